@@ -1,0 +1,31 @@
+//! The attributes of [`spandrel`](https://docs.rs/spandrel): use them through that crate.
+//!
+//! Each macro goes through three stages, a file each: `args` (what was written), `model` (what is
+//! meant, always legal), `expand` (tokens). What they share is in `syntax` and `diagnostics`.
+
+mod diagnostics;
+mod function;
+mod propagate;
+mod span;
+mod syntax;
+mod traced_app;
+
+use proc_macro::TokenStream;
+
+/// Makes a function or a method a span. See the documentation of the `spandrel` crate.
+#[proc_macro_attribute]
+pub fn span(args: TokenStream, item: TokenStream) -> TokenStream {
+    function::expand(function::Attribute::Span, args.into(), item.into()).into()
+}
+
+/// Continues the caller's trace, or hands ours on. See the documentation of the `spandrel` crate.
+#[proc_macro_attribute]
+pub fn propagate(args: TokenStream, item: TokenStream) -> TokenStream {
+    function::expand(function::Attribute::Propagate, args.into(), item.into()).into()
+}
+
+/// Sets telemetry up and flushes it. See the documentation of the `spandrel` crate.
+#[proc_macro_attribute]
+pub fn traced_app(args: TokenStream, item: TokenStream) -> TokenStream {
+    traced_app::expand(args.into(), item.into()).into()
+}

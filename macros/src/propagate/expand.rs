@@ -1,0 +1,26 @@
+//! The tokens of a propagation: what comes before the span, and what comes first inside it.
+
+use quote::quote;
+
+use super::model::Propagation;
+use crate::syntax::Function;
+
+/// The function with its context injected before its first statement.
+pub(crate) fn inject(propagation: &Propagation, function: Function) -> Function {
+    let Propagation { inject, runtime, .. } = propagation;
+    let Some(carrier) = inject else {
+        return function;
+    };
+    let statements = function.body.stream();
+    function.with_body(&quote!(#runtime::__private::inject!(#carrier); #statements))
+}
+
+/// The function run in the caller's context, where no span of its own does so.
+pub(crate) fn continue_trace(propagation: &Propagation, function: Function) -> Function {
+    let Some(context) = propagation.extraction() else {
+        return function;
+    };
+    let runtime = &propagation.runtime;
+    let scope = quote!(#runtime::__private::continued(#context));
+    propagation.body.wrap(function, &scope, runtime)
+}

@@ -1,0 +1,102 @@
+//! What a `#[propagate]` means: carriers that are places over the function's parameters.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::visit::Visit;
+use syn::{Expr, FnArg, Ident, PatIdent, Path};
+
+use super::args::Args;
+use crate::diagnostics::{Errors, choices};
+use crate::syntax::{Body, Function};
+
+pub(crate) struct Propagation {
+    pub(super) extract: Option<Expr>,
+    pub(super) inject: Option<Expr>,
+    pub(super) body: Body,
+    pub(super) runtime: Path,
+}
+
+impl Propagation {
+    /// `None` when there is a mistake; it is in `errors` then.
+    pub(crate) fn new(
+        tokens: TokenStream,
+        function: &Function,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let Args { extract, inject, runtime } = Args::parse(tokens, errors);
+        if extract.is_none() && inject.is_none() {
+            errors.add(
+                &function.sig.ident,
+                "`#[propagate]` needs a carrier; write `#[propagate(headers)]` to continue \
+                 the caller's trace, `#[propagate(inject(headers))]` to hand ours on",
+            );
+        }
+        for place in [&extract, &inject].into_iter().flatten() {
+            check_place(place, function, errors);
+        }
+        let body = Body::of(function, errors)?;
+        Some(Self {
+            extract,
+            inject,
+            body,
+            runtime: runtime.unwrap_or_else(|| syn::parse_quote!(::spandrel)),
+        })
+    }
+
+    /// The caller's context, as an expression.
+    pub(crate) fn extraction(&self) -> Option<TokenStream> {
+        let Self { extract, runtime, .. } = self;
+        extract.as_ref().map(|carrier| quote!(#runtime::__private::extract!(#carrier)))
+    }
+}
+
+/// A carrier starts at a parameter, and is reached by fields and methods.
+fn check_place(place: &Expr, function: &Function, errors: &mut Errors) {
+    match root(place) {
+        Some(ident) => {
+            let parameters = parameters(function);
+            if !parameters.contains(&ident.to_string()) {
+                let known: Vec<&str> = parameters.iter().map(String::as_str).collect();
+                let choices = choices(&ident.to_string(), "parameters", &known);
+                errors.add(ident, format!("`{ident}` is not a parameter{choices}"));
+            }
+        }
+        None => errors.add(
+            place,
+            "a carrier is a parameter, or a field or a method of one; \
+             write `headers`, `input.trace_context` or `request.headers_mut()`",
+        ),
+    }
+}
+
+fn root(place: &Expr) -> Option<&Ident> {
+    match place {
+        Expr::Path(path) => path.path.get_ident(),
+        Expr::Field(field) => root(&field.base),
+        Expr::MethodCall(call) => root(&call.receiver),
+        Expr::Index(index) => root(&index.expr),
+        Expr::Paren(paren) => root(&paren.expr),
+        Expr::Group(group) => root(&group.expr),
+        Expr::Reference(reference) => root(&reference.expr),
+        Expr::Unary(unary) => root(&unary.expr),
+        _ => None,
+    }
+}
+
+fn parameters(function: &Function) -> Vec<String> {
+    struct Bound(Vec<String>);
+    impl<'ast> Visit<'ast> for Bound {
+        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+            self.0.push(pattern.ident.to_string());
+            syn::visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut bound = Bound(Vec::new());
+    for input in &function.sig.inputs {
+        match input {
+            FnArg::Receiver(_) => bound.0.push("self".to_owned()),
+            FnArg::Typed(typed) => bound.visit_pat(&typed.pat),
+        }
+    }
+    bound.0
+}

@@ -1,0 +1,70 @@
+//! A function with its body kept as tokens, so that a half-typed one still gets the IDE's help.
+
+use proc_macro2::{Group, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
+
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) head: Head,
+    pub(crate) sig: Signature,
+    pub(crate) body: Group,
+}
+
+/// What stands before `fn` and its qualifiers: `pub`, `default`.
+#[derive(Clone)]
+pub(crate) struct Head {
+    pub(crate) vis: Visibility,
+    default: Option<Token![default]>,
+}
+
+impl Function {
+    pub(crate) fn is_async(&self) -> bool {
+        self.sig.asyncness.is_some()
+    }
+
+    /// The return type as a type, `()` when none is written.
+    pub(crate) fn output(&self) -> Type {
+        match &self.sig.output {
+            ReturnType::Default => syn::parse_quote!(()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        }
+    }
+
+    /// Takes off the first attribute whose path ends in this word.
+    pub(crate) fn take_attribute(&mut self, word: &str) -> Option<Attribute> {
+        let ends_in = |attribute: &Attribute| {
+            attribute.path().segments.last().is_some_and(|segment| segment.ident == word)
+        };
+        let index = self.attrs.iter().position(ends_in)?;
+        Some(self.attrs.remove(index))
+    }
+
+    /// The same function round another body.
+    pub(crate) fn with_body(mut self, body: &TokenStream) -> Self {
+        let mut group = Group::new(proc_macro2::Delimiter::Brace, body.clone());
+        group.set_span(self.body.span());
+        self.body = group;
+        self
+    }
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        Ok(Self {
+            attrs: input.call(Attribute::parse_outer)?,
+            head: Head { vis: input.parse()?, default: input.parse()? },
+            sig: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attrs, head: Head { vis, default }, sig, body } = self;
+        tokens.extend(quote!(#(#attrs)* #vis #default #sig #body));
+    }
+}

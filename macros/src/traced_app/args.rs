@@ -1,0 +1,37 @@
+//! What was written in `#[traced_app(…)]`.
+
+use proc_macro2::TokenStream;
+use syn::punctuated::Punctuated;
+use syn::{Expr, LitStr, MetaNameValue, Path, Token};
+
+use crate::diagnostics::Errors;
+use crate::syntax::{Arguments, Data, Name, Options};
+
+const OPTIONS: &[&str] = &["sample", "batch", "grace", "flush", "crate"];
+
+pub(super) struct Args {
+    pub(super) service: Option<Name>,
+    pub(super) resource: Vec<Data>,
+    pub(super) sample: Option<Expr>,
+    pub(super) batch: Option<Punctuated<MetaNameValue, Token![,]>>,
+    pub(super) grace: Option<LitStr>,
+    pub(super) flush: Option<LitStr>,
+    pub(super) runtime: Path,
+}
+
+impl Args {
+    pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let Arguments { name, data, options } = Arguments::parse(tokens, errors);
+        let mut options = Options::check(options, OPTIONS, errors);
+        let batch = "batch(queue = 8192, size = 1024, delay = \"2s\")";
+        Self {
+            service: name,
+            resource: data,
+            sample: options.value("sample", "sample(0.1)", errors),
+            batch: options.values("batch", batch, errors),
+            grace: options.value("grace", "grace(\"5s\")", errors),
+            flush: options.value("flush", "flush(\"4s\")", errors),
+            runtime: options.runtime(errors),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `#[traced_app]`: a program, or an app type, sets telemetry up and flushes it.
+
+mod args;
+mod expand;
+mod model;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diagnostics::Errors;
+
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let model = model::App::new(args, item.clone(), &mut errors);
+    match (errors.finish(), model) {
+        (None, Some(app)) => expand::expand(app),
+        (errors, _) => quote!(#errors #item),
+    }
+}

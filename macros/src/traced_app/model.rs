@@ -1,0 +1,286 @@
+//! What a `#[traced_app]` means: a configuration, and the place where it is installed.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, MetaNameValue, Path, ReturnType};
+
+use super::args::Args;
+use crate::diagnostics::{Errors, choices};
+use crate::syntax::{Data, Function, Name};
+
+pub(super) struct App {
+    pub(super) config: Config,
+    pub(super) place: Place,
+    pub(super) runtime: Path,
+}
+
+pub(super) struct Config {
+    pub(super) service: TokenStream,
+    pub(super) resource: Vec<Data>,
+    /// Calls on the runtime's `Config`, one an option.
+    pub(super) calls: Vec<TokenStream>,
+}
+
+pub(super) enum Place {
+    /// `fn main`, or what `#[tokio::main]` made of it.
+    Main(Function),
+    /// `async fn main` with the attribute of its runtime below ours.
+    AsyncMain(Function),
+    Type(AppType),
+}
+
+/// An `impl` block: its tokens up to the braces, its two functions and its other items.
+pub(super) struct AppType {
+    pub(super) head: Vec<TokenTree>,
+    pub(super) setup: Function,
+    pub(super) teardown: Option<Function>,
+    pub(super) others: Vec<TokenStream>,
+}
+
+impl App {
+    /// `None` when there is a mistake; it is in `errors` then.
+    pub(super) fn new(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
+        let mut args = Args::parse(args, errors);
+        let runtime = args.runtime.clone();
+        let place = Place::new(item, errors);
+        let config = Config::new(&mut args, errors);
+        Some(Self { config: config?, place: place?, runtime })
+    }
+}
+
+impl Config {
+    fn new(args: &mut Args, errors: &mut Errors) -> Option<Self> {
+        let service = match args.service.take() {
+            Some(Name::Literal(literal)) => literal.into_token_stream(),
+            Some(Name::Constant(path)) => path.into_token_stream(),
+            None => {
+                let message = "the service has no name; write `#[traced_app(\"service\")]`";
+                errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
+                return None;
+            }
+        };
+        let mut calls = Vec::new();
+        if let Some(ratio) = args.sample.take() {
+            check_ratio(&ratio, errors);
+            calls.push(quote!(.sample(#ratio)));
+        }
+        for option in args.batch.take().into_iter().flatten() {
+            calls.extend(batch_call(&option, errors));
+        }
+        calls.extend(deadlines(args.grace.as_ref(), args.flush.as_ref(), errors));
+        Some(Self { service, resource: std::mem::take(&mut args.resource), calls })
+    }
+}
+
+impl Place {
+    fn new(item: TokenStream, errors: &mut Errors) -> Option<Self> {
+        if let Ok(function) = syn::parse2::<Function>(item.clone()) {
+            return Self::main(function, errors);
+        }
+        let is_impl = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "impl");
+        if item.clone().into_iter().any(|tree| is_impl(&tree)) {
+            return AppType::new(item, errors).map(Self::Type);
+        }
+        let message = "`#[traced_app]` goes on `fn main`, or on an `impl` block with a `setup`";
+        errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
+        None
+    }
+
+    fn main(function: Function, errors: &mut Errors) -> Option<Self> {
+        if function.sig.ident != "main" {
+            let message = "`#[traced_app]` goes on `fn main`, or on an `impl` block with a \
+                           `setup`; for another function, `#[span]` is meant";
+            errors.add(&function.sig.ident, message);
+            return None;
+        }
+        let Some(asyncness) = &function.sig.asyncness else {
+            return Some(Self::Main(function));
+        };
+        if !function.attrs.iter().any(may_be_a_runtime) {
+            let message = "an `async fn main` needs a runtime; add `#[tokio::main]`";
+            errors.add(asyncness, message);
+            return None;
+        }
+        Some(Self::AsyncMain(function))
+    }
+}
+
+impl AppType {
+    fn new(item: TokenStream, errors: &mut Errors) -> Option<Self> {
+        let mut head: Vec<TokenTree> = item.into_iter().collect();
+        let braces = head.pop().map(TokenTree::into_token_stream).unwrap_or_default();
+        let members = errors.ok(members.parse2(braces))?;
+        let (mut setup, mut teardown, mut others) = (None, None, Vec::new());
+        for member in members {
+            match member {
+                Member::Function(function) if function.sig.ident == "setup" => {
+                    setup = Some(*function);
+                }
+                Member::Function(function) if function.sig.ident == "teardown" => {
+                    teardown = Some(*function);
+                }
+                Member::Function(function) => others.push(function.into_token_stream()),
+                Member::Other(tokens) => others.push(tokens),
+            }
+        }
+        for function in [&setup, &teardown].into_iter().flatten() {
+            check_untraced(function, errors);
+        }
+        let Some(setup) = setup else {
+            let head: TokenStream = head.into_iter().collect();
+            errors.add(
+                head,
+                "`#[traced_app]` needs a `setup` here, telemetry is up before its first line; \
+                 write `fn setup() -> Self`, or put the attribute on `fn main`",
+            );
+            return None;
+        };
+        if matches!(setup.sig.output, ReturnType::Default) {
+            errors.add(&setup.sig.ident, "`setup` makes the app; return `Self` or a `Result`");
+        }
+        Some(Self { head, setup, teardown, others })
+    }
+}
+
+enum Member {
+    Function(Box<Function>),
+    Other(TokenStream),
+}
+
+fn members(input: ParseStream) -> syn::Result<Vec<Member>> {
+    let content;
+    syn::braced!(content in input);
+    let mut members = Vec::new();
+    while !content.is_empty() {
+        members.push(content.parse()?);
+    }
+    Ok(members)
+}
+
+impl Parse for Member {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        if input.fork().parse::<Function>().is_ok() {
+            return Ok(Self::Function(Box::new(input.parse()?)));
+        }
+        let mut tokens = TokenStream::new();
+        while !input.is_empty() {
+            let tree: TokenTree = input.parse()?;
+            let ends = match &tree {
+                TokenTree::Punct(punct) => punct.as_char() == ';',
+                TokenTree::Group(group) => group.delimiter() == proc_macro2::Delimiter::Brace,
+                _ => false,
+            };
+            tree.to_tokens(&mut tokens);
+            if ends {
+                break;
+            }
+        }
+        Ok(Self::Other(tokens))
+    }
+}
+
+/// A span round `setup` would start before telemetry is up, one round `teardown` end after it.
+fn check_untraced(function: &Function, errors: &mut Errors) {
+    let is_span = |attribute: &&Attribute| {
+        attribute.path().segments.last().is_some_and(|s| s.ident == "span")
+    };
+    if let Some(attribute) = function.attrs.iter().find(is_span) {
+        let name = &function.sig.ident;
+        let message = format!(
+            "`{name}` cannot be a span, telemetry is not up all the while; put it on what \
+             `{name}` calls"
+        );
+        errors.add(attribute, message);
+    }
+}
+
+/// Attributes of the language are not runtimes; anything else may be one.
+fn may_be_a_runtime(attribute: &Attribute) -> bool {
+    let known = ["doc", "cfg", "cfg_attr", "allow", "expect", "warn", "deny", "forbid", "inline"];
+    !known.iter().any(|word| attribute.path().is_ident(word))
+}
+
+fn check_ratio(ratio: &Expr, errors: &mut Errors) {
+    let literal = match ratio {
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse::<f64>().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => {
+            let message = format!("the sampling ratio is a float; write `sample({int}.0)`");
+            errors.add(ratio, message);
+            None
+        }
+        Expr::Unary(_) => Some(-1.0),
+        _ => None,
+    };
+    if literal.is_some_and(|literal| !(0.0..=1.0).contains(&literal)) {
+        let given = ratio.to_token_stream();
+        errors.add(ratio, format!("the sampling ratio is 0 to 1; {given} was given"));
+    }
+}
+
+fn batch_call(option: &MetaNameValue, errors: &mut Errors) -> Option<TokenStream> {
+    let value = &option.value;
+    let name = option.path.get_ident().map(ToString::to_string).unwrap_or_default();
+    match name.as_str() {
+        "queue" => Some(quote!(.batch_queue(#value))),
+        "size" => Some(quote!(.batch_size(#value))),
+        "delay" => {
+            let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = value else {
+                errors.add(value, "expected a duration; write `delay = \"2s\"`");
+                return None;
+            };
+            let delay = duration(literal, errors).map(from_millis)?;
+            Some(quote!(.batch_delay(#delay)))
+        }
+        unknown => {
+            let choices = choices(unknown, "options", &["queue", "size", "delay"]);
+            errors.add(&option.path, format!("unknown option `{unknown}`{choices}"));
+            None
+        }
+    }
+}
+
+fn deadlines(
+    grace: Option<&LitStr>,
+    flush: Option<&LitStr>,
+    errors: &mut Errors,
+) -> Vec<TokenStream> {
+    let [grace_time, flush_time] =
+        [grace, flush].map(|literal| literal.and_then(|literal| duration(literal, errors)));
+    let (grace_or, flush_or) = (grace_time.unwrap_or(5000), flush_time.unwrap_or(4000));
+    if let (true, Some(literal)) = (flush_or > grace_or, flush.or(grace)) {
+        let message = format!(
+            "the flush of {flush_or} ms does not fit the grace period of {grace_or} ms; \
+             make `flush` shorter or `grace` longer"
+        );
+        errors.add(literal, message);
+    }
+    let grace = grace_time.map(from_millis).map(|grace| quote!(.grace(#grace)));
+    let flush = flush_time.map(from_millis).map(|flush| quote!(.flush(#flush)));
+    grace.into_iter().chain(flush).collect()
+}
+
+/// `"2s"`, `"500ms"` or `"1m"`, in milliseconds.
+fn duration(literal: &LitStr, errors: &mut Errors) -> Option<u64> {
+    let text = literal.value();
+    let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => Some(1),
+        "s" => Some(1000),
+        "m" => Some(60_000),
+        _ => None,
+    };
+    let millis = unit
+        .zip(digits.parse::<u64>().ok())
+        .and_then(|(unit, count)| count.checked_mul(unit))
+        .filter(|millis| *millis > 0);
+    if millis.is_none() {
+        let message = format!("`{text}` is not a duration; write \"500ms\", \"2s\" or \"1m\"");
+        errors.add(literal, message);
+    }
+    millis
+}
+
+fn from_millis(millis: u64) -> TokenStream {
+    quote!(::core::time::Duration::from_millis(#millis))
+}

@@ -1,0 +1,70 @@
+//! An app type: telemetry from its `setup` to its `teardown`.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::{AppGuard, install};
+use crate::config::Config;
+
+/// The guards of the apps that are set up.
+static KEPT: Mutex<Vec<AppGuard>> = Mutex::new(Vec::new());
+
+/// Telemetry while `setup` runs. When that fails it is shut down, else kept until `teardown`.
+#[derive(Debug)]
+pub struct SetUp(AppGuard);
+
+impl SetUp {
+    /// Telemetry is up after this.
+    pub fn start(config: Config) -> Self {
+        Self(install(config))
+    }
+
+    /// Runs the body of a `setup`.
+    pub fn run<T>(self, body: impl FnOnce() -> T, failed: impl FnOnce(&T) -> bool) -> T {
+        let value = body();
+        self.keep_unless(failed(&value));
+        value
+    }
+
+    /// Runs the body of an `async` `setup`.
+    pub async fn follow<F: Future>(
+        self,
+        body: F,
+        failed: impl FnOnce(&F::Output) -> bool,
+    ) -> F::Output {
+        let value = body.await;
+        self.keep_unless(failed(&value));
+        value
+    }
+
+    fn keep_unless(self, failed: bool) {
+        if failed {
+            return;
+        }
+        kept().push(self.0);
+        if std::thread::current().name() == Some("main") {
+            AT_EXIT.with(|_| ());
+        }
+    }
+}
+
+/// The guard of one app, to be dropped after the body of its `teardown`.
+pub fn tear_down() -> Option<AppGuard> {
+    kept().pop()
+}
+
+fn kept() -> std::sync::MutexGuard<'static, Vec<AppGuard>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stands in for a `teardown` that is never called, after a panic or an early return: dropped when
+/// the main thread ends, where the platform runs destructors then.
+struct AtExit;
+
+thread_local!(static AT_EXIT: AtExit = const { AtExit });
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        let guards = std::mem::take(&mut *kept());
+        drop(guards);
+    }
+}

@@ -1,0 +1,132 @@
+//! The life of telemetry in a program: set up before its first line, flushed after its last.
+
+mod app_type;
+#[cfg(unix)]
+mod signals;
+
+use std::io::IsTerminal;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use opentelemetry::global;
+
+use crate::config::{Config, Environment, Settings};
+use crate::pipeline::Pipeline;
+use crate::span::{self, Recorder};
+
+pub use app_type::{SetUp, tear_down};
+
+static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+/// Told whenever telemetry has been shut down.
+static STOPPED: Condvar = Condvar::new();
+
+struct Running {
+    pipeline: Pipeline,
+    guards: usize,
+}
+
+/// Sets telemetry up, for as long as the guard lives.
+///
+/// Spans of annotated functions are recorded from here on, and those of OpenTelemetry's own API:
+/// its global provider and propagator are set. SIGTERM and SIGINT end the program as before, but
+/// not before a flush. Tracing that is disabled, or cannot be set up, leaves the program as it is;
+/// the reason is said on standard error.
+///
+/// While telemetry is up, a second call changes nothing and says so; it is shut down with the last
+/// guard.
+///
+/// ```no_run
+/// use spandrel::Config;
+///
+/// let app = spandrel::install(Config::new("checkout"));
+/// // …
+/// drop(app); // flushes
+/// ```
+pub fn install(config: Config) -> AppGuard {
+    AppGuard { counted: set_up(config) }
+}
+
+/// Keeps telemetry up; dropping the last one ends the open spans, flushes and shuts down, within
+/// the configured time.
+#[derive(Debug)]
+#[must_use = "telemetry is shut down when the guard is dropped"]
+pub struct AppGuard {
+    counted: bool,
+}
+
+impl Drop for AppGuard {
+    fn drop(&mut self) {
+        if !self.counted {
+            return;
+        }
+        let mut running = running();
+        let last = running.as_mut().is_some_and(|app| {
+            app.guards -= 1;
+            app.guards == 0
+        });
+        if last {
+            shut_down(&mut running);
+        }
+    }
+}
+
+fn running() -> MutexGuard<'static, Option<Running>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether telemetry is up now.
+fn set_up(config: Config) -> bool {
+    let mut running = running();
+    if let Some(app) = &mut *running {
+        eprintln!("spandrel: telemetry is already set up; this second configuration is ignored");
+        app.guards += 1;
+        return true;
+    }
+    let read = |name: &str| std::env::var_os(name);
+    let environment = Environment::new(&read);
+    let settings = Settings::resolve(config, &environment, std::io::stderr().is_terminal());
+    for complaint in environment.into_complaints() {
+        eprintln!("spandrel: {complaint}");
+    }
+    let Some(settings) = settings else {
+        return false;
+    };
+    #[cfg(unix)]
+    let patience = settings.grace.saturating_sub(settings.flush);
+    match Pipeline::build(settings) {
+        Ok((pipeline, provider)) => {
+            global::set_tracer_provider(provider.clone());
+            global::set_text_map_propagator(crate::propagation::propagator());
+            Recorder::install(provider);
+            *running = Some(Running { pipeline, guards: 1 });
+        }
+        Err(why) => {
+            eprintln!("spandrel: {why}");
+            return false;
+        }
+    }
+    #[cfg(unix)]
+    signals::watch(patience);
+    true
+}
+
+/// Ends what is open and exports what there is. The lock is held all the while, so that whoever
+/// else wants to end the process waits.
+fn shut_down(running: &mut Option<Running>) {
+    if let Some(app) = running.take() {
+        span::end_open_spans();
+        if let Some(provider) = Recorder::uninstall() {
+            app.pipeline.shut_down(&provider);
+        }
+    }
+    STOPPED.notify_all();
+}
+
+/// Gives the program this long to shut telemetry down itself, then does it.
+#[cfg(unix)]
+fn shut_down_after(patience: Duration) {
+    let (mut running, _) = STOPPED
+        .wait_timeout_while(running(), patience, |running| running.is_some())
+        .unwrap_or_else(PoisonError::into_inner);
+    shut_down(&mut running);
+}

@@ -1,0 +1,194 @@
+//! Attribute values: what a type records as, and the list a span starts with.
+
+use std::borrow::Cow;
+use std::fmt::{Debug, Display};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::{Array, KeyValue, StringValue, Value};
+
+/// A type whose values can be recorded as a span attribute.
+///
+/// Numbers, booleans and strings keep their type; integers that do not fit an `i64` become
+/// strings; a [`Duration`] becomes seconds; `None` records nothing. For any other type write
+/// `key = %value` (its `Display`) or `key = ?value` (its `Debug`), or implement this trait.
+///
+/// ```
+/// use spandrel::{ToAttribute, Value};
+///
+/// struct Celsius(f64);
+///
+/// impl ToAttribute for Celsius {
+///     fn to_attribute(&self) -> Option<Value> {
+///         self.0.to_attribute()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an attribute value",
+    label = "not an attribute value",
+    note = "write `key = %value` to record its `Display`, or `key = ?value` to record its `Debug`",
+    note = "or implement `spandrel::ToAttribute` for it"
+)]
+pub trait ToAttribute {
+    /// The value to record; `None` records nothing.
+    fn to_attribute(&self) -> Option<Value>;
+}
+
+/// The attributes of a span that is about to start.
+#[derive(Debug, Default)]
+pub struct Attributes(Vec<KeyValue>);
+
+impl Attributes {
+    /// Records a value under a key.
+    pub fn set<T: ToAttribute + ?Sized>(&mut self, key: &'static str, value: &T) {
+        if let Some(value) = value.to_attribute() {
+            self.0.push(KeyValue::new(key, value));
+        }
+    }
+
+    /// Records a value's `Display` under a key.
+    pub fn set_display<T: Display + ?Sized>(&mut self, key: &'static str, value: &T) {
+        self.0.push(KeyValue::new(key, value.to_string()));
+    }
+
+    /// Records a value's `Debug` under a key.
+    pub fn set_debug<T: Debug + ?Sized>(&mut self, key: &'static str, value: &T) {
+        self.0.push(KeyValue::new(key, format!("{value:?}")));
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<KeyValue> {
+        self.0
+    }
+}
+
+/// What slices, arrays and vectors of a type record as: a typed array.
+trait Scalar: Sized {
+    fn array(values: &[Self]) -> Array;
+}
+
+macro_rules! scalars {
+    ($($ty:ty => $variant:ident($value:ident => $convert:expr);)*) => {$(
+        impl ToAttribute for $ty {
+            fn to_attribute(&self) -> Option<Value> {
+                let $value = self;
+                Some(Value::$variant($convert))
+            }
+        }
+
+        impl Scalar for $ty {
+            fn array(values: &[Self]) -> Array {
+                Array::$variant(values.iter().map(|$value| $convert).collect())
+            }
+        }
+    )*};
+}
+
+scalars! {
+    bool => Bool(value => *value);
+    i8 => I64(value => (*value).into());
+    i16 => I64(value => (*value).into());
+    i32 => I64(value => (*value).into());
+    i64 => I64(value => *value);
+    u8 => I64(value => (*value).into());
+    u16 => I64(value => (*value).into());
+    u32 => I64(value => (*value).into());
+    f32 => F64(value => (*value).into());
+    f64 => F64(value => *value);
+    char => String(value => value.to_string().into());
+    String => String(value => value.clone().into());
+    Cow<'_, str> => String(value => value.clone().into_owned().into());
+}
+
+impl Scalar for &str {
+    fn array(values: &[Self]) -> Array {
+        Array::String(values.iter().map(|value| StringValue::from((*value).to_owned())).collect())
+    }
+}
+
+macro_rules! wide_integers {
+    ($($ty:ty)*) => {$(
+        impl ToAttribute for $ty {
+            fn to_attribute(&self) -> Option<Value> {
+                Some(i64::try_from(*self).map_or_else(|_| self.to_string().into(), Value::I64))
+            }
+        }
+    )*};
+}
+
+wide_integers!(u64 usize isize u128 i128);
+
+macro_rules! by_display {
+    ($($ty:ty)*) => {$(
+        impl ToAttribute for $ty {
+            fn to_attribute(&self) -> Option<Value> {
+                Some(self.to_string().into())
+            }
+        }
+    )*};
+}
+
+by_display!(str IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6);
+
+macro_rules! by_reference {
+    ($($ty:ty)*) => {$(
+        impl<T: ToAttribute + ?Sized> ToAttribute for $ty {
+            fn to_attribute(&self) -> Option<Value> {
+                (**self).to_attribute()
+            }
+        }
+    )*};
+}
+
+by_reference!(&T &mut T Box<T> Rc<T> Arc<T>);
+
+impl<T: ToAttribute> ToAttribute for Option<T> {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_ref()?.to_attribute()
+    }
+}
+
+impl ToAttribute for Duration {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(self.as_secs_f64().into())
+    }
+}
+
+impl ToAttribute for Path {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(self.to_string_lossy().into_owned().into())
+    }
+}
+
+impl ToAttribute for PathBuf {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_path().to_attribute()
+    }
+}
+
+impl ToAttribute for Value {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(self.clone())
+    }
+}
+
+impl<T: Scalar> ToAttribute for [T] {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(Value::Array(T::array(self)))
+    }
+}
+
+impl<T: Scalar> ToAttribute for Vec<T> {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_slice().to_attribute()
+    }
+}
+
+impl<T: Scalar, const N: usize> ToAttribute for [T; N] {
+    fn to_attribute(&self) -> Option<Value> {
+        self.as_slice().to_attribute()
+    }
+}

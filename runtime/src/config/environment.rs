@@ -1,0 +1,78 @@
+//! Environment variables: read, parsed and, where they make no sense, complained about.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::fmt::Display;
+
+/// The variables of a process, and what was wrong with those that were read.
+pub(crate) struct Environment<'a> {
+    read: &'a dyn Fn(&str) -> Option<OsString>,
+    complaints: RefCell<Vec<String>>,
+}
+
+impl<'a> Environment<'a> {
+    pub(crate) fn new(read: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+        Self { read, complaints: RefCell::default() }
+    }
+
+    /// The variable's text. The specification counts an empty variable as unset.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        let value = (self.read)(name)?;
+        match value.into_string() {
+            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Err(_) => {
+                self.complain(name, "not valid UTF-8", "text", "the default");
+                None
+            }
+        }
+    }
+
+    /// The variable's value by this parser; a complaint when there is none.
+    pub(crate) fn parsed<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        otherwise: impl Display,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.complain(name, &format!("`{text}`"), expected, otherwise);
+        }
+        parsed
+    }
+
+    /// The variable as a whole number of at least one.
+    pub(crate) fn count<T>(&self, name: &str, otherwise: T) -> T
+    where
+        T: std::str::FromStr + PartialOrd + From<u8> + Display + Copy,
+    {
+        let parse = |text: &str| text.parse().ok().filter(|count| *count >= T::from(1));
+        self.parsed(name, "a whole number of at least 1", otherwise, parse).unwrap_or(otherwise)
+    }
+
+    pub(crate) fn complain(
+        &self,
+        name: &str,
+        value: &str,
+        expected: &str,
+        otherwise: impl Display,
+    ) {
+        let complaint = format!("{name} is {value}, expected {expected}; using {otherwise}");
+        self.complaints.borrow_mut().push(complaint);
+    }
+
+    pub(crate) fn into_complaints(self) -> Vec<String> {
+        self.complaints.into_inner()
+    }
+}
+
+/// `true`, `1`, `yes`, `on` and their opposites, in any case.
+pub(crate) fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,106 @@
+//! What telemetry does: the program's defaults, and the environment that overrides them.
+
+mod environment;
+mod settings;
+
+use std::time::Duration;
+
+use opentelemetry::{Key, KeyValue};
+
+use crate::attribute::ToAttribute;
+
+pub(crate) use environment::Environment;
+pub(crate) use settings::{Batch, Destination, Ratio, Sampling, Settings};
+
+/// The configuration of [`install`](crate::install): defaults that the environment overrides.
+///
+/// ```
+/// use std::time::Duration;
+/// use spandrel::Config;
+///
+/// let config = Config::new("checkout")
+///     .resource("deployment.environment.name", "prod")
+///     .sample(0.1)
+///     .flush(Duration::from_secs(2));
+/// ```
+///
+/// | variable | overrides |
+/// | --- | --- |
+/// | `ENABLE_TRACING=false`, `OTEL_SDK_DISABLED=true` | everything: nothing is set up |
+/// | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the name, [`resource`](Self::resource) |
+/// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SAMPLE_RATE` | [`sample`](Self::sample) |
+/// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | `batch_*` |
+/// | `OTEL_TRACES_EXPORTER` (`otlp`, `console`, `none`), `OTEL_EXPORTER_OTLP_*` | where spans go |
+///
+/// Without an endpoint in the environment, spans are drawn in the terminal when standard error is
+/// one, and go to `http://localhost:4318` otherwise. A value that makes no sense is named on
+/// standard error, and the default holds.
+#[derive(Clone, Debug)]
+#[must_use = "a configuration does nothing until it is installed"]
+pub struct Config {
+    resource: Vec<KeyValue>,
+    ratio: Ratio,
+    batch: Batch,
+    flush: Duration,
+    grace: Duration,
+}
+
+impl Config {
+    /// A configuration for the service of this name: the resource attribute `service.name`.
+    pub fn new(service: impl Into<String>) -> Self {
+        Self {
+            resource: vec![KeyValue::new("service.name", service.into())],
+            ratio: Ratio::ALWAYS,
+            batch: Batch::default(),
+            flush: Duration::from_secs(4),
+            grace: Duration::from_secs(5),
+        }
+    }
+
+    /// An attribute of the service, on all its spans.
+    pub fn resource(mut self, key: impl Into<Key>, value: &(impl ToAttribute + ?Sized)) -> Self {
+        if let Some(value) = value.to_attribute() {
+            self.resource.push(KeyValue::new(key, value));
+        }
+        self
+    }
+
+    /// How many of the traces that start here are sampled, from 0 to 1. Default: 1, all. A trace
+    /// that started elsewhere is sampled as its caller did. A value out of range counts as the
+    /// nearest in it.
+    pub fn sample(mut self, ratio: f64) -> Self {
+        self.ratio = Ratio::new(ratio).unwrap_or(Ratio::nearest(ratio));
+        self
+    }
+
+    /// How many spans may wait to be exported; more are dropped. Default: 2048.
+    pub fn batch_queue(mut self, spans: usize) -> Self {
+        self.batch.queue = spans.max(1);
+        self
+    }
+
+    /// How many spans are exported in one request. Default: 512, and never more than the queue.
+    pub fn batch_size(mut self, spans: usize) -> Self {
+        self.batch.size = spans.max(1);
+        self
+    }
+
+    /// How long a batch that is not full waits. Default: 5 s.
+    pub fn batch_delay(mut self, delay: Duration) -> Self {
+        self.batch.delay = delay;
+        self
+    }
+
+    /// How long the flush at the end may take. Default: 4 s.
+    pub fn flush(mut self, budget: Duration) -> Self {
+        self.flush = budget;
+        self
+    }
+
+    /// The time from SIGTERM to SIGKILL. Default: 5 s. A program that gets SIGTERM or SIGINT has
+    /// this, less the time for the flush, to shut down by itself; then it is flushed and ended.
+    pub fn grace(mut self, period: Duration) -> Self {
+        self.grace = period;
+        self
+    }
+}

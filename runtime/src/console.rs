@@ -1,0 +1,81 @@
+//! Traces drawn in the terminal, each when the last of its local spans has ended.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, TraceId};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use crate::stats::{self, ACCEPTED, EXPORTED};
+use crate::tree::Tree;
+
+/// As many finished spans wait for their trace to be complete; a trace that has more is drawn in
+/// parts.
+const HELD: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct Console(Mutex<HashMap<TraceId, Trace>>);
+
+#[derive(Debug, Default)]
+struct Trace {
+    open: usize,
+    finished: Vec<SpanData>,
+}
+
+impl Console {
+    fn traces(&self) -> MutexGuard<'_, HashMap<TraceId, Trace>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Draws what there is. Standard error may be closed: then there is nobody to tell.
+fn draw(mut spans: Vec<SpanData>) {
+    spans.sort_by_key(|span| span.start_time);
+    let count = spans.len();
+    let tree = Tree { spans: &spans, durations: true };
+    let _ = write!(std::io::stderr().lock(), "{tree}");
+    stats::add(&EXPORTED, count);
+}
+
+impl SpanProcessor for Console {
+    fn on_start(&self, span: &mut Span, _context: &Context) {
+        self.traces().entry(span.span_context().trace_id()).or_default().open += 1;
+    }
+
+    fn on_end(&self, span: SpanData) {
+        if !span.span_context.is_sampled() {
+            return;
+        }
+        stats::add(&ACCEPTED, 1);
+        let id = span.span_context.trace_id();
+        let mut traces = self.traces();
+        let trace = traces.entry(id).or_default();
+        trace.open = trace.open.saturating_sub(1);
+        trace.finished.push(span);
+        let complete = trace.open == 0;
+        if complete || trace.finished.len() >= HELD {
+            let finished = std::mem::take(&mut trace.finished);
+            if complete {
+                traces.remove(&id);
+            }
+            drop(traces);
+            draw(finished);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        let traces = std::mem::take(&mut *self.traces());
+        for trace in traces.into_values().filter(|trace| !trace.finished.is_empty()) {
+            draw(trace.finished);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! An exporter whose failures are counted and said.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use crate::stats::{self, EXPORTED, FAILED};
+
+#[derive(Debug)]
+pub(crate) struct Accounted<E> {
+    exporter: E,
+    failures: Arc<Failures>,
+}
+
+/// Why spans were lost on the way to a destination.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    last: Mutex<Option<String>>,
+    told: AtomicBool,
+}
+
+impl<E> Accounted<E> {
+    pub(crate) fn new(exporter: E, failures: Arc<Failures>) -> Self {
+        Self { exporter, failures }
+    }
+}
+
+impl Failures {
+    /// The reason of the last failure.
+    pub(crate) fn last(&self) -> Option<String> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says nothing from now on: the account at shutdown will.
+    pub(crate) fn silence(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
+    fn add(&self, error: &OTelSdkError) {
+        let reason = reason(error);
+        if !self.told.swap(true, Ordering::Relaxed) {
+            eprintln!("spandrel: spans are being lost: {reason}; how many is told at the end");
+        }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+}
+
+/// The error without the words that the SDK puts round each.
+fn reason(error: &OTelSdkError) -> String {
+    match error {
+        OTelSdkError::InternalFailure(reason) => reason.clone(),
+        other => other.to_string(),
+    }
+}
+
+impl<E: SpanExporter> SpanExporter for Accounted<E> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len();
+        let result = self.exporter.export(batch).await;
+        match &result {
+            Ok(()) => stats::add(&EXPORTED, spans),
+            Err(error) => {
+                stats::add(&FAILED, spans);
+                self.failures.add(error);
+            }
+        }
+        result
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}

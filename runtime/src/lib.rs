@@ -1,0 +1,47 @@
+#![doc = include_str!("../../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "app")]
+mod app;
+mod attribute;
+#[cfg(feature = "app")]
+mod batch;
+#[cfg(feature = "app")]
+mod config;
+#[cfg(feature = "app")]
+mod console;
+#[cfg(feature = "app")]
+mod exporter;
+mod outcome;
+#[cfg(feature = "app")]
+mod pipeline;
+mod propagation;
+#[cfg(feature = "app")]
+mod sampling;
+mod span;
+#[cfg(feature = "app")]
+mod stats;
+pub mod testing;
+mod tree;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use opentelemetry::trace::{SpanId, SpanKind, TraceId};
+pub use opentelemetry::{Context, KeyValue, Value};
+#[cfg(feature = "app")]
+pub use spandrel_macros::traced_app;
+pub use spandrel_macros::{propagate, span};
+
+#[cfg(feature = "app")]
+pub use app::{AppGuard, install};
+pub use attribute::{Attributes, ToAttribute};
+#[cfg(feature = "app")]
+pub use config::Config;
+pub use outcome::Failure;
+pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
+pub use span::{
+    Callsite, CurrentSpan, Span, SpanFuture, SpanGuard, Under, current, current_trace_id,
+};
+#[cfg(feature = "app")]
+pub use stats::{Stats, stats};

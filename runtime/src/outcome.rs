@@ -1,0 +1,88 @@
+//! Whether a value is a failure, decided by its type: `Result::Err`, whatever the type is called.
+//!
+//! [`outcome!`](crate::__private::outcome) calls `failure` on a [`Probe`] behind more references
+//! than it needs; method resolution takes the first trait below that the types satisfy, so that an
+//! error records all that its type offers and nothing is required of it.
+
+use std::any::type_name;
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::ops::Deref;
+
+/// An `Err`, as far as its type can tell.
+#[derive(Debug)]
+pub struct Failure<'a> {
+    /// The error's static type.
+    pub(crate) error_type: &'static str,
+    /// Its `Display`, or else its `Debug`.
+    pub(crate) message: Option<String>,
+    /// The cause behind it.
+    pub(crate) source: Option<&'a (dyn Error + 'static)>,
+}
+
+impl<'a> Failure<'a> {
+    fn new<E>(message: Option<String>, source: Option<&'a (dyn Error + 'static)>) -> Option<Self> {
+        Some(Self { error_type: type_name::<E>(), message, source })
+    }
+
+    /// What the status says: the message, or the type where there is none.
+    pub(crate) fn description(&self) -> &str {
+        self.message.as_deref().unwrap_or(self.error_type)
+    }
+
+    /// The messages of the causes, nearest first.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = String> {
+        std::iter::successors(self.source, |&error| error.source()).map(ToString::to_string)
+    }
+}
+
+/// The result of a traced function, to be asked whether it is a failure.
+#[derive(Debug)]
+pub struct Probe<'a, T>(pub &'a T);
+
+macro_rules! probes {
+    ($($(#[$meta:meta])* $name:ident for $probe:ty, $bound:ident: ($($bounds:tt)*) => |$error:ident| $failure:expr;)*) => {$(
+        $(#[$meta])*
+        pub trait $name<'a> {
+            /// The failure that the value is, if it is one.
+            fn failure(&self) -> Option<Failure<'a>>;
+        }
+
+        impl<'a, T, $bound: $($bounds)*> $name<'a> for $probe {
+            fn failure(&self) -> Option<Failure<'a>> {
+                let Err($error) = self.0 else { return None };
+                $failure
+            }
+        }
+    )*};
+}
+
+probes! {
+    /// `E` is an error.
+    IsError for &&&&&Probe<'a, Result<T, E>>, E: (Error)
+        => |error| Failure::new::<E>(Some(error.to_string()), error.source());
+    /// `E` holds an error: a boxed one, `anyhow`'s, `eyre`'s.
+    HoldsError for &&&&Probe<'a, Result<T, E>>, E: (Deref<Target: Error>)
+        => |error| Failure::new::<E>(Some((**error).to_string()), (**error).source());
+    /// `E` can be displayed.
+    Displays for &&&Probe<'a, Result<T, E>>, E: (Display)
+        => |error| Failure::new::<E>(Some(error.to_string()), None);
+    /// `E` can be debugged.
+    Debugs for &&Probe<'a, Result<T, E>>, E: (Debug)
+        => |error| Failure::new::<E>(Some(format!("{error:?}")), None);
+    /// `E` tells nothing.
+    IsResult for &Probe<'a, Result<T, E>>, E: (Sized)
+        => |_error| Failure::new::<E>(None, None);
+}
+
+/// Anything but a `Result` is a success.
+pub trait IsAnything<'a> {
+    /// Nothing.
+    fn failure(&self) -> Option<Failure<'a>>;
+}
+
+impl<'a, T> IsAnything<'a> for Probe<'a, T> {
+    fn failure(&self) -> Option<Failure<'a>> {
+        None
+    }
+}

@@ -1,0 +1,121 @@
+//! What `#[propagate]` reads trace context from and writes it to.
+
+use std::collections::BTreeMap;
+
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, Injector};
+
+use super::{extract, inject};
+
+/// A type that carries a trace context in without being an OpenTelemetry [`Extractor`]; those are
+/// carriers too.
+pub trait Carrier {
+    /// The context in this carrier, over the current one.
+    fn extract_context(&self) -> Context;
+}
+
+/// A type that carries a trace context out without being an OpenTelemetry [`Injector`]; those are
+/// carriers too.
+pub trait CarrierMut {
+    /// Writes the current context into this carrier.
+    fn inject_context(&mut self);
+}
+
+/// Every [`Extractor`] is a carrier. Apart from [`Carrier`], whose types it must not overlap.
+pub trait ExtractorCarrier {
+    /// The context in this carrier, over the current one.
+    fn extract_context(&self) -> Context;
+}
+
+/// Every [`Injector`] is a carrier. Apart from [`CarrierMut`], whose types it must not overlap.
+pub trait InjectorCarrier {
+    /// Writes the current context into this carrier.
+    fn inject_context(&mut self);
+}
+
+impl<T: Extractor> ExtractorCarrier for T {
+    fn extract_context(&self) -> Context {
+        extract(self)
+    }
+}
+
+impl<T: Injector> InjectorCarrier for T {
+    fn inject_context(&mut self) {
+        inject(self);
+    }
+}
+
+/// Keys and values that were found by comparing without regard to case, as header names are.
+struct Pairs<'a>(Vec<(&'a str, &'a str)>);
+
+impl Extractor for Pairs<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key))?;
+        Some(value)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| *name).collect()
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> Carrier for [(K, V)] {
+    fn extract_context(&self) -> Context {
+        extract(&Pairs(self.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect()))
+    }
+}
+
+impl<V: AsRef<str>> Carrier for BTreeMap<String, V> {
+    fn extract_context(&self) -> Context {
+        extract(&Pairs(self.iter().map(|(key, value)| (key.as_str(), value.as_ref())).collect()))
+    }
+}
+
+/// Calls a closure for each pair that is injected.
+struct Each<F>(F);
+
+impl<F: FnMut(&str, String)> Injector for Each<F> {
+    fn set(&mut self, key: &str, value: String) {
+        (self.0)(key, value);
+    }
+}
+
+impl CarrierMut for Vec<(String, String)> {
+    fn inject_context(&mut self) {
+        inject(&mut Each(|key: &str, value| {
+            self.retain(|(name, _)| !name.eq_ignore_ascii_case(key));
+            self.push((key.to_owned(), value));
+        }));
+    }
+}
+
+impl CarrierMut for BTreeMap<String, String> {
+    fn inject_context(&mut self) {
+        inject(&mut Each(|key: &str, value| {
+            self.insert(key.to_owned(), value);
+        }));
+    }
+}
+
+#[cfg(feature = "http")]
+impl Carrier for http::HeaderMap {
+    fn extract_context(&self) -> Context {
+        let text = |(name, value): (&'_ http::HeaderName, &'_ http::HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        };
+        self.iter().filter_map(text).collect::<Vec<_>>().extract_context()
+    }
+}
+
+#[cfg(feature = "http")]
+impl CarrierMut for http::HeaderMap {
+    fn inject_context(&mut self) {
+        inject(&mut Each(|key: &str, value: String| {
+            if let (Ok(name), Ok(value)) =
+                (key.parse::<http::HeaderName>(), value.parse::<http::HeaderValue>())
+            {
+                self.insert(name, value);
+            }
+        }));
+    }
+}

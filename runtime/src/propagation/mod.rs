@@ -1,0 +1,49 @@
+//! Trace context across processes: W3C Trace Context and W3C Baggage, in and out of carriers.
+
+mod carrier;
+mod trace_context;
+
+use std::sync::LazyLock;
+
+use opentelemetry::Context;
+use opentelemetry::propagation::{
+    Extractor, Injector, TextMapCompositePropagator, TextMapPropagator,
+};
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+
+pub use carrier::{Carrier, CarrierMut};
+#[doc(hidden)]
+pub use carrier::{ExtractorCarrier, InjectorCarrier};
+pub use trace_context::TraceContext;
+
+static PROPAGATOR: LazyLock<TextMapCompositePropagator> = LazyLock::new(propagator);
+
+/// The caller's context, as read from a carrier, over the current one. Malformed input is the
+/// same as none: a span under this context starts a new trace.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// let headers = HashMap::from([(
+///     "traceparent".to_owned(),
+///     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+/// )]);
+/// let attached = spandrel::extract(&headers).attach();
+/// assert_eq!(spandrel::current_trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+/// ```
+pub fn extract(carrier: &dyn Extractor) -> Context {
+    PROPAGATOR.extract(carrier)
+}
+
+/// Writes the current context into a carrier; nothing when there is no trace.
+pub fn inject(carrier: &mut dyn Injector) {
+    PROPAGATOR.inject(carrier);
+}
+
+/// The propagator of [`extract`] and [`inject`].
+pub(crate) fn propagator() -> TextMapCompositePropagator {
+    TextMapCompositePropagator::new(vec![
+        Box::new(TraceContextPropagator::new()),
+        Box::new(BaggagePropagator::new()),
+    ])
+}

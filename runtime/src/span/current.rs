@@ -1,0 +1,63 @@
+//! The span that is current.
+
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId};
+use opentelemetry::{Context, KeyValue};
+
+use crate::attribute::ToAttribute;
+
+/// The span that is current on this thread, whoever started it.
+///
+/// ```
+/// spandrel::current().set("cache.hit", true);
+/// ```
+pub fn current() -> CurrentSpan {
+    CurrentSpan(Context::current())
+}
+
+/// The trace that is current; [`TraceId::INVALID`], all zeros, when there is none.
+pub fn current_trace_id() -> TraceId {
+    Context::map_current(|context| context.span().span_context().trace_id())
+}
+
+/// A handle on a span. Everything it is told goes nowhere when the span does not record.
+#[derive(Clone, Debug)]
+pub struct CurrentSpan(Context);
+
+impl CurrentSpan {
+    /// Records an attribute.
+    pub fn set(&self, key: &'static str, value: impl ToAttribute) {
+        if let Some(value) = value.to_attribute() {
+            self.0.span().set_attribute(KeyValue::new(key, value));
+        }
+    }
+
+    /// Records an event at this moment.
+    pub fn event(&self, name: &'static str, attributes: impl IntoIterator<Item = KeyValue>) {
+        self.0.span().add_event(name, attributes.into_iter().collect());
+    }
+
+    /// Links another span.
+    pub fn link(&self, to: SpanContext) {
+        self.0.span().add_link(to, Vec::new());
+    }
+
+    /// Marks the span as failed, with a reason.
+    pub fn fail(&self, reason: impl Into<String>) {
+        self.0.span().set_status(Status::error(reason.into()));
+    }
+
+    /// Whether what is set here is recorded anywhere.
+    pub fn is_recording(&self) -> bool {
+        self.0.span().is_recording()
+    }
+
+    /// The span's trace; all zeros when there is none.
+    pub fn trace_id(&self) -> TraceId {
+        self.0.span().span_context().trace_id()
+    }
+
+    /// The span's own id; all zeros when there is none.
+    pub fn span_id(&self) -> SpanId {
+        self.0.span().span_context().span_id()
+    }
+}

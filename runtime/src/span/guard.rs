@@ -1,0 +1,23 @@
+//! A span for the rest of a scope.
+
+use opentelemetry::{Context, ContextGuard};
+
+use super::Span;
+
+/// Keeps a span current on this thread; dropping it ends the span.
+///
+/// It is not `Send`, so that it cannot be held across an `.await` of a spawned task, where it
+/// would leak into other tasks: [`Span::follow`] is for futures.
+#[derive(Debug)]
+#[must_use = "the span ends when the guard is dropped"]
+pub struct SpanGuard {
+    // In this order: the context is detached before the span ends.
+    _attached: Option<ContextGuard>,
+    _span: Span,
+}
+
+impl SpanGuard {
+    pub(super) fn new(span: Span) -> Self {
+        Self { _attached: span.context.clone().map(Context::attach), _span: span }
+    }
+}

@@ -1,0 +1,21 @@
+//! Spans: where they start, how long they are current, and how they end.
+
+mod callsite;
+mod current;
+mod exception;
+mod future;
+mod guard;
+mod open;
+mod panic;
+mod recorder;
+mod scope;
+
+pub use callsite::{Callsite, Under};
+pub use current::{CurrentSpan, current, current_trace_id};
+pub use future::SpanFuture;
+pub use guard::SpanGuard;
+pub use scope::Span;
+
+#[cfg(feature = "app")]
+pub(crate) use open::end_all as end_open_spans;
+pub(crate) use recorder::{Recorder, Scoped};

@@ -1,0 +1,113 @@
+//! What a test needs: the spans of a piece of code, as text.
+//!
+//! ```
+//! use spandrel::{span, testing};
+//!
+//! #[span("greet", name = name)]
+//! fn greet(name: &str) -> String {
+//!     format!("hello, {name}")
+//! }
+//!
+//! let recording = testing::record(|| greet("you"));
+//! assert_eq!(recording.to_string(), "greet name=\"you\"\n");
+//! ```
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use opentelemetry::trace::{FutureExt, Span as _, SpanId};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
+
+use crate::span::{Recorder, Scoped};
+use crate::tree::Tree;
+use opentelemetry::Context;
+
+/// The spans that ended while this closure ran, on this thread and wherever its context went. All
+/// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them.
+pub fn record<T>(body: impl FnOnce() -> T) -> Recording {
+    let scope = Scope::default();
+    let recorder = scope.recorder();
+    let attached = recorder.context().attach();
+    body();
+    drop(attached);
+    scope.recording()
+}
+
+/// As [`record`], for a future.
+pub async fn record_async<F: Future>(future: F) -> Recording {
+    let scope = Scope::default();
+    let recorder = scope.recorder();
+    future.with_context(recorder.context()).await;
+    scope.recording()
+}
+
+/// Finished spans, in the order they started. As text they are a tree, without times and ids: one
+/// span a line with its kind where that is not `internal`, its attributes and, after `✗`, its
+/// error; below it `•` and its events.
+#[derive(Clone, Debug)]
+pub struct Recording(Vec<SpanData>);
+
+impl Recording {
+    /// The spans with all that was recorded.
+    pub fn spans(&self) -> &[SpanData] {
+        &self.0
+    }
+}
+
+impl Display for Recording {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Tree { spans: &self.0, durations: false }.fmt(f)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Scope(Arc<Mutex<Spans>>);
+
+#[derive(Debug, Default)]
+struct Spans {
+    started: Vec<SpanId>,
+    finished: Vec<SpanData>,
+}
+
+impl Scope {
+    fn recorder(&self) -> Scoped {
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOn)
+            .with_resource(Resource::builder_empty().build())
+            .with_span_processor(self.clone())
+            .build();
+        Recorder::scoped(provider)
+    }
+
+    fn recording(&self) -> Recording {
+        let Spans { started, finished } = &mut *self.lock();
+        let mut spans = std::mem::take(finished);
+        spans.sort_by_key(|span| started.iter().position(|id| *id == span.span_context.span_id()));
+        Recording(spans)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Spans> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SpanProcessor for Scope {
+    fn on_start(&self, span: &mut Span, _context: &Context) {
+        self.lock().started.push(span.span_context().span_id());
+    }
+
+    fn on_end(&self, span: SpanData) {
+        self.lock().finished.push(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}

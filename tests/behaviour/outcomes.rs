@@ -1,0 +1,199 @@
+//! How spans end: by the type of what the function returns, by a panic, by being dropped.
+
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use spandrel::span;
+use spandrel::testing::record;
+
+#[derive(Debug, thiserror::Error)]
+#[error("no stock of {item}")]
+struct NoStock {
+    item: &'static str,
+    #[source]
+    cause: std::num::ParseIntError,
+}
+
+fn no_stock() -> NoStock {
+    NoStock { item: "pears", cause: "x".parse::<i32>().expect_err("not a number") }
+}
+
+type Aliased<T> = Result<T, NoStock>;
+
+#[span("reserve")]
+fn reserve(fails: bool) -> Aliased<u32> {
+    if fails {
+        return Err(no_stock());
+    }
+    Ok(1)
+}
+
+#[span("order")]
+fn order(fails: bool) -> Aliased<u32> {
+    let reserved = reserve(fails)?;
+    Ok(reserved)
+}
+
+const NO_STOCK: &str = "error.type=\"behaviour::outcomes::NoStock\" ✗ no stock of pears\n";
+
+#[test]
+fn an_error_is_recorded_where_it_arose_and_marks_what_it_passes() {
+    let tree = format!(
+        "order {NO_STOCK}└─ reserve {NO_STOCK}     • exception \
+         exception.type=\"behaviour::outcomes::NoStock\" \
+         exception.message=\"no stock of pears\" \
+         exception.stacktrace=\"no stock of pears\\ncaused by: invalid digit found in string\"\n"
+    );
+    assert_eq!(record(|| order(true)).to_string(), tree);
+}
+
+#[test]
+fn an_ok_leaves_the_status_unset() {
+    let recording = record(|| order(false));
+    assert_eq!(recording.to_string(), "order\n└─ reserve\n");
+}
+
+#[span("retry")]
+fn retry() -> Aliased<u32> {
+    let _ = reserve(true);
+    reserve(true)
+}
+
+#[test]
+fn the_same_error_twice_is_two_events() {
+    let tree = record(retry).to_string();
+    assert_eq!(tree.matches("• exception").count(), 2, "{tree}");
+}
+
+#[span("wrap")]
+fn wrap() -> anyhow::Result<u32> {
+    use anyhow::Context as _;
+    order(true).context("cannot order")
+}
+
+#[test]
+fn a_wrapped_error_is_the_same_error() {
+    let tree = record(wrap).to_string();
+    assert!(
+        tree.starts_with("wrap error.type=\"anyhow::Error\" ✗ cannot order\n└─ order"),
+        "{tree}"
+    );
+    assert_eq!(tree.matches("• exception").count(), 1, "{tree}");
+}
+
+struct Silent;
+#[derive(Debug)]
+struct Debugged;
+struct Displayed;
+
+impl fmt::Display for Displayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("displayed")
+    }
+}
+
+#[span]
+fn silent() -> Result<(), Silent> {
+    Err(Silent)
+}
+#[span]
+fn debugged() -> Result<(), Debugged> {
+    Err(Debugged)
+}
+#[span]
+fn displayed() -> Result<(), Displayed> {
+    Err(Displayed)
+}
+#[span]
+fn boxed() -> Result<(), Box<dyn Error + Send + Sync>> {
+    Err("boxed".into())
+}
+#[span]
+fn boxed_type() -> Result<(), Box<NoStock>> {
+    Err(Box::new(no_stock()))
+}
+#[span]
+fn dynamic() -> anyhow::Result<()> {
+    anyhow::bail!("dynamic")
+}
+
+fn status(body: impl FnOnce()) -> String {
+    let recording = record(body);
+    let tree = recording.to_string();
+    let line = tree.lines().next().expect("one span");
+    line.split_once('✗').expect("a failure").1.trim().to_owned()
+}
+
+#[test]
+fn an_error_needs_no_trait() {
+    assert_eq!(status(|| drop(silent())), "behaviour::outcomes::Silent");
+    assert_eq!(status(|| drop(debugged())), "Debugged");
+    assert_eq!(status(|| drop(displayed())), "displayed");
+    assert_eq!(status(|| drop(boxed())), "boxed");
+    assert_eq!(status(|| drop(boxed_type())), "no stock of pears");
+    assert_eq!(status(|| drop(dynamic())), "dynamic");
+}
+
+#[span]
+fn generic<T, E: fmt::Display>(value: Result<T, E>) -> Result<T, E> {
+    value
+}
+
+#[span]
+fn not_a_result() -> Option<u32> {
+    None
+}
+
+#[test]
+fn generic_errors_record_what_their_bounds_offer() {
+    assert_eq!(status(|| drop(generic::<(), _>(Err("bound".to_owned())))), "bound");
+    assert_eq!(record(not_a_result).to_string(), "not_a_result\n");
+}
+
+#[span("inner")]
+fn inner(fails: bool) {
+    assert!(!fails, "out of {}", "luck");
+}
+
+#[span("outer")]
+fn outer(fails: bool) {
+    inner(fails);
+}
+
+#[test]
+fn a_panic_is_one_event_with_its_place() {
+    let recording = record(|| catch_unwind(|| outer(true)).expect_err("panics"));
+    let line = "error.type=\"panic\" ✗ out of luck\n";
+    let tree = recording.to_string();
+    let (start, place) = tree.split_once(" code.line.number=").expect("a place");
+    assert_eq!(
+        start,
+        format!(
+            "outer {line}└─ inner {line}     • exception exception.type=\"panic\" \
+             exception.message=\"out of luck\" code.file.path=\"{}\"",
+            file!()
+        )
+    );
+    assert!(place.trim().parse::<u32>().is_ok(), "{place}");
+}
+
+struct SpanOnDrop;
+
+impl Drop for SpanOnDrop {
+    fn drop(&mut self) {
+        inner(false);
+    }
+}
+
+#[test]
+fn a_span_that_ends_while_another_panic_unwinds_is_not_marked() {
+    let recording = record(|| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let _cleanup = SpanOnDrop;
+            panic!("elsewhere");
+        }));
+        caught.expect_err("panics");
+    });
+    assert_eq!(recording.to_string(), "inner\n");
+}
