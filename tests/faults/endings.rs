@@ -1,0 +1,190 @@
+//! However a program ends, its spans arrive and its exit code is its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::Child;
+use std::time::Duration;
+
+use crate::collector::{Collector, text};
+use crate::process::{
+    APP_TYPE, ASYNC_APP_TYPE, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, command, run, stderr,
+};
+
+#[test]
+fn a_return_flushes() {
+    let collector = Collector::start();
+    let output = run(PROGRAM, "return", &collector.endpoint);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_eq!(collector.summary(), ["work", "detail<work"]);
+    assert_eq!(collector.resource("service.name").as_deref(), Some("program"));
+    assert_eq!(collector.resource("deployment.environment.name").as_deref(), Some("test"));
+    assert_eq!(collector.resource("team").as_deref(), Some("a"));
+    assert_eq!(collector.resource("telemetry.sdk.language").as_deref(), Some("rust"));
+}
+
+#[test]
+fn an_error_flushes() {
+    let collector = Collector::start();
+    let output = run(PROGRAM, "error", &collector.endpoint);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("the program failed"));
+    assert_eq!(collector.summary(), ["work!the program failed", "detail<work"]);
+}
+
+#[test]
+fn a_panic_flushes() {
+    let collector = Collector::start();
+    let output = run(PROGRAM, "panic", &collector.endpoint);
+    assert_eq!(output.status.code(), Some(101));
+    assert_eq!(collector.summary(), ["work!the program panicked", "detail<work"]);
+}
+
+#[test]
+fn an_async_main_flushes_what_its_runtime_cancels() {
+    for (program, name) in [(TOKIO_ABOVE, "tokio-above"), (TOKIO_BELOW, "tokio-below")] {
+        let collector = Collector::start();
+        let output = run(program, "", &collector.endpoint);
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", stderr(&output));
+        let work = "work!async failure".to_owned();
+        let spans = collector.summary();
+        assert!(spans.contains(&work), "{name}: {spans:?}");
+        assert_eq!(collector.resource("service.name").as_deref(), Some(name));
+        for span in collector.spans().iter().filter(|span| span.name == "forever") {
+            assert_eq!(text(&span.attributes, "spandrel.cancelled").as_deref(), Some("true"));
+        }
+    }
+}
+
+#[test]
+fn an_app_type_flushes_at_teardown() {
+    let collector = Collector::start();
+    let output = run(APP_TYPE, "", &collector.endpoint);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_eq!(collector.summary(), ["warmup", "run"]);
+
+    let collector = Collector::start();
+    let output = run(ASYNC_APP_TYPE, "", &collector.endpoint);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_eq!(collector.summary(), ["step", "step", "step"]);
+}
+
+#[test]
+fn a_setup_that_fails_flushes() {
+    let collector = Collector::start();
+    let output = run(APP_TYPE, "setup-fails", &collector.endpoint);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(collector.summary(), ["warmup!cold"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_teardown_that_never_comes_is_made_up_for() {
+    for (argument, code, run_span) in [("forgotten", 0, "run"), ("panic", 101, "run!")] {
+        let collector = Collector::start();
+        let output = run(APP_TYPE, argument, &collector.endpoint);
+        assert_eq!(output.status.code(), Some(code));
+        let spans = collector.summary();
+        assert_eq!(spans.len(), 2, "{spans:?}");
+        assert!(spans[1].starts_with(run_span), "{spans:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_open_spans_and_flushes() {
+    use std::os::unix::process::ExitStatusExt;
+
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        let collector = Collector::start();
+        let mut program = waiting(&collector.endpoint);
+        kill(&program, signal);
+        let status = program.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(signal));
+        assert_eq!(collector.summary(), ["work", "detail<work"]);
+        let work = &collector.spans()[0];
+        assert_eq!(text(&work.attributes, "spandrel.interrupted").as_deref(), Some("true"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_at_once() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let program = waiting(&endpoint);
+    kill(&program, signal_hook::consts::SIGINT);
+    std::thread::sleep(Duration::from_millis(200));
+    kill(&program, signal_hook::consts::SIGINT);
+    let output = program.wait_with_output().expect("it ends");
+    assert_eq!(output.status.signal(), Some(signal_hook::consts::SIGINT));
+    // A flush that was waited for would have told of what it lost.
+    assert_eq!(stderr(&output), "");
+}
+
+/// The program once it waits in the middle of a span.
+fn waiting(endpoint: &str) -> Child {
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
+    let mut program = command(PROGRAM, "wait", &variables).spawn().expect("it runs");
+    let mut line = String::new();
+    let stdout = program.stdout.as_mut().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).expect("it writes");
+    assert_eq!(line, "waiting\n");
+    program
+}
+
+fn kill(program: &Child, signal: i32) {
+    let status = std::process::Command::new("kill")
+        .args([format!("-{signal}"), program.id().to_string()])
+        .status();
+    assert!(status.expect("kill runs").success());
+}
+
+#[test]
+fn a_collector_that_refuses_is_told_of() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", free.local_addr().expect("an address"));
+    drop(free);
+    let output = run(PROGRAM, "return", &endpoint);
+    assert_eq!(output.status.code(), Some(0));
+    let said = stderr(&output);
+    let start = format!("spandrel: 2 of 2 spans lost on the way to {endpoint}/v1/traces: ");
+    assert!(said.starts_with(&start), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_collector_that_rejects_is_told_of() {
+    let collector = Collector::answering("400 Bad Request");
+    let output = run(PROGRAM, "return", &collector.endpoint);
+    assert_eq!(output.status.code(), Some(0));
+    let said = stderr(&output);
+    assert!(said.contains("2 of 2 spans lost") && said.contains("400"), "{said}");
+}
+
+#[test]
+fn a_collector_that_hangs_cannot_hold_the_program() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let output = run(APP_TYPE, "", &endpoint);
+    assert_eq!(output.status.code(), Some(0));
+    // The exporter's own timeout is 10 s.
+    let said = stderr(&output);
+    assert!(said.contains("2 of 2 spans lost") && said.contains("no answer within 2s"), "{said}");
+}
+
+#[test]
+fn a_full_queue_is_told_of() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "10"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "500"),
+    ];
+    let output = command(PROGRAM, "many", &variables).output().expect("it runs");
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said.contains("of 5002 spans lost"), "{said}");
+}

@@ -1,0 +1,72 @@
+//! The environment decides: whether, where to, how much.
+
+use crate::collector::Collector;
+use crate::process::{PROGRAM, command, stderr};
+
+#[test]
+fn disabled_is_silent_and_sends_nothing() {
+    for variable in [("ENABLE_TRACING", "false"), ("OTEL_SDK_DISABLED", "true")] {
+        let collector = Collector::start();
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()), variable];
+        let output = command(PROGRAM, "return", &variables).output().expect("it runs");
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+        assert_eq!(collector.summary(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_sampling_rate_is_read() {
+    for (variables, spans) in [
+        (&[("OTEL_SAMPLE_RATE", "0")][..], 0),
+        (&[("OTEL_SAMPLE_RATE", "0"), ("OTEL_TRACES_SAMPLER", "always_on")][..], 2),
+    ] {
+        let collector = Collector::start();
+        let mut variables = variables.to_vec();
+        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()));
+        let output = command(PROGRAM, "return", &variables).output().expect("it runs");
+        assert_eq!(stderr(&output), "");
+        assert_eq!(collector.summary().len(), spans, "{variables:?}");
+    }
+}
+
+#[test]
+fn the_environment_names_the_service() {
+    let collector = Collector::start();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_SERVICE_NAME", "renamed"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=ignored,team=b"),
+    ];
+    command(PROGRAM, "return", &variables).output().expect("it runs");
+    assert_eq!(collector.resource("service.name").as_deref(), Some("renamed"));
+    assert_eq!(collector.resource("team").as_deref(), Some("b"));
+}
+
+#[test]
+fn the_console_draws_the_trace() {
+    let variables = [("OTEL_TRACES_EXPORTER", "console")];
+    let output = command(PROGRAM, "error", &variables).output().expect("it runs");
+    let said = stderr(&output);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with("work "), "{said}");
+    assert!(lines[0].ends_with("✗ the program failed"), "{said}");
+    assert!(lines[1].contains("• exception"), "{said}");
+    assert!(lines[2].starts_with("└─ detail "), "{said}");
+}
+
+#[test]
+fn nonsense_is_told_of_and_stops_nothing() {
+    let variables = [
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_SAMPLE_RATE", "ten"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
+    ];
+    let output = command(PROGRAM, "return", &variables).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        stderr(&output),
+        "spandrel: OTEL_SAMPLE_RATE is `ten`, expected a number from 0 to 1; using 1\n\
+         spandrel: OTEL_BSP_SCHEDULE_DELAY is `soon`, expected a whole number of milliseconds; \
+         using 5000\n"
+    );
+}

@@ -1,0 +1,37 @@
+//! Programs to be run.
+
+use std::process::{Command, Output, Stdio};
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
+pub(crate) const TOKIO_ABOVE: &str = env!("CARGO_BIN_EXE_tokio-above");
+pub(crate) const TOKIO_BELOW: &str = env!("CARGO_BIN_EXE_tokio-below");
+pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");
+pub(crate) const ASYNC_APP_TYPE: &str = env!("CARGO_BIN_EXE_async-app-type");
+
+/// The program with these variables and none of ours.
+pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(path);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
+        command.env_remove(name);
+    }
+    command
+        .arg(argument)
+        .env_remove("ENABLE_TRACING")
+        .env("RUST_BACKTRACE", "0")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs a program that sends its spans to this endpoint.
+pub(crate) fn run(path: &str, argument: &str, endpoint: &str) -> Output {
+    command(path, argument, &[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)])
+        .output()
+        .expect("the program runs")
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

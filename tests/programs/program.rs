@@ -1,0 +1,33 @@
+//! A `fn main` that ends in the way its argument says.
+
+use std::time::Duration;
+
+use spandrel::{span, traced_app};
+
+#[traced_app("program", deployment.environment.name = "test", "team" = String::from("a"))]
+fn main() -> Result<(), String> {
+    let how = std::env::args().nth(1).unwrap_or_default();
+    work(&how)
+}
+
+#[span("work", how = how)]
+fn work(how: &str) -> Result<(), String> {
+    detail();
+    match how {
+        "error" => Err("the program failed".to_owned()),
+        "panic" => panic!("the program panicked"),
+        "wait" => {
+            println!("waiting");
+            std::thread::sleep(Duration::from_secs(30));
+            Ok(())
+        }
+        "many" => {
+            (0..5000).for_each(|_| detail());
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[span]
+fn detail() {}
