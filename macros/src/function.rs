@@ -2,7 +2,8 @@
 //! that their order does not matter: extraction, then the span, then injection, then the body.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
+use syn::Path;
 
 use crate::diagnostics::Errors;
 use crate::propagate::{self, Propagation};
@@ -30,51 +31,59 @@ pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream)
         Err(error) => return not_a_function(attribute, &error, item),
     };
     let mut errors = Errors::new();
-    let (span, propagate) = collect(attribute, args, &mut function, &mut errors);
+    let mut taken = Vec::new();
+    let [span, propagate] = [Attribute::Span, Attribute::Propagate].map(|one| {
+        let mut written = (one == attribute).then(|| args.clone());
+        while let Some(other) = function.take_attribute(one.word()) {
+            if written.is_some() {
+                let word = one.word();
+                errors.add(&other, format!("`#[{word}]` is given twice; write all of it in one"));
+            }
+            taken.push(other.path().clone());
+            written = Some(arguments(&other));
+        }
+        written
+    });
     let span = span.and_then(|tokens| Span::new(tokens, &function, &mut errors));
     let propagation = propagate.and_then(|tokens| Propagation::new(tokens, &function, &mut errors));
-    if let Some(errors) = errors.finish() {
-        return quote!(#errors #function);
+    let errors = errors.finish();
+    if errors.is_none() {
+        function = wrap(function, span.as_ref(), propagation.as_ref());
     }
-    if let Some(propagation) = &propagation {
+    let function = mention(&taken, function);
+    quote!(#errors #function)
+}
+
+/// The function with a use of the attributes that were taken along, whose imports are not unused.
+fn mention(taken: &[Path], function: Function) -> Function {
+    let statements = function.body.stream();
+    let uses = taken.iter().map(|path| quote!(#[allow(unused_imports)] use #path as _;));
+    function.with_body(&quote!(#(#uses)* #statements))
+}
+
+fn wrap(
+    mut function: Function,
+    span: Option<&Span>,
+    propagation: Option<&Propagation>,
+) -> Function {
+    if let Some(propagation) = propagation {
         function = propagate::inject(propagation, function);
     }
-    let function = match (&span, &propagation) {
+    match (span, propagation) {
         (Some(span), propagation) => {
-            let parent = propagation.as_ref().and_then(Propagation::extraction);
+            let parent = propagation.and_then(Propagation::extraction);
             span::expand(span, function, parent.as_ref())
         }
         (None, Some(propagation)) => propagate::continue_trace(propagation, function),
         (None, None) => function,
-    };
-    function.into_token_stream()
+    }
 }
 
-/// The arguments of both attributes, the one being expanded and the other where it is present.
-fn collect(
-    attribute: Attribute,
-    args: TokenStream,
-    function: &mut Function,
-    errors: &mut Errors,
-) -> (Option<TokenStream>, Option<TokenStream>) {
-    let [mut span, mut propagate] = [Attribute::Span, Attribute::Propagate].map(|one| {
-        let mut found = (one == attribute).then(|| args.clone());
-        while let Some(other) = function.take_attribute(one.word()) {
-            if found.is_some() {
-                errors.add(
-                    &other,
-                    format!("`#[{0}]` is given twice; write all of it in one", one.word()),
-                );
-            } else {
-                found = Some(match &other.meta {
-                    syn::Meta::List(list) => list.tokens.clone(),
-                    _ => TokenStream::new(),
-                });
-            }
-        }
-        found
-    });
-    (span.take(), propagate.take())
+fn arguments(attribute: &syn::Attribute) -> TokenStream {
+    match &attribute.meta {
+        syn::Meta::List(list) => list.tokens.clone(),
+        _ => TokenStream::new(),
+    }
 }
 
 /// The item stays as it is: when its syntax is at fault, rustc says it better.

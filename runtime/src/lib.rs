@@ -4,13 +4,13 @@
 #[cfg(feature = "app")]
 mod app;
 mod attribute;
-#[cfg(feature = "app")]
+#[cfg(feature = "otlp")]
 mod batch;
 #[cfg(feature = "app")]
 mod config;
 #[cfg(feature = "app")]
 mod console;
-#[cfg(feature = "app")]
+#[cfg(feature = "otlp")]
 mod exporter;
 mod outcome;
 #[cfg(feature = "app")]

@@ -65,7 +65,8 @@ impl Collector {
                 let parent = spans.iter().find(|other| other.span_id == span.parent_span_id);
                 let parent = parent.map(|parent| format!("<{}", parent.name)).unwrap_or_default();
                 let failed = span.status.as_ref().filter(|status| status.code == 2);
-                let failed = failed.map(|status| format!("!{}", status.message)).unwrap_or_default();
+                let failed =
+                    failed.map(|status| format!("!{}", status.message)).unwrap_or_default();
                 format!("{}{parent}{failed}", span.name)
             })
             .collect()

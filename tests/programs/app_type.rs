@@ -6,7 +6,13 @@ struct App {
     name: &'static str,
 }
 
-#[traced_app("app-type", sample(1.0), batch(queue = 64, size = 32, delay = "1s"), grace("3s"), flush("2s"))]
+#[traced_app(
+    "app-type",
+    sample(1.0),
+    batch(queue = 64, size = 32, delay = "1s"),
+    grace("3s"),
+    flush("2s")
+)]
 impl App {
     const NAMES: [&'static str; 1] = ["only"];
 

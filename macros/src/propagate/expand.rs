@@ -1,6 +1,7 @@
 //! The tokens of a propagation: what comes before the span, and what comes first inside it.
 
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::model::Propagation;
 use crate::syntax::Function;
@@ -12,7 +13,8 @@ pub(crate) fn inject(propagation: &Propagation, function: Function) -> Function 
         return function;
     };
     let statements = function.body.stream();
-    function.with_body(&quote!(#runtime::__private::inject!(#carrier); #statements))
+    let inject = quote_spanned!(carrier.span()=> #runtime::__private::inject!(#carrier));
+    function.with_body(&quote!(#inject; #statements))
 }
 
 /// The function run in the caller's context, where no span of its own does so.

@@ -1,7 +1,8 @@
 //! What a `#[propagate]` means: carriers that are places over the function's parameters.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::quote_spanned;
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, FnArg, Ident, PatIdent, Path};
 
@@ -46,7 +47,8 @@ impl Propagation {
     /// The caller's context, as an expression.
     pub(crate) fn extraction(&self) -> Option<TokenStream> {
         let Self { extract, runtime, .. } = self;
-        extract.as_ref().map(|carrier| quote!(#runtime::__private::extract!(#carrier)))
+        let call = |carrier: &Expr| quote_spanned!(carrier.span()=> #runtime::__private::extract!(#carrier));
+        extract.as_ref().map(call)
     }
 }
 

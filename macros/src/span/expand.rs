@@ -30,5 +30,6 @@ fn set(list: &Ident, data: &Data) -> TokenStream {
         Capture::Display => quote_spanned!(value.span()=> set_display),
         Capture::Debug => quote_spanned!(value.span()=> set_debug),
     };
-    quote!(#list.#method(#key, &(#value));)
+    let value = quote_spanned!(value.span()=> &(#value));
+    quote!(#list.#method(#key, #value);)
 }

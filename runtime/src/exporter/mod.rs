@@ -1,4 +1,4 @@
-//! Exporters: where batches go.
+//! Exporters: where batches go, and why some did not arrive.
 
 mod accounted;
 mod otlp;

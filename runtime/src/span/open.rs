@@ -3,8 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use opentelemetry::trace::TraceContextExt;
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
 use slab::Slab;
 
 const SHARDS: usize = 16;
@@ -27,6 +26,9 @@ pub(super) fn add(context: Context) -> Open {
 /// Ends every open span, marked with `spandrel.interrupted = true`.
 #[cfg(feature = "app")]
 pub(crate) fn end_all() {
+    use opentelemetry::KeyValue;
+    use opentelemetry::trace::TraceContextExt;
+
     for shard in 0..SHARDS {
         let contexts: Vec<Context> =
             lock(shard).iter().map(|(_, context)| context.clone()).collect();

@@ -1,0 +1,6 @@
+use spandrel::span;
+
+#[span("", "" = 1)]
+fn run() {}
+
+fn main() {}

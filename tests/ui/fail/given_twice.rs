@@ -1,0 +1,7 @@
+use spandrel::span;
+
+#[span("one")]
+#[span("two")]
+fn run() {}
+
+fn main() {}

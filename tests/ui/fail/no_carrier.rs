@@ -1,0 +1,6 @@
+use spandrel::propagate;
+
+#[propagate]
+fn handle() {}
+
+fn main() {}

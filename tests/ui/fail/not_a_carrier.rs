@@ -1,0 +1,6 @@
+use spandrel::propagate;
+
+#[propagate(number)]
+fn handle(number: u32) {}
+
+fn main() {}

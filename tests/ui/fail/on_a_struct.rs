@@ -1,0 +1,6 @@
+use spandrel::span;
+
+#[span]
+struct Order;
+
+fn main() {}

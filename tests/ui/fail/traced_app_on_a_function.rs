@@ -1,0 +1,6 @@
+use spandrel::traced_app;
+
+#[traced_app("shop")]
+fn handle() {}
+
+fn main() {}

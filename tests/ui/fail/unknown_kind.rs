@@ -1,0 +1,6 @@
+use spandrel::span;
+
+#[span("inference", kind(sever))]
+fn run() {}
+
+fn main() {}
