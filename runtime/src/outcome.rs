@@ -21,8 +21,8 @@ pub struct Failure<'a> {
 }
 
 impl<'a> Failure<'a> {
-    fn new<E>(message: Option<String>, source: Option<&'a (dyn Error + 'static)>) -> Option<Self> {
-        Some(Self { error_type: type_name::<E>(), message, source })
+    fn new<E>(message: Option<String>, source: Option<&'a (dyn Error + 'static)>) -> Self {
+        Self { error_type: type_name::<E>(), message, source }
     }
 
     /// What the status says: the message, or the type where there is none.
@@ -50,8 +50,7 @@ macro_rules! probes {
 
         impl<'a, T, $bound: $($bounds)*> $name<'a> for $probe {
             fn failure(&self) -> Option<Failure<'a>> {
-                let Err($error) = self.0 else { return None };
-                $failure
+                self.0.as_ref().err().map(|$error| $failure)
             }
         }
     )*};

@@ -133,9 +133,9 @@ fn trait_methods_are_spans() {
 }
 
 #[span("generic", value = ?value)]
-fn generic<'a, T: std::fmt::Debug, const N: usize>(value: &'a [T; N], mut sink: Vec<&'a T>) -> usize
+fn generic<'a, T, const N: usize>(value: &'a [T; N], mut sink: Vec<&'a T>) -> usize
 where
-    T: Clone,
+    T: std::fmt::Debug,
 {
     sink.extend(value);
     sink.len()

@@ -50,7 +50,7 @@ async fn spans_that_run_together_do_not_mix() {
     let mut roots: Vec<_> = recording.to_string().split("all").map(str::to_owned).collect();
     roots.sort();
     let branch = |number| format!(" [server]\n└─ step number={number}\n");
-    assert_eq!(roots, ["".to_owned(), branch(1), branch(2)]);
+    assert_eq!(roots, [String::new(), branch(1), branch(2)]);
 }
 
 #[span("forever")]

@@ -29,15 +29,15 @@ impl App {
     }
 
     #[span("run")]
-    fn run(&self) {
-        assert_ne!(std::env::args().nth(1).as_deref(), Some("panic"), "in run");
+    fn run(&self, how: &str) {
+        assert_ne!(how, "panic", "{} in run", self.name);
     }
 }
 
 fn main() -> Result<(), String> {
     let how = std::env::args().nth(1).unwrap_or_default();
     let app = App::setup(how == "setup-fails")?;
-    app.run();
+    app.run(&how);
     if how != "forgotten" {
         app.teardown();
     }

@@ -17,5 +17,5 @@ async fn work() -> Result<(), String> {
 
 #[span]
 async fn forever() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

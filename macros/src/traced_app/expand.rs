@@ -18,7 +18,7 @@ pub(super) fn expand(app: App) -> TokenStream {
             function.with_body(&body).into_token_stream()
         }
         Place::AsyncMain(function) => async_main(function, &config, &runtime),
-        Place::Type(app) => app_type(app, &config, &runtime),
+        Place::Type(app) => app_type(*app, &config, &runtime),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) enum Place {
     Main(Function),
     /// `async fn main` with the attribute of its runtime below ours.
     AsyncMain(Function),
-    Type(AppType),
+    Type(Box<AppType>),
 }
 
 /// An `impl` block: its tokens up to the braces, its two functions and its other items.
@@ -80,7 +80,7 @@ impl Place {
         }
         let is_impl = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "impl");
         if item.clone().into_iter().any(|tree| is_impl(&tree)) {
-            return AppType::new(item, errors).map(Self::Type);
+            return AppType::new(item, errors).map(Box::new).map(Self::Type);
         }
         let message = "`#[traced_app]` goes on `fn main`, or on an `impl` block with a `setup`";
         errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));

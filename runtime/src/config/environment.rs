@@ -18,13 +18,11 @@ impl<'a> Environment<'a> {
     /// The variable's text. The specification counts an empty variable as unset.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let value = (self.read)(name)?;
-        match value.into_string() {
-            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            Err(_) => {
-                self.complain(name, "not valid UTF-8", "text", "the default");
-                None
-            }
-        }
+        let Ok(text) = value.into_string() else {
+            self.complain(name, "not valid UTF-8", "text", "the default");
+            return None;
+        };
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     /// The variable's value by this parser; a complaint when there is none.

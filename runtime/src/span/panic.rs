@@ -68,9 +68,16 @@ impl Panic {
 impl From<&PanicHookInfo<'_>> for Panic {
     fn from(info: &PanicHookInfo<'_>) -> Self {
         Self {
-            message: info.payload_as_str().unwrap_or(TYPE).to_owned(),
+            message: message(info).unwrap_or(TYPE).to_owned(),
             place: info.location().map(|place| (place.file().to_owned(), place.line())),
             recorded: false,
         }
     }
+}
+
+/// What `panic!` was given: a literal, or something formatted.
+fn message<'a>(info: &'a PanicHookInfo<'_>) -> Option<&'a str> {
+    let payload = info.payload();
+    let literal = payload.downcast_ref::<&'static str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }

@@ -1,0 +1,1 @@
+//! What a span costs: `cargo bench -p spandrel-benches`.
