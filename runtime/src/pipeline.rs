@@ -129,6 +129,10 @@ fn printable(url: &str) -> String {
 fn describe(attributes: Vec<KeyValue>, service: Option<String>) -> Resource {
     let resource = Resource::builder_empty()
         .with_attributes(attributes)
+        .with_attributes([
+            KeyValue::new("telemetry.distro.name", env!("CARGO_PKG_NAME")),
+            KeyValue::new("telemetry.distro.version", env!("CARGO_PKG_VERSION")),
+        ])
         .with_detector(Box::new(EnvResourceDetector::new()))
         .with_detector(Box::new(TelemetryResourceDetector));
     match service {

@@ -130,8 +130,24 @@ impl Destination {
             Some(Exporter::None) => Self::Nowhere,
             Some(Exporter::Console) => Self::Console,
             None if terminal && endpoint.is_none() => Self::Console,
-            _ => Self::Otlp(endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned())),
+            _ => {
+                only_one(environment, "PROTOCOL", "http/protobuf");
+                only_one(environment, "COMPRESSION", "none");
+                Self::Otlp(endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()))
+            }
         }
+    }
+}
+
+/// Complains of a setting that is not the only one there is yet.
+fn only_one(environment: &Environment<'_>, setting: &str, only: &str) {
+    let parse = |text: &str| text.eq_ignore_ascii_case(only).then_some(());
+    let traces = format!("OTEL_EXPORTER_OTLP_TRACES_{setting}");
+    let all = format!("OTEL_EXPORTER_OTLP_{setting}");
+    if environment.text(&traces).is_some() {
+        environment.parsed(&traces, only, only, parse);
+    } else {
+        environment.parsed(&all, only, only, parse);
     }
 }
 
@@ -303,6 +319,11 @@ mod tests {
             "OTEL_EXPORTER_OTLP_ENDPOINT is `localhost:4318`, expected an http:// or https:// \
              URL; using http://localhost:4318/v1/traces"
         );
+        assert_eq!(
+            complaint("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            "OTEL_EXPORTER_OTLP_PROTOCOL is `grpc`, expected http/protobuf; using http/protobuf"
+        );
+        assert!(complaint("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip").contains("none"));
         for name in ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_EXPORTER", "OTEL_BSP_SCHEDULE_DELAY"] {
             assert!(complaint(name, "-1e999").contains(name));
         }
