@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::collector::{Collector, text};
 use crate::process::{
-    APP_TYPE, ASYNC_APP_TYPE, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, command, run, stderr,
+    APP_TYPE, ASYNC_APP_TYPE, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, command, run, stderr,
 };
 
 #[test]
@@ -96,7 +96,7 @@ fn a_signal_ends_the_open_spans_and_flushes() {
 
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         let collector = Collector::start();
-        let mut program = waiting(&collector.endpoint);
+        let mut program = waiting(PROGRAM, &collector.endpoint);
         kill(&program, signal);
         let status = program.wait().expect("it ends");
         assert_eq!(status.signal(), Some(signal));
@@ -113,7 +113,7 @@ fn a_second_signal_ends_at_once() {
 
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
-    let program = waiting(&endpoint);
+    let program = waiting(PROGRAM, &endpoint);
     kill(&program, signal_hook::consts::SIGINT);
     std::thread::sleep(Duration::from_millis(200));
     kill(&program, signal_hook::consts::SIGINT);
@@ -123,10 +123,21 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(stderr(&output), "");
 }
 
-/// The program once it waits in the middle of a span.
-fn waiting(endpoint: &str) -> Child {
+#[cfg(unix)]
+#[test]
+fn a_program_that_answers_the_signal_comes_to_its_own_end() {
+    let collector = Collector::start();
+    let mut program = waiting(GRACEFUL, &collector.endpoint);
+    kill(&program, signal_hook::consts::SIGTERM);
+    assert_eq!(program.wait().expect("it ends").code(), Some(0));
+    assert_eq!(collector.summary(), ["finish"]);
+    assert_eq!(text(&collector.spans()[0].attributes, "spandrel.interrupted"), None);
+}
+
+/// A program that has started and waits, in the middle of a span or not.
+fn waiting(path: &str, endpoint: &str) -> Child {
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
-    let mut program = command(PROGRAM, "wait", &variables).spawn().expect("it runs");
+    let mut program = command(path, "wait", &variables).spawn().expect("it runs");
     let mut line = String::new();
     let stdout = program.stdout.as_mut().expect("piped");
     BufReader::new(stdout).read_line(&mut line).expect("it writes");

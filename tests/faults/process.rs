@@ -3,6 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
+pub(crate) const GRACEFUL: &str = env!("CARGO_BIN_EXE_graceful");
 pub(crate) const TOKIO_ABOVE: &str = env!("CARGO_BIN_EXE_tokio-above");
 pub(crate) const TOKIO_BELOW: &str = env!("CARGO_BIN_EXE_tokio-below");
 pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");

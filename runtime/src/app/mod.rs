@@ -122,11 +122,18 @@ fn shut_down(running: &mut Option<Running>) {
     STOPPED.notify_all();
 }
 
-/// Gives the program this long to shut telemetry down itself, then does it.
+/// Gives the program this long to shut telemetry down itself, then does it. `false` when the
+/// program did, and so is coming to its own end.
 #[cfg(unix)]
-fn shut_down_after(patience: Duration) {
+fn shut_down_after(patience: Duration) -> bool {
+    let running = running();
+    if running.is_none() {
+        return true;
+    }
     let (mut running, _) = STOPPED
-        .wait_timeout_while(running(), patience, |running| running.is_some())
+        .wait_timeout_while(running, patience, |running| running.is_some())
         .unwrap_or_else(PoisonError::into_inner);
+    let late = running.is_some();
     shut_down(&mut running);
+    late
 }

@@ -1,5 +1,5 @@
-//! SIGTERM and SIGINT: the program may come to its end by itself, is flushed when it has not, and
-//! then ends as it would have ended.
+//! SIGTERM and SIGINT: a program that comes to its end by itself is left to it; one that does not is
+//! flushed, and then ends by the signal, as it would have without us.
 
 use std::sync::Once;
 use std::thread;
@@ -31,9 +31,9 @@ fn listen(mut signals: Signals, patience: Duration) {
         }
         stopping = true;
         thread::spawn(move || {
-            super::shut_down_after(patience);
-            // The program ends by the signal's own default, unless it is ending already.
-            let _ = emulate_default_handler(signal);
+            if super::shut_down_after(patience) {
+                let _ = emulate_default_handler(signal);
+            }
         });
     }
 }
