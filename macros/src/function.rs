@@ -56,9 +56,11 @@ pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream)
 
 /// The function with a use of the attributes that were taken along, whose imports are not unused.
 fn mention(taken: &[Path], function: Function) -> Function {
+    if taken.is_empty() {
+        return function;
+    }
     let statements = function.body.stream();
-    let uses = taken.iter().map(|path| quote!(#[allow(unused_imports)] use #path as _;));
-    function.with_body(&quote!(#(#uses)* #statements))
+    function.with_body(&quote!(#(#[allow(unused_imports)] use #taken as _;)* #statements))
 }
 
 fn wrap(

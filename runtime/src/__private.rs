@@ -6,7 +6,7 @@ use opentelemetry::Context;
 #[cfg(feature = "app")]
 pub use crate::app::{SetUp, tear_down};
 pub use crate::outcome::{
-    Debugs, Displays, Failure, HoldsError, IsAnything, IsError, IsResult, Probe,
+    Debugs, Displays, Failure, HoldsError, IsAnything, IsError, IsFuture, IsResult, Probe,
 };
 pub use crate::propagation::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier};
 pub use crate::span::{Callsite, Span};
@@ -45,9 +45,9 @@ macro_rules! __outcome {
     ($value:expr) => {{
         use $crate::__private::{
             Debugs as _, Displays as _, HoldsError as _, IsAnything as _, IsError as _,
-            IsResult as _,
+            IsFuture as _, IsResult as _,
         };
-        (&&&&&&$crate::__private::Probe($value)).failure()
+        (&&&&&&&$crate::__private::Probe($value)).failure()
     }};
 }
 

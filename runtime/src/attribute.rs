@@ -65,6 +65,11 @@ impl Attributes {
     }
 }
 
+#[diagnostic::on_unimplemented(
+    message = "a list of `{Self}` is not an attribute value",
+    note = "lists of booleans, strings, floats and integers that fit an `i64` are; write \
+            `key = ?value` to record its `Debug`"
+)]
 /// What slices, arrays and vectors of a type record as: a typed array.
 trait Scalar: Sized {
     fn array(values: &[Self]) -> Array;

@@ -1,6 +1,6 @@
 //! Batches: the SDK's processor, with every span accounted for.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -11,47 +11,53 @@ use opentelemetry_sdk::trace::{
 };
 
 use crate::config::Batch;
-use crate::stats::{self, ACCEPTED, DROPPED};
+use crate::stats::Account;
 
 #[derive(Debug)]
-pub(crate) struct BatchProcessor(BatchSpanProcessor);
+pub(crate) struct BatchProcessor {
+    inner: BatchSpanProcessor,
+    account: Arc<Account>,
+}
 
 impl BatchProcessor {
-    pub(crate) fn new(exporter: impl SpanExporter + 'static, batch: Batch) -> Self {
+    pub(crate) fn new(
+        exporter: impl SpanExporter + 'static,
+        batch: Batch,
+        account: Arc<Account>,
+    ) -> Self {
         let config = BatchConfigBuilder::default()
             .with_max_queue_size(batch.queue)
             .with_max_export_batch_size(batch.size)
             .with_scheduled_delay(batch.delay)
             .build();
-        Self(BatchSpanProcessor::builder(exporter).with_batch_config(config).build())
+        let inner = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
+        Self { inner, account }
     }
 }
 
 impl SpanProcessor for BatchProcessor {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        self.0.on_start(span, context);
+        self.inner.on_start(span, context);
     }
 
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() {
-            stats::add(&ACCEPTED, 1);
-            self.0.on_end(span);
+            self.account.accept();
+            self.inner.on_end(span);
         }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
+        self.inner.force_flush()
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        let result = self.0.shutdown_with_timeout(timeout);
-        let now = stats::stats();
-        let gone = now.accepted.saturating_sub(now.exported + now.failed);
-        DROPPED.store(gone, Ordering::Relaxed);
+        let result = self.inner.shutdown_with_timeout(timeout);
+        self.account.close();
         result
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.0.set_resource(resource);
+        self.inner.set_resource(resource);
     }
 }

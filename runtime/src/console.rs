@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -10,15 +10,18 @@ use opentelemetry::trace::{Span as _, TraceId};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::stats::{self, ACCEPTED, EXPORTED};
+use crate::stats::Account;
 use crate::tree::Tree;
 
 /// As many finished spans wait for their trace to be complete; a trace that has more is drawn in
 /// parts.
 const HELD: usize = 10_000;
 
-#[derive(Debug, Default)]
-pub(crate) struct Console(Mutex<HashMap<TraceId, Trace>>);
+#[derive(Debug)]
+pub(crate) struct Console {
+    traces: Mutex<HashMap<TraceId, Trace>>,
+    account: Arc<Account>,
+}
 
 #[derive(Debug, Default)]
 struct Trace {
@@ -27,18 +30,21 @@ struct Trace {
 }
 
 impl Console {
-    fn traces(&self) -> MutexGuard<'_, HashMap<TraceId, Trace>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn new(account: Arc<Account>) -> Self {
+        Self { traces: Mutex::default(), account }
     }
-}
 
-/// Draws what there is. Standard error may be closed: then there is nobody to tell.
-fn draw(mut spans: Vec<SpanData>) {
-    spans.sort_by_key(|span| span.start_time);
-    let count = spans.len();
-    let tree = Tree { spans: &spans, durations: true };
-    let _ = write!(std::io::stderr().lock(), "{tree}");
-    stats::add(&EXPORTED, count);
+    fn traces(&self) -> MutexGuard<'_, HashMap<TraceId, Trace>> {
+        self.traces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws what there is. Standard error may be closed: then there is nobody to tell.
+    fn draw(&self, mut spans: Vec<SpanData>) {
+        spans.sort_by_key(|span| span.start_time);
+        let tree = Tree { spans: &spans, durations: true };
+        let _ = write!(std::io::stderr().lock(), "{tree}");
+        self.account.export(spans.len());
+    }
 }
 
 impl SpanProcessor for Console {
@@ -50,7 +56,7 @@ impl SpanProcessor for Console {
         if !span.span_context.is_sampled() {
             return;
         }
-        stats::add(&ACCEPTED, 1);
+        self.account.accept();
         let id = span.span_context.trace_id();
         let mut traces = self.traces();
         let trace = traces.entry(id).or_default();
@@ -63,7 +69,7 @@ impl SpanProcessor for Console {
                 traces.remove(&id);
             }
             drop(traces);
-            draw(finished);
+            self.draw(finished);
         }
     }
 
@@ -74,7 +80,7 @@ impl SpanProcessor for Console {
     fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
         let traces = std::mem::take(&mut *self.traces());
         for trace in traces.into_values().filter(|trace| !trace.finished.is_empty()) {
-            draw(trace.finished);
+            self.draw(trace.finished);
         }
         Ok(())
     }

@@ -10,6 +10,15 @@ use std::fmt::{Debug, Display};
 use std::ops::Deref;
 
 /// An `Err`, as far as its type can tell.
+///
+/// ```
+/// use spandrel::{Callsite, Failure, SpanKind};
+///
+/// static LOAD: Callsite = Callsite::new("load", SpanKind::Internal, "my-crate", None);
+///
+/// let text = LOAD.start(|_| ()).run(|| std::fs::read_to_string("missing"), Failure::of);
+/// assert!(text.is_err());
+/// ```
 #[derive(Debug)]
 pub struct Failure<'a> {
     /// The error's static type.
@@ -18,6 +27,14 @@ pub struct Failure<'a> {
     pub(crate) message: Option<String>,
     /// The cause behind it.
     pub(crate) source: Option<&'a (dyn Error + 'static)>,
+}
+
+impl Failure<'_> {
+    /// The failure of a result whose error is an [`Error`], if it is one.
+    pub fn of<T, E: Error>(result: &Result<T, E>) -> Option<Failure<'_>> {
+        let error = result.as_ref().err()?;
+        Some(Failure::new::<E>(Some(error.to_string()), error.source()))
+    }
 }
 
 impl<'a> Failure<'a> {
@@ -72,6 +89,36 @@ probes! {
     /// `E` tells nothing.
     IsResult for &Probe<'a, Result<T, E>>, E: (Sized)
         => |_error| Failure::new::<E>(None, None);
+}
+
+/// A future is not a result: its span would end before its work.
+pub trait IsFuture<'a> {
+    /// What the future resolves to is not known.
+    type Value;
+
+    /// Never compiles.
+    fn failure(&self) -> Option<Failure<'a>>
+    where
+        Self::Value: EndsWithItsFunction;
+}
+
+/// What a function returns whose span ends when it returns: no future does.
+#[diagnostic::on_unimplemented(
+    message = "this function returns a future, which works on after the span has ended",
+    label = "the span would end too early",
+    note = "write an `async fn`, or return an `impl Future<Output = …>`"
+)]
+pub trait EndsWithItsFunction {}
+
+impl<'a, T: Future> IsFuture<'a> for &&&&&&Probe<'a, T> {
+    type Value = T;
+
+    fn failure(&self) -> Option<Failure<'a>>
+    where
+        T: EndsWithItsFunction,
+    {
+        None
+    }
 }
 
 /// Anything but a `Result` is a success.

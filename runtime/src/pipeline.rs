@@ -1,5 +1,6 @@
 //! The way of a span out of the process: sampler, processor, exporter, behind the SDK's provider.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
@@ -7,15 +8,16 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
-use crate::config::{Batch, Destination, Settings};
+use crate::config::{Batch, Destination, Settings, printable};
 use crate::console::Console;
 use crate::sampling::sampler;
-use crate::stats::{Stats, stats};
+use crate::stats::Account;
 
 /// What is left of a pipeline once its provider records spans: how to end and account for it.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     export: Option<Export>,
+    account: Arc<Account>,
     flush: Duration,
 }
 
@@ -24,7 +26,7 @@ pub(crate) struct Pipeline {
 struct Export {
     url: String,
     #[cfg(feature = "otlp")]
-    failures: std::sync::Arc<crate::exporter::Failures>,
+    failures: Arc<crate::exporter::Failures>,
 }
 
 impl Pipeline {
@@ -34,18 +36,23 @@ impl Pipeline {
         let builder = SdkTracerProvider::builder()
             .with_sampler(sampler(sampling))
             .with_resource(describe(resource, service));
+        let account = Account::open();
         let (export, builder) = match destination {
             Destination::Nowhere => (None, builder),
-            Destination::Console => (None, builder.with_span_processor(Console::default())),
+            Destination::Console => {
+                (None, builder.with_span_processor(Console::new(account.clone())))
+            }
             Destination::Otlp(url) => {
-                let (export, builder) = Export::start(&url, batch, builder).map_err(|why| {
+                let export = Export::start(&url, batch, &account, builder);
+                let (export, builder) = export.map_err(|why| {
+                    let why = without_secrets(&why, &url);
                     let url = printable(&url);
                     format!("spans cannot be exported to {url}: {why}; tracing is off")
                 })?;
                 (Some(export), builder)
             }
         };
-        Ok((Self { export, flush }, builder.build()))
+        Ok((Self { export, account, flush }, builder.build()))
     }
 
     /// Exports what there is within the flush budget, and says what was lost.
@@ -56,8 +63,8 @@ impl Pipeline {
         let started = Instant::now();
         let result = provider.shutdown_with_timeout(self.flush);
         let timed_out = result.is_err() && started.elapsed() >= self.flush;
-        let account = stats();
-        if let (Some(export), true) = (&self.export, account.lost() > 0) {
+        let stats = self.account.stats();
+        if let (Some(export), true) = (&self.export, stats.lost() > 0) {
             let why = export.last_failure().unwrap_or_else(|| {
                 if timed_out {
                     format!("no answer within {:?}", self.flush)
@@ -65,7 +72,9 @@ impl Pipeline {
                     "the queue was full; raise OTEL_BSP_MAX_QUEUE_SIZE".to_owned()
                 }
             });
-            eprintln!("spandrel: {}", lost(&account, &export.url, &why));
+            let (lost, accepted, url) = (stats.lost(), stats.accepted, printable(&export.url));
+            let why = without_secrets(&why, &export.url);
+            eprintln!("spandrel: {lost} of {accepted} spans lost on the way to {url}: {why}");
         }
     }
 }
@@ -75,13 +84,14 @@ impl Export {
     fn start(
         url: &str,
         batch: Batch,
+        account: &Arc<Account>,
         builder: TracerProviderBuilder,
     ) -> Result<(Self, TracerProviderBuilder), String> {
         use crate::exporter::{Accounted, Failures, otlp};
 
-        let failures = std::sync::Arc::<Failures>::default();
-        let exporter = Accounted::new(otlp(url)?, failures.clone());
-        let processor = crate::batch::BatchProcessor::new(exporter, batch);
+        let failures = Arc::<Failures>::default();
+        let exporter = Accounted::new(otlp(url)?, account.clone(), failures.clone());
+        let processor = crate::batch::BatchProcessor::new(exporter, batch, account.clone());
         Ok((Self { url: url.to_owned(), failures }, builder.with_span_processor(processor)))
     }
 
@@ -100,6 +110,7 @@ impl Export {
     fn start(
         _url: &str,
         _batch: Batch,
+        _account: &Arc<Account>,
         _builder: TracerProviderBuilder,
     ) -> Result<(Self, TracerProviderBuilder), String> {
         Err("spandrel was built without its feature `otlp`".to_owned())
@@ -112,17 +123,9 @@ impl Export {
     }
 }
 
-fn lost(account: &Stats, url: &str, why: &str) -> String {
-    let Stats { accepted, .. } = account;
-    format!("{} of {accepted} spans lost on the way to {}: {why}", account.lost(), printable(url))
-}
-
-/// The URL without a user and password, which are nobody's business.
-fn printable(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?))) {
-        Some((scheme, (_, host))) => format!("{scheme}://{host}"),
-        None => url.to_owned(),
-    }
+/// What a library says of this URL, without the secrets in it.
+fn without_secrets(text: &str, url: &str) -> String {
+    text.replace(url, &printable(url))
 }
 
 /// The program's own attributes, the environment's over them, and `OTEL_SERVICE_NAME` over both.

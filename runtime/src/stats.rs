@@ -1,6 +1,7 @@
 //! The account of every span: `accepted = exported + dropped + failed`, once all are through.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What became of the spans of this process since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Stats {
     /// Sampled spans that ended.
     pub accepted: u64,
-    /// Spans that the collector took.
+    /// Spans that the collector took, or the terminal shows.
     pub exported: u64,
     /// Spans that no request was made for: the queue was full, or time ran out.
     pub dropped: u64,
@@ -18,27 +19,83 @@ pub struct Stats {
 
 /// The account of this process so far. Spans that still wait are in `accepted` only.
 pub fn stats() -> Stats {
-    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    Stats {
-        accepted: read(&ACCEPTED),
-        exported: read(&EXPORTED),
-        dropped: read(&DROPPED),
-        failed: read(&FAILED),
-    }
-}
-
-pub(crate) static ACCEPTED: AtomicU64 = AtomicU64::new(0);
-pub(crate) static EXPORTED: AtomicU64 = AtomicU64::new(0);
-pub(crate) static DROPPED: AtomicU64 = AtomicU64::new(0);
-pub(crate) static FAILED: AtomicU64 = AtomicU64::new(0);
-
-pub(crate) fn add(counter: &AtomicU64, spans: usize) {
-    counter.fetch_add(spans as u64, Ordering::Relaxed);
+    accounts().iter().map(|account| account.stats()).fold(Stats::default(), Stats::plus)
 }
 
 impl Stats {
     /// Spans that will not arrive.
     pub fn lost(&self) -> u64 {
         self.dropped + self.failed
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            accepted: self.accepted + other.accepted,
+            exported: self.exported + other.exported,
+            dropped: self.dropped + other.dropped,
+            failed: self.failed + other.failed,
+        }
+    }
+}
+
+/// Every account there ever was: one a pipeline.
+static ACCOUNTS: Mutex<Vec<Arc<Account>>> = Mutex::new(Vec::new());
+
+fn accounts() -> MutexGuard<'static, Vec<Arc<Account>>> {
+    ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The account of one pipeline.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    accepted: AtomicU64,
+    exported: AtomicU64,
+    dropped: AtomicU64,
+    failed: AtomicU64,
+    closed: AtomicBool,
+}
+
+impl Account {
+    pub(crate) fn open() -> Arc<Self> {
+        let account = Arc::<Self>::default();
+        accounts().push(account.clone());
+        account
+    }
+
+    pub(crate) fn accept(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn export(&self, spans: usize) {
+        self.settle(&self.exported, spans);
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn fail(&self, spans: usize) {
+        self.settle(&self.failed, spans);
+    }
+
+    /// Counts what is still on its way as dropped; what comes of it later counts no more.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        let Stats { accepted, exported, failed, .. } = self.stats();
+        self.dropped.store(accepted.saturating_sub(exported + failed), Ordering::Relaxed);
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            accepted: read(&self.accepted),
+            exported: read(&self.exported),
+            dropped: read(&self.dropped),
+            failed: read(&self.failed),
+        }
+    }
+
+    fn settle(&self, counter: &AtomicU64, spans: usize) {
+        if !self.closed.load(Ordering::Relaxed) {
+            counter.fetch_add(spans as u64, Ordering::Relaxed);
+        }
     }
 }

@@ -140,3 +140,53 @@ fn send_stays_send() {
     check(all(&[1]));
     check(returned(1));
 }
+
+#[span("opaque")]
+async fn opaque(fails: bool) -> Result<impl std::fmt::Display, String> {
+    if fails {
+        return Err("opaque".to_owned());
+    }
+    Ok(5)
+}
+
+#[span("never")]
+async fn never() -> ! {
+    std::future::pending::<()>().await;
+    unreachable!("it waits forever")
+}
+
+#[tokio::test]
+async fn types_that_cannot_be_written_down_are_no_obstacle() {
+    let recording = record_async(async {
+        assert!(opaque(true).await.is_err());
+        let limit = Duration::from_millis(1);
+        tokio::time::timeout(limit, never()).await.expect_err("it takes forever");
+    })
+    .await;
+    let tree = recording.to_string();
+    assert!(tree.starts_with("opaque error.type=\"alloc::string::String\" ✗ opaque\n"), "{tree}");
+    assert!(tree.ends_with("never spandrel.cancelled=true\n"), "{tree}");
+}
+
+#[span("holds")]
+async fn holds() {
+    let mut other = Box::pin(forever());
+    std::future::poll_fn(|task| {
+        assert!(other.as_mut().poll(task).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    panic!("while it holds another");
+}
+
+#[tokio::test]
+async fn a_future_that_a_panic_drops_is_cancelled_and_not_to_blame() {
+    use opentelemetry::trace::FutureExt;
+    let recording = record_async(async {
+        tokio::spawn(holds().with_current_context()).await.expect_err("panics");
+    })
+    .await;
+    let tree = recording.to_string();
+    assert!(tree.starts_with("holds error.type=\"panic\" ✗ while it holds another\n"), "{tree}");
+    assert!(tree.ends_with("└─ forever spandrel.cancelled=true\n"), "{tree}");
+}

@@ -197,3 +197,72 @@ fn a_span_that_ends_while_another_panic_unwinds_is_not_marked() {
     });
     assert_eq!(recording.to_string(), "inner\n");
 }
+
+#[span("resumed")]
+fn resumed() {
+    std::panic::resume_unwind(Box::new("from elsewhere"));
+}
+
+#[span("again")]
+fn again() {
+    catch_unwind(|| inner(true)).expect_err("panics");
+    catch_unwind(resumed).expect_err("panics");
+    resumed();
+}
+
+#[test]
+fn each_panic_is_recorded_with_its_own_message() {
+    let recording = record(|| catch_unwind(again).expect_err("panics"));
+    let tree = recording.to_string();
+    let statuses: Vec<&str> =
+        tree.lines().filter_map(|line| line.split_once('✗')).map(|(_, why)| why.trim()).collect();
+    let resumed = "from elsewhere";
+    assert_eq!(statuses, [resumed, "out of luck", resumed, resumed], "{tree}");
+    assert_eq!(tree.matches("• exception").count(), 3, "{tree}");
+}
+
+struct CatchesOnDrop;
+
+impl Drop for CatchesOnDrop {
+    fn drop(&mut self) {
+        catch_unwind(|| inner(true)).expect_err("panics");
+    }
+}
+
+#[span("first")]
+fn first() {
+    let _cleanup = CatchesOnDrop;
+    panic!("first");
+}
+
+#[test]
+fn a_panic_inside_a_drop_is_not_the_one_that_unwinds() {
+    let recording = record(|| catch_unwind(first).expect_err("panics"));
+    let tree = recording.to_string();
+    assert!(tree.starts_with("first error.type=\"panic\" ✗ first\n"), "{tree}");
+    assert!(tree.contains("└─ inner error.type=\"panic\" ✗ out of luck\n"), "{tree}");
+}
+
+#[test]
+fn nested_recordings_know_nothing_of_each_other() {
+    let mut within = String::new();
+    let recording = record(|| {
+        let _ = reserve(true);
+        within = record(|| drop(order(true))).to_string();
+        reserve(true)
+    });
+    assert!(within.starts_with("order "), "{within}");
+    assert_eq!(within.matches("• exception").count(), 1, "{within}");
+    assert_eq!(recording.to_string().matches("• exception").count(), 2, "{recording}");
+}
+
+#[test]
+fn a_failure_can_be_told_by_hand() {
+    use spandrel::{Callsite, Failure, SpanKind};
+
+    static PARSE: Callsite = Callsite::new("parse", SpanKind::Internal, "tests", None);
+    let recording = record(|| PARSE.start(|_| ()).run(|| "x".parse::<u8>(), Failure::of));
+    let line =
+        "parse error.type=\"core::num::error::ParseIntError\" ✗ invalid digit found in string\n";
+    assert!(recording.to_string().starts_with(line), "{recording}");
+}

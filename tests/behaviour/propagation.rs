@@ -176,3 +176,13 @@ fn a_body_carries_the_context_and_is_silent_without_one() {
         "{json}"
     );
 }
+
+#[propagate(extract(from), inject(to))]
+fn dynamic(from: &dyn Extractor, to: &mut dyn Injector) {}
+
+#[test]
+fn trait_objects_are_carriers() {
+    let mut to = Own::default();
+    dynamic(&headers(), &mut to);
+    assert_eq!(to.0.as_deref(), Some(PARENT));
+}

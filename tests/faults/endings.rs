@@ -2,8 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::Duration;
+
+use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::collector::{Collector, text};
 use crate::process::{
@@ -15,7 +17,7 @@ fn a_return_flushes() {
     let collector = Collector::start();
     let output = run(PROGRAM, "return", &collector.endpoint);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
-    assert_eq!(collector.summary(), ["work", "detail<work"]);
+    assert_eq!(collector.summary(), ["main", "work<main", "detail<work"]);
     assert_eq!(collector.resource("service.name").as_deref(), Some("program"));
     assert_eq!(collector.resource("deployment.environment.name").as_deref(), Some("test"));
     assert_eq!(collector.resource("team").as_deref(), Some("a"));
@@ -28,7 +30,10 @@ fn an_error_flushes() {
     let output = run(PROGRAM, "error", &collector.endpoint);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("the program failed"));
-    assert_eq!(collector.summary(), ["work!the program failed", "detail<work"]);
+    assert_eq!(
+        collector.summary(),
+        ["main!the program failed", "work<main!the program failed", "detail<work"]
+    );
 }
 
 #[test]
@@ -36,7 +41,10 @@ fn a_panic_flushes() {
     let collector = Collector::start();
     let output = run(PROGRAM, "panic", &collector.endpoint);
     assert_eq!(output.status.code(), Some(101));
-    assert_eq!(collector.summary(), ["work!the program panicked", "detail<work"]);
+    assert_eq!(
+        collector.summary(),
+        ["main!the program panicked", "work<main!the program panicked", "detail<work"]
+    );
 }
 
 #[test]
@@ -100,8 +108,8 @@ fn a_signal_ends_the_open_spans_and_flushes() {
         kill(&program, signal);
         let status = program.wait().expect("it ends");
         assert_eq!(status.signal(), Some(signal));
-        assert_eq!(collector.summary(), ["work", "detail<work"]);
-        let work = &collector.spans()[0];
+        assert_eq!(collector.summary(), ["main", "work<main", "detail<work"]);
+        let work = &collector.spans()[1];
         assert_eq!(text(&work.attributes, "spandrel.interrupted").as_deref(), Some("true"));
     }
 }
@@ -130,14 +138,50 @@ fn a_program_that_answers_the_signal_comes_to_its_own_end() {
     let mut program = waiting(GRACEFUL, &collector.endpoint);
     kill(&program, signal_hook::consts::SIGTERM);
     assert_eq!(program.wait().expect("it ends").code(), Some(0));
-    assert_eq!(collector.summary(), ["finish"]);
-    assert_eq!(text(&collector.spans()[0].attributes, "spandrel.interrupted"), None);
+    assert_eq!(collector.summary(), ["quick", "slow"]);
+    let interrupted = |span: &Span| text(&span.attributes, "spandrel.interrupted");
+    let spans = collector.spans();
+    assert_eq!(interrupted(&spans[0]), None);
+    assert_eq!(interrupted(&spans[1]).as_deref(), Some("true"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_still_ends_a_program_that_goes_on_after_its_teardown() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let collector = Collector::start();
+    let mut program = waiting(APP_TYPE, &collector.endpoint);
+    kill(&program, signal_hook::consts::SIGTERM);
+    let status = program.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(signal_hook::consts::SIGTERM));
+    assert_eq!(collector.summary(), ["warmup", "run"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_was_ignored_stays_ignored() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let collector = Collector::start();
+    let script = format!("trap '' INT; exec {PROGRAM} wait");
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str())];
+    let mut shell = command("sh", "-c", &variables);
+    let mut program = started(shell.arg(script));
+    kill(&program, signal_hook::consts::SIGINT);
+    std::thread::sleep(Duration::from_millis(300));
+    kill(&program, signal_hook::consts::SIGTERM);
+    let status = program.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(signal_hook::consts::SIGTERM));
 }
 
 /// A program that has started and waits, in the middle of a span or not.
 fn waiting(path: &str, endpoint: &str) -> Child {
-    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
-    let mut program = command(path, "wait", &variables).spawn().expect("it runs");
+    started(&mut command(path, "wait", &[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]))
+}
+
+fn started(command: &mut Command) -> Child {
+    let mut program = command.spawn().expect("it runs");
     let mut line = String::new();
     let stdout = program.stdout.as_mut().expect("piped");
     BufReader::new(stdout).read_line(&mut line).expect("it writes");
@@ -146,9 +190,8 @@ fn waiting(path: &str, endpoint: &str) -> Child {
 }
 
 fn kill(program: &Child, signal: i32) {
-    let status = std::process::Command::new("kill")
-        .args([format!("-{signal}"), program.id().to_string()])
-        .status();
+    let status =
+        Command::new("kill").args([format!("-{signal}"), program.id().to_string()]).status();
     assert!(status.expect("kill runs").success());
 }
 
@@ -160,7 +203,7 @@ fn a_collector_that_refuses_is_told_of() {
     let output = run(PROGRAM, "return", &endpoint);
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
-    let start = format!("spandrel: 2 of 2 spans lost on the way to {endpoint}/v1/traces: ");
+    let start = format!("spandrel: 3 of 3 spans lost on the way to {endpoint}/v1/traces: ");
     assert!(said.starts_with(&start), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
@@ -171,7 +214,7 @@ fn a_collector_that_rejects_is_told_of() {
     let output = run(PROGRAM, "return", &collector.endpoint);
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
-    assert!(said.contains("2 of 2 spans lost") && said.contains("400"), "{said}");
+    assert!(said.contains("3 of 3 spans lost") && said.contains("400"), "{said}");
 }
 
 #[test]
@@ -197,5 +240,5 @@ fn a_full_queue_is_told_of() {
     let output = command(PROGRAM, "many", &variables).output().expect("it runs");
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(0));
-    assert!(said.contains("of 5002 spans lost"), "{said}");
+    assert!(said.contains("of 5003 spans lost"), "{said}");
 }

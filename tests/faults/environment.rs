@@ -18,7 +18,7 @@ fn disabled_is_silent_and_sends_nothing() {
 fn the_sampling_rate_is_read() {
     for (variables, spans) in [
         (&[("OTEL_SAMPLE_RATE", "0")][..], 0),
-        (&[("OTEL_SAMPLE_RATE", "0"), ("OTEL_TRACES_SAMPLER", "always_on")][..], 2),
+        (&[("OTEL_SAMPLE_RATE", "0"), ("OTEL_TRACES_SAMPLER", "always_on")][..], 3),
     ] {
         let collector = Collector::start();
         let mut variables = variables.to_vec();
@@ -48,10 +48,11 @@ fn the_console_draws_the_trace() {
     let output = command(PROGRAM, "error", &variables).output().expect("it runs");
     let said = stderr(&output);
     let lines: Vec<&str> = said.lines().collect();
-    assert!(lines[0].starts_with("work "), "{said}");
-    assert!(lines[0].ends_with("✗ the program failed"), "{said}");
-    assert!(lines[1].contains("• exception"), "{said}");
-    assert!(lines[2].starts_with("└─ detail "), "{said}");
+    assert!(lines[0].starts_with("main "), "{said}");
+    assert!(lines[1].starts_with("└─ work "), "{said}");
+    assert!(lines[1].ends_with("✗ the program failed"), "{said}");
+    assert!(lines[2].contains("• exception"), "{said}");
+    assert!(lines[3].starts_with("   └─ detail "), "{said}");
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn nonsense_is_told_of_and_stops_nothing() {
     assert_eq!(
         stderr(&output),
         "spandrel: OTEL_SAMPLE_RATE is `ten`, expected a number from 0 to 1; using 1\n\
-         spandrel: OTEL_BSP_SCHEDULE_DELAY is `soon`, expected a whole number of milliseconds; \
-         using 5000\n"
+         spandrel: OTEL_BSP_SCHEDULE_DELAY is `soon`, expected milliseconds, a whole \
+         number of at least 1; using 5000\n"
     );
 }

@@ -41,5 +41,9 @@ fn main() -> Result<(), String> {
     if how != "forgotten" {
         app.teardown();
     }
+    if how == "wait" {
+        println!("waiting");
+        std::thread::sleep(std::time::Duration::from_secs(30));
+    }
     Ok(())
 }

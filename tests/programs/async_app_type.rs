@@ -6,10 +6,10 @@ struct App;
 
 #[traced_app("async-app-type")]
 impl App {
-    async fn setup() -> Self {
+    async fn setup() -> Result<Self, String> {
         tokio::task::yield_now().await;
         step("in setup").await;
-        Self
+        Ok(Self)
     }
 
     async fn teardown(self) {
@@ -23,8 +23,9 @@ async fn step(which: &str) {
 }
 
 #[tokio::main]
-async fn main() {
-    let app = App::setup().await;
+async fn main() -> Result<(), String> {
+    let app = App::setup().await?;
     step("between").await;
     app.teardown().await;
+    Ok(())
 }

@@ -1,21 +1,28 @@
-//! A program that answers SIGTERM itself: it finishes its work and returns.
+//! A program that answers SIGTERM itself: it finishes its work, longer than it is waited for with
+//! the flush, and returns.
 
 use std::time::Duration;
 
 use spandrel::{span, traced_app};
 use tokio::signal::unix::{SignalKind, signal};
 
-#[traced_app("graceful", grace("30s"), flush("2s"))]
+#[traced_app("graceful", grace("60s"), flush("59s"))]
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     println!("waiting");
     terminate.recv().await;
-    finish().await;
+    quick().await;
+    slow().await;
     Ok(())
 }
 
-#[span("finish")]
-async fn finish() {
-    tokio::time::sleep(Duration::from_millis(300)).await;
+#[span("quick")]
+async fn quick() {
+    tokio::task::yield_now().await;
+}
+
+#[span("slow")]
+async fn slow() {
+    tokio::time::sleep(Duration::from_secs(2)).await;
 }

@@ -4,7 +4,14 @@ use std::time::Duration;
 
 use spandrel::{span, traced_app};
 
-#[traced_app("program", deployment.environment.name = "test", "team" = String::from("a"))]
+#[traced_app(
+    "program",
+    deployment.environment.name = "test",
+    "team" = String::from("a"),
+    grace("2s"),
+    flush("1s")
+)]
+#[span("main")]
 fn main() -> Result<(), String> {
     let how = std::env::args().nth(1).unwrap_or_default();
     work(&how)

@@ -1,69 +1,66 @@
 //! What was written in `#[propagate(…)]`.
 
 use proc_macro2::TokenStream;
-use syn::parse::Parser;
-use syn::punctuated::Punctuated;
-use syn::{Expr, ExprCall, Ident, Path, Token};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Path, Token};
 
-use crate::diagnostics::{Errors, choices};
+use crate::diagnostics::Errors;
+use crate::syntax::{OptionArgument, Options};
 
 const OPTIONS: &[&str] = &["extract", "inject", "crate"];
 
-#[derive(Default)]
 pub(super) struct Args {
     pub(super) extract: Option<Expr>,
     pub(super) inject: Option<Expr>,
-    pub(super) runtime: Option<Path>,
+    pub(super) runtime: Path,
+    /// Whether something was written that may have been meant as a carrier.
+    pub(super) mistaken: bool,
 }
 
 impl Args {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-        let written = errors.ok(parser.parse2(tokens)).unwrap_or_default();
-        let mut args = Self::default();
-        for expr in written {
-            match option(&expr) {
-                Some((name, value)) => args.set(name, value, errors),
-                None => put(&mut args.extract, expr, "extract", errors),
+        let parsed = errors.ok(arguments.parse2(tokens));
+        let mistaken = parsed.is_none();
+        let (carriers, options) = parsed.unwrap_or_default();
+        let mistaken = mistaken || !options.is_empty();
+        let mut options = Options::check(options, OPTIONS, errors);
+        let mut extract = options.value("extract", "extract(headers)", errors);
+        for carrier in carriers {
+            if extract.is_some() {
+                errors.add(carrier, "a second carrier to extract from; remove one");
+            } else {
+                extract = Some(carrier);
             }
         }
-        args
-    }
-
-    fn set(&mut self, name: &Ident, value: &Expr, errors: &mut Errors) {
-        match name.to_string().as_str() {
-            "extract" => put(&mut self.extract, value.clone(), "extract", errors),
-            "inject" => put(&mut self.inject, value.clone(), "inject", errors),
-            "crate" => {
-                if let Expr::Path(path) = value {
-                    put(&mut self.runtime, path.path.clone(), "crate", errors);
-                } else {
-                    errors.add(value, "expected a path; write `crate(path::to::spandrel)`");
-                }
-            }
-            unknown => {
-                let choices = choices(unknown, "options", OPTIONS);
-                errors.add(name, format!("unknown option `{unknown}`{choices}"));
-            }
+        Self {
+            extract,
+            inject: options.value("inject", "inject(headers)", errors),
+            runtime: options.runtime(errors),
+            mistaken,
         }
     }
 }
 
-/// `word(value)`; a call of anything but a word is a carrier.
-fn option(expr: &Expr) -> Option<(&Ident, &Expr)> {
-    let Expr::Call(ExprCall { func, args, .. }) = expr else {
-        return None;
-    };
-    let Expr::Path(path) = &**func else {
-        return None;
-    };
-    Some((path.path.get_ident()?, args.first()?))
-}
-
-fn put<T: quote::ToTokens>(slot: &mut Option<T>, value: T, name: &str, errors: &mut Errors) {
-    if slot.is_some() {
-        errors.add(value, format!("`{name}` is given twice; remove one"));
-    } else {
-        *slot = Some(value);
+/// Options are `word(…)`; anything else is a carrier.
+fn arguments(input: ParseStream) -> syn::Result<(Vec<Expr>, Vec<OptionArgument>)> {
+    let (mut carriers, mut options) = (Vec::new(), Vec::new());
+    while !input.is_empty() {
+        let ahead = input.fork();
+        if ahead.peek(Ident::peek_any)
+            && let Ok(option) = ahead.call(OptionArgument::parse)
+            && option.arguments.is_some()
+            && (ahead.is_empty() || ahead.peek(Token![,]))
+        {
+            input.advance_to(&ahead);
+            options.push(option);
+        } else {
+            carriers.push(input.parse()?);
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
     }
+    Ok((carriers, options))
 }

@@ -12,9 +12,10 @@ pub(crate) fn inject(propagation: &Propagation, function: Function) -> Function 
     let Some(carrier) = inject else {
         return function;
     };
-    let statements = function.body.stream();
+    let block = &function.body;
     let inject = quote_spanned!(carrier.span()=> #runtime::__private::inject!(#carrier));
-    function.with_body(&quote!(#inject; #statements))
+    let body = quote!(#inject; #block);
+    function.with_body(&body)
 }
 
 /// The function run in the caller's context, where no span of its own does so.

@@ -24,8 +24,8 @@ impl Propagation {
         function: &Function,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let Args { extract, inject, runtime } = Args::parse(tokens, errors);
-        if extract.is_none() && inject.is_none() {
+        let Args { extract, inject, runtime, mistaken } = Args::parse(tokens, errors);
+        if extract.is_none() && inject.is_none() && !mistaken {
             errors.add(
                 &function.sig.ident,
                 "`#[propagate]` needs a carrier; write `#[propagate(headers)]` to continue \
@@ -36,12 +36,7 @@ impl Propagation {
             check_place(place, function, errors);
         }
         let body = Body::of(function, errors)?;
-        Some(Self {
-            extract,
-            inject,
-            body,
-            runtime: runtime.unwrap_or_else(|| syn::parse_quote!(::spandrel)),
-        })
+        Some(Self { extract, inject, body, runtime })
     }
 
     /// The caller's context, as an expression.

@@ -35,7 +35,6 @@ impl Span {
         let args = Args::parse(tokens, errors);
         let kind = kind(args.kind, errors);
         let body = Body::of(function, errors);
-        check_keys(&args.attributes, errors);
         let name = match args.name {
             Some(Name::Literal(literal)) => literal.into_token_stream(),
             Some(Name::Constant(path)) => path.into_token_stream(),
@@ -65,13 +64,4 @@ fn kind(written: Option<Ident>, errors: &mut Errors) -> Option<Ident> {
         errors.add(&written, format!("unknown kind `{name}`{choices}"));
     }
     found.map(|(_, variant)| Ident::new(variant, written.span()))
-}
-
-fn check_keys(attributes: &[Data], errors: &mut Errors) {
-    for (index, data) in attributes.iter().enumerate() {
-        if attributes[..index].iter().any(|earlier| earlier.key.name == data.key.name) {
-            let message = format!("attribute `{}` is given twice; remove one", data.key.name);
-            errors.add(&data.key.tokens, message);
-        }
-    }
 }

@@ -64,7 +64,9 @@ impl Arguments {
             }
             Ok(arguments)
         };
-        parse.parse2(tokens).unwrap_or_default()
+        let arguments = parse.parse2(tokens).unwrap_or_default();
+        check_keys(&arguments.data, errors);
+        arguments
     }
 
     fn parse_one(&mut self, input: ParseStream, first: bool) -> syn::Result<()> {
@@ -160,11 +162,19 @@ impl Key {
 }
 
 impl OptionArgument {
-    fn parse(input: ParseStream) -> syn::Result<Self> {
+    pub(crate) fn parse(input: ParseStream) -> syn::Result<Self> {
         let name = input.call(Ident::parse_any)?;
         let arguments =
             if input.peek(syn::token::Paren) { input.parse::<Group>().map(Some)? } else { None };
         Ok(Self { name, arguments })
+    }
+}
+
+fn check_keys(data: &[Data], errors: &mut Errors) {
+    for (index, Data { key, .. }) in data.iter().enumerate() {
+        if data[..index].iter().any(|earlier| earlier.key.name == key.name) {
+            errors.add(&key.tokens, format!("`{}` is given twice; remove one", key.name));
+        }
     }
 }
 

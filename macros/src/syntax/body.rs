@@ -3,7 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::visit::Visit;
-use syn::{GenericArgument, Ident, Path, PathArguments, Type, TypeImplTrait, TypeParamBound};
+use syn::visit_mut::VisitMut;
+use syn::{
+    GenericArgument, Ident, Path, PathArguments, Type, TypeImplTrait, TypeParamBound, parse_quote,
+};
 
 use super::Function;
 use crate::diagnostics::Errors;
@@ -11,8 +14,8 @@ use crate::diagnostics::Errors;
 pub(crate) enum Body {
     /// A function that has done its work when it returns, and what it returns.
     Sync(Type),
-    /// An `async fn`, and what it resolves to; `None` when that type cannot be written down.
-    Async(Option<Type>),
+    /// An `async fn`, and what it resolves to, with `_` for what cannot be written down.
+    Async(Type),
     /// A function that returns an `impl Future`, and what that resolves to.
     Future(Type),
 }
@@ -31,7 +34,7 @@ impl Body {
         let output = function.output();
         let hidden = find_hidden(&output);
         if function.is_async() {
-            return Some(Self::Async(hidden.is_none().then_some(output)));
+            return Some(Self::Async(without_opaque(output)));
         }
         match hidden {
             None => Some(Self::Sync(output)),
@@ -39,7 +42,7 @@ impl Body {
                 errors.add(
                     hidden,
                     "a span cannot tell when the work behind this type ends; \
-                     return a named type or an `impl Future`, or write an `async fn`",
+                     return what it makes, or an `impl Future`, or write an `async fn`",
                 );
                 None
             }),
@@ -50,24 +53,29 @@ impl Body {
     /// and `follow_from`, which take the body and a closure that looks at its result.
     pub(crate) fn wrap(&self, function: Function, scope: &TokenStream, runtime: &Path) -> Function {
         let block = &function.body;
-        let outcome = |ty: TokenStream| {
-            let value = Ident::new("value", Span::mixed_site());
-            quote!(|#value #ty| #runtime::__private::outcome!(#value))
-        };
-        let inferred = outcome(TokenStream::new());
+        let value = Ident::new("value", Span::mixed_site());
+        let outcome = quote!(#runtime::__private::outcome!(#value));
         let body = match self {
-            Self::Sync(output) => quote!(#scope.run(move || -> #output #block, #inferred)),
+            Self::Sync(output) => {
+                quote!(#scope.run(move || -> #output #block, |#value| #outcome))
+            }
+            // There is no value to look at, and no expression of its type for a hint.
+            Self::Async(Type::Never(_)) => {
+                let none = quote!(|_| ::core::option::Option::None);
+                let block = quote_spanned!(block.span()=> async move #block);
+                quote!(#scope.follow(#block, #none).await)
+            }
             Self::Async(output) => {
-                let statements = block.stream();
-                let hint = output.as_ref().map(|output| {
-                    quote!(if false { return #runtime::__private::unreachable::<#output>(); })
-                });
-                let block = quote_spanned!(block.span()=> async move { #hint #statements });
-                quote!(#scope.follow(#block, #inferred).await)
+                let hint = quote! {
+                    if false {
+                        return #runtime::__private::unreachable::<#output>();
+                    }
+                };
+                let block = quote_spanned!(block.span()=> async move { #hint #block });
+                quote!(#scope.follow(#block, |#value| #outcome).await)
             }
             Self::Future(output) => {
-                let outcome = outcome(quote!(: &#output));
-                quote!(#scope.follow_from(move || #block, #outcome))
+                quote!(#scope.follow_from(move || #block, |#value: &#output| #outcome))
             }
         };
         function.with_body(&body)
@@ -93,6 +101,21 @@ fn find_hidden(ty: &Type) -> Option<Type> {
     let mut finder = Finder(None);
     finder.visit_type(ty);
     finder.0
+}
+
+/// The type with `_` in place of each `impl Trait`.
+fn without_opaque(mut ty: Type) -> Type {
+    struct Eraser;
+    impl VisitMut for Eraser {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                *ty = parse_quote!(_);
+            }
+            syn::visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    Eraser.visit_type_mut(&mut ty);
+    ty
 }
 
 /// The `T` of `impl Future<Output = T>`, when `T` can be written down itself.

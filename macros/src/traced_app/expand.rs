@@ -4,27 +4,16 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Ident, Path};
 
-use super::model::{App, AppType, Config, Place};
+use super::model::{App, AppType, Config, Member, Place, is_built_in};
 use crate::syntax::{Capture, Data, Function};
 
 pub(super) fn expand(app: App) -> TokenStream {
     let App { config, place, runtime } = app;
     let config = configure(&config, &runtime);
     match place {
-        Place::Main(function) => {
-            let statements = function.body.stream();
-            let app = guard();
-            let body = quote!(let #app = #runtime::install(#config); #statements);
-            function.with_body(&body).into_token_stream()
-        }
-        Place::AsyncMain(function) => async_main(function, &config, &runtime),
-        Place::Type(app) => app_type(*app, &config, &runtime),
+        Place::Main(function) => main(*function, &config, &runtime),
+        Place::Type(app) => app_type(app, &config, &runtime),
     }
-}
-
-/// The variable that holds telemetry up, out of reach of the user's code.
-fn guard() -> Ident {
-    Ident::new("_app", Span::mixed_site())
 }
 
 fn configure(config: &Config, runtime: &Path) -> TokenStream {
@@ -40,58 +29,65 @@ fn configure(config: &Config, runtime: &Path) -> TokenStream {
     quote!(#runtime::Config::new(#service) #(#resource)* #(#calls)*)
 }
 
-/// Installs outside of the runtime, so that what its shutdown ends is flushed too.
-fn async_main(function: Function, config: &TokenStream, runtime: &Path) -> TokenStream {
-    let output = &function.sig.output;
-    let (documentation, attributes): (Vec<Attribute>, Vec<Attribute>) =
-        function.attrs.iter().cloned().partition(|attribute| attribute.path().is_ident("doc"));
-    let main = Function { attrs: attributes, ..function.clone() };
+/// The variable that holds telemetry up, out of reach of the user's code.
+fn guard() -> Ident {
+    Ident::new("_app", Span::mixed_site())
+}
+
+/// A `main` round theirs, so that telemetry is up before, and down after, whatever the attributes
+/// below make of it: the async runtime, a span.
+fn main(mut function: Function, config: &TokenStream, runtime: &Path) -> TokenStream {
     let app = guard();
-    let body = quote! {
-        let #app = #runtime::install(#config);
-        #main
-        main()
-    };
-    quote!(#(#documentation)* fn main() #output { #body })
+    let output = &function.sig.output;
+    let (built_in, others): (Vec<Attribute>, Vec<Attribute>) =
+        std::mem::take(&mut function.attrs).into_iter().partition(is_built_in);
+    let outer = quote!(#(#built_in)* fn main() #output);
+    function.attrs = others;
+    quote! {
+        #outer {
+            #function
+            let #app = #runtime::install(#config);
+            main()
+        }
+    }
 }
 
 fn app_type(app: AppType, config: &TokenStream, runtime: &Path) -> TokenStream {
-    let AppType { head, setup, teardown, others } = app;
-    let app = guard();
-    let teardown = match teardown {
-        Some(teardown) => {
-            let statements = teardown.body.stream();
-            teardown.with_body(&quote! {
-                let #app = #runtime::__private::tear_down();
-                #statements
-            })
+    let AppType { head, members } = app;
+    let generated = generated_teardown(&members, runtime);
+    let members = members.into_iter().map(|member| match member {
+        Member::Setup(function, body) => {
+            let start = quote!(#runtime::__private::SetUp::start(#config));
+            body.wrap(*function, &start, runtime).into_token_stream()
         }
-        None => generated_teardown(&setup, runtime),
-    };
-    let setup = set_up(setup, config, runtime);
-    quote!(#(#head)* { #setup #(#others)* #teardown })
+        Member::Teardown(function) => {
+            let (app, block) = (guard(), &function.body);
+            let body = quote! {
+                let #app = #runtime::__private::tear_down();
+                #block
+            };
+            function.with_body(&body).into_token_stream()
+        }
+        Member::Other(tokens) => tokens,
+    });
+    quote!(#(#head)* { #(#members)* #generated })
 }
 
-fn set_up(setup: Function, config: &TokenStream, runtime: &Path) -> Function {
-    let output = setup.output();
-    let block = &setup.body;
-    let value = Ident::new("value", Span::mixed_site());
-    let failed = quote!(|#value| #runtime::__private::outcome!(#value).is_some());
-    let start = quote!(#runtime::__private::SetUp::start(#config));
-    let body = if setup.is_async() {
-        quote!(#start.follow(async move #block, #failed).await)
-    } else {
-        quote!(#start.run(move || -> #output #block, #failed))
-    };
-    setup.with_body(&body)
-}
-
-fn generated_teardown(setup: &Function, runtime: &Path) -> Function {
-    let (vis, app) = (&setup.head.vis, guard());
-    syn::parse_quote! {
+/// A `teardown` as visible as `setup`, where none is written.
+fn generated_teardown(members: &[Member], runtime: &Path) -> Option<TokenStream> {
+    let mut vis = None;
+    for member in members {
+        match member {
+            Member::Setup(function, _) => vis = vis.or(Some(&function.head.vis)),
+            Member::Teardown(_) => return None,
+            Member::Other(_) => {}
+        }
+    }
+    let app = guard();
+    Some(quote! {
         /// Flushes the telemetry of this app.
         #vis fn teardown(&self) {
             let #app = #runtime::__private::tear_down();
         }
-    }
+    })
 }

@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, MetaNameValue, Path, ReturnType
 
 use super::args::Args;
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Data, Function, Name};
+use crate::syntax::{Body, Data, Function, Name};
 
 pub(super) struct App {
     pub(super) config: Config,
@@ -23,19 +23,21 @@ pub(super) struct Config {
 }
 
 pub(super) enum Place {
-    /// `fn main`, or what `#[tokio::main]` made of it.
-    Main(Function),
-    /// `async fn main` with the attribute of its runtime below ours.
-    AsyncMain(Function),
-    Type(Box<AppType>),
+    /// `fn main`, what `#[tokio::main]` made of it, or `async fn main` with that below.
+    Main(Box<Function>),
+    Type(AppType),
 }
 
-/// An `impl` block: its tokens up to the braces, its two functions and its other items.
+/// An `impl` block: its tokens up to the braces, and its members in their order.
 pub(super) struct AppType {
     pub(super) head: Vec<TokenTree>,
-    pub(super) setup: Function,
-    pub(super) teardown: Option<Function>,
-    pub(super) others: Vec<TokenStream>,
+    pub(super) members: Vec<Member>,
+}
+
+pub(super) enum Member {
+    Setup(Box<Function>, Box<Body>),
+    Teardown(Box<Function>),
+    Other(TokenStream),
 }
 
 impl App {
@@ -65,8 +67,15 @@ impl Config {
             check_ratio(&ratio, errors);
             calls.push(quote!(.sample(#ratio)));
         }
-        for option in args.batch.take().into_iter().flatten() {
-            calls.extend(batch_call(&option, errors));
+        let batch: Vec<MetaNameValue> = args.batch.take().into_iter().flatten().collect();
+        for (index, option) in batch.iter().enumerate() {
+            if batch[..index]
+                .iter()
+                .any(|earlier| earlier.path.get_ident() == option.path.get_ident())
+            {
+                errors.add(&option.path, "this is given twice; remove one");
+            }
+            calls.extend(batch_call(option, errors));
         }
         calls.extend(deadlines(args.grace.as_ref(), args.flush.as_ref(), errors));
         Some(Self { service, resource: std::mem::take(&mut args.resource), calls })
@@ -80,7 +89,7 @@ impl Place {
         }
         let is_impl = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "impl");
         if item.clone().into_iter().any(|tree| is_impl(&tree)) {
-            return AppType::new(item, errors).map(Box::new).map(Self::Type);
+            return AppType::new(item, errors).map(Self::Type);
         }
         let message = "`#[traced_app]` goes on `fn main`, or on an `impl` block with a `setup`";
         errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
@@ -94,15 +103,13 @@ impl Place {
             errors.add(&function.sig.ident, message);
             return None;
         }
-        let Some(asyncness) = &function.sig.asyncness else {
-            return Some(Self::Main(function));
-        };
-        if !function.attrs.iter().any(may_be_a_runtime) {
-            let message = "an `async fn main` needs a runtime; add `#[tokio::main]`";
-            errors.add(asyncness, message);
+        if let Some(asyncness) = &function.sig.asyncness
+            && function.attrs.iter().all(is_built_in)
+        {
+            errors.add(asyncness, "an `async fn main` needs a runtime; add `#[tokio::main]`");
             return None;
         }
-        Some(Self::AsyncMain(function))
+        Some(Self::Main(Box::new(function)))
     }
 }
 
@@ -110,24 +117,10 @@ impl AppType {
     fn new(item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let mut head: Vec<TokenTree> = item.into_iter().collect();
         let braces = head.pop().map(TokenTree::into_token_stream).unwrap_or_default();
-        let members = errors.ok(members.parse2(braces))?;
-        let (mut setup, mut teardown, mut others) = (None, None, Vec::new());
-        for member in members {
-            match member {
-                Member::Function(function) if function.sig.ident == "setup" => {
-                    setup = Some(*function);
-                }
-                Member::Function(function) if function.sig.ident == "teardown" => {
-                    teardown = Some(*function);
-                }
-                Member::Function(function) => others.push(function.into_token_stream()),
-                Member::Other(tokens) => others.push(tokens),
-            }
-        }
-        for function in [&setup, &teardown].into_iter().flatten() {
-            check_untraced(function, errors);
-        }
-        let Some(setup) = setup else {
+        let written = errors.ok(members.parse2(braces))?;
+        let members: Vec<Member> =
+            written.into_iter().filter_map(|member| Member::new(member, errors)).collect();
+        if !members.iter().any(|member| matches!(member, Member::Setup(..))) {
             let head: TokenStream = head.into_iter().collect();
             errors.add(
                 head,
@@ -135,20 +128,40 @@ impl AppType {
                  write `fn setup() -> Self`, or put the attribute on `fn main`",
             );
             return None;
-        };
-        if matches!(setup.sig.output, ReturnType::Default) {
-            errors.add(&setup.sig.ident, "`setup` makes the app; return `Self` or a `Result`");
         }
-        Some(Self { head, setup, teardown, others })
+        Some(Self { head, members })
     }
 }
 
-enum Member {
+impl Member {
+    /// `None` when there is a mistake; it is in `errors` then.
+    fn new(written: Written, errors: &mut Errors) -> Option<Self> {
+        let function = match written {
+            Written::Function(function) => function,
+            Written::Other(tokens) => return Some(Self::Other(tokens)),
+        };
+        let name = function.sig.ident.to_string();
+        if name != "setup" && name != "teardown" {
+            return Some(Self::Other(function.into_token_stream()));
+        }
+        check_untraced(&function, errors);
+        if name == "teardown" {
+            return Some(Self::Teardown(function));
+        }
+        if matches!(function.sig.output, ReturnType::Default) {
+            errors.add(&function.sig.ident, "`setup` makes the app; return `Self` or a `Result`");
+        }
+        let body = Body::of(&function, errors)?;
+        Some(Self::Setup(function, Box::new(body)))
+    }
+}
+
+enum Written {
     Function(Box<Function>),
     Other(TokenStream),
 }
 
-fn members(input: ParseStream) -> syn::Result<Vec<Member>> {
+fn members(input: ParseStream) -> syn::Result<Vec<Written>> {
     let content;
     syn::braced!(content in input);
     let mut members = Vec::new();
@@ -158,7 +171,7 @@ fn members(input: ParseStream) -> syn::Result<Vec<Member>> {
     Ok(members)
 }
 
-impl Parse for Member {
+impl Parse for Written {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         if input.fork().parse::<Function>().is_ok() {
             return Ok(Self::Function(Box::new(input.parse()?)));
@@ -195,10 +208,10 @@ fn check_untraced(function: &Function, errors: &mut Errors) {
     }
 }
 
-/// Attributes of the language are not runtimes; anything else may be one.
-fn may_be_a_runtime(attribute: &Attribute) -> bool {
+/// Attributes of the language; anything else may bring a runtime, or be a span.
+pub(super) fn is_built_in(attribute: &Attribute) -> bool {
     let known = ["doc", "cfg", "cfg_attr", "allow", "expect", "warn", "deny", "forbid", "inline"];
-    !known.iter().any(|word| attribute.path().is_ident(word))
+    known.iter().any(|word| attribute.path().is_ident(word))
 }
 
 fn check_ratio(ratio: &Expr, errors: &mut Errors) {
@@ -209,7 +222,7 @@ fn check_ratio(ratio: &Expr, errors: &mut Errors) {
             errors.add(ratio, message);
             None
         }
-        Expr::Unary(_) => Some(-1.0),
+        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), .. }) => Some(-1.0),
         _ => None,
     };
     if literal.is_some_and(|literal| !(0.0..=1.0).contains(&literal)) {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{AppGuard, install};
 use crate::config::Config;
+use crate::outcome::Failure;
 
 /// The guards of the apps that are set up.
 static KEPT: Mutex<Vec<AppGuard>> = Mutex::new(Vec::new());
@@ -19,9 +20,13 @@ impl SetUp {
     }
 
     /// Runs the body of a `setup`.
-    pub fn run<T>(self, body: impl FnOnce() -> T, failed: impl FnOnce(&T) -> bool) -> T {
+    pub fn run<T>(
+        self,
+        body: impl FnOnce() -> T,
+        outcome: impl for<'a> FnOnce(&'a T) -> Option<Failure<'a>>,
+    ) -> T {
         let value = body();
-        self.keep_unless(failed(&value));
+        self.keep_unless(outcome(&value).is_some());
         value
     }
 
@@ -29,11 +34,20 @@ impl SetUp {
     pub async fn follow<F: Future>(
         self,
         body: F,
-        failed: impl FnOnce(&F::Output) -> bool,
+        outcome: impl for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
     ) -> F::Output {
         let value = body.await;
-        self.keep_unless(failed(&value));
+        self.keep_unless(outcome(&value).is_some());
         value
+    }
+
+    /// Like [`follow`](Self::follow), for the future that this body makes.
+    pub fn follow_from<F: Future>(
+        self,
+        body: impl FnOnce() -> F,
+        outcome: impl for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
+    ) -> impl Future<Output = F::Output> {
+        self.follow(body(), outcome)
     }
 
     fn keep_unless(self, failed: bool) {

@@ -92,7 +92,7 @@ fn set_up(config: Config) -> bool {
         return false;
     };
     #[cfg(unix)]
-    let patience = settings.grace.saturating_sub(settings.flush);
+    let (flush, grace) = (settings.flush, settings.grace);
     match Pipeline::build(settings) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
@@ -106,7 +106,7 @@ fn set_up(config: Config) -> bool {
         }
     }
     #[cfg(unix)]
-    signals::watch(patience);
+    signals::watch(flush, grace);
     true
 }
 
@@ -122,16 +122,11 @@ fn shut_down(running: &mut Option<Running>) {
     STOPPED.notify_all();
 }
 
-/// Gives the program this long to shut telemetry down itself, then does it. `false` when the
-/// program did, and so is coming to its own end.
+/// Gives the program this long to shut telemetry down itself, then does it. Whether it had to.
 #[cfg(unix)]
 fn shut_down_after(patience: Duration) -> bool {
-    let running = running();
-    if running.is_none() {
-        return true;
-    }
     let (mut running, _) = STOPPED
-        .wait_timeout_while(running, patience, |running| running.is_some())
+        .wait_timeout_while(running(), patience, |running| running.is_some())
         .unwrap_or_else(PoisonError::into_inner);
     let late = running.is_some();
     shut_down(&mut running);

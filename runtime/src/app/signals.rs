@@ -1,21 +1,27 @@
-//! SIGTERM and SIGINT: a program that comes to its end by itself is left to it; one that does not is
-//! flushed, and then ends by the signal, as it would have without us.
+//! SIGTERM and SIGINT: the program may come to its end by itself; what it has not flushed by then is
+//! flushed for it, and when the grace period is over it ends by the signal, as it would have
+//! without us.
 
+use std::io::IsTerminal;
 use std::sync::Once;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-/// From now on the first signal starts the clock; the second one ends the program at once.
-pub(super) fn watch(patience: Duration) {
+/// From now on the first signal starts the clock; the second one ends the program at once. Signals
+/// that the program was started to ignore stay ignored.
+pub(super) fn watch(flush: Duration, grace: Duration) {
     static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
-        let spawned = Signals::new([SIGTERM, SIGINT]).and_then(|signals| {
+        let ignored = ignored();
+        let signals =
+            [SIGTERM, SIGINT].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+        let spawned = Signals::new(signals).and_then(|signals| {
             let name = "spandrel-signals".to_owned();
-            thread::Builder::new().name(name).spawn(move || listen(signals, patience))
+            thread::Builder::new().name(name).spawn(move || listen(signals, flush, grace))
         });
         if let Err(error) = spawned {
             eprintln!("spandrel: SIGTERM and SIGINT will not flush: {error}");
@@ -23,17 +29,32 @@ pub(super) fn watch(patience: Duration) {
     });
 }
 
-fn listen(mut signals: Signals, patience: Duration) {
+fn listen(mut signals: Signals, flush: Duration, grace: Duration) {
     let mut stopping = false;
     for signal in &mut signals {
         if stopping {
             let _ = emulate_default_handler(signal);
         }
         stopping = true;
-        thread::spawn(move || {
-            if super::shut_down_after(patience) {
-                let _ = emulate_default_handler(signal);
-            }
-        });
+        thread::spawn(move || stop(signal, flush, grace));
     }
+}
+
+/// Whether the program handles the signal itself cannot be known: it gets all of the grace period,
+/// unless somebody waits at the keyboard.
+fn stop(signal: i32, flush: Duration, grace: Duration) {
+    let end = Instant::now() + grace;
+    let flushed = super::shut_down_after(grace.saturating_sub(flush));
+    let somebody_waits = signal == SIGINT && std::io::stdin().is_terminal();
+    if !(flushed && somebody_waits) {
+        thread::sleep(end.saturating_duration_since(Instant::now()));
+    }
+    let _ = emulate_default_handler(signal);
+}
+
+/// The mask of ignored signals, where the system tells: a shell's background jobs ignore SIGINT.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }

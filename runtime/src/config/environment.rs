@@ -41,15 +41,6 @@ impl<'a> Environment<'a> {
         parsed
     }
 
-    /// The variable as a whole number of at least one.
-    pub(crate) fn count<T>(&self, name: &str, otherwise: T) -> T
-    where
-        T: std::str::FromStr + PartialOrd + From<u8> + Display + Copy,
-    {
-        let parse = |text: &str| text.parse().ok().filter(|count| *count >= T::from(1));
-        self.parsed(name, "a whole number of at least 1", otherwise, parse).unwrap_or(otherwise)
-    }
-
     pub(crate) fn complain(
         &self,
         name: &str,

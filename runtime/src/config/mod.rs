@@ -2,6 +2,7 @@
 
 mod environment;
 mod settings;
+mod url;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::attribute::ToAttribute;
 
 pub(crate) use environment::Environment;
 pub(crate) use settings::{Batch, Destination, Ratio, Sampling, Settings};
+pub(crate) use url::printable;
 
 /// The configuration of [`install`](crate::install): defaults that the environment overrides.
 ///
@@ -73,9 +75,9 @@ impl Config {
         self
     }
 
-    /// How many spans may wait to be exported; more are dropped. Default: 2048.
+    /// How many spans may wait to be exported; more are dropped. Default: 2048; at most 1 048 576.
     pub fn batch_queue(mut self, spans: usize) -> Self {
-        self.batch.queue = spans.max(1);
+        self.batch.queue = spans.clamp(1, Batch::LARGEST_QUEUE);
         self
     }
 
@@ -85,9 +87,9 @@ impl Config {
         self
     }
 
-    /// How long a batch that is not full waits. Default: 5 s.
+    /// How long a batch that is not full waits. Default: 5 s; at least 1 ms.
     pub fn batch_delay(mut self, delay: Duration) -> Self {
-        self.batch.delay = delay;
+        self.batch.delay = delay.max(Batch::SHORTEST_DELAY);
         self
     }
 

@@ -6,6 +6,7 @@ use opentelemetry::KeyValue;
 
 use super::Config;
 use super::environment::{Environment, flag};
+use super::url;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -59,6 +60,7 @@ impl Settings {
         if disabled(environment) {
             return None;
         }
+        check_numbers(environment);
         Some(Self {
             service: environment.text("OTEL_SERVICE_NAME"),
             resource,
@@ -72,10 +74,12 @@ impl Settings {
 }
 
 fn disabled(environment: &Environment<'_>) -> bool {
-    let read = |name, otherwise: bool| {
-        environment.parsed(name, "`true` or `false`", otherwise, flag).unwrap_or(otherwise)
+    let read = |name, otherwise: bool, parse: fn(&str) -> Option<bool>| {
+        environment.parsed(name, "`true` or `false`", otherwise, parse).unwrap_or(otherwise)
     };
-    read("OTEL_SDK_DISABLED", false) || !read("ENABLE_TRACING", true)
+    // The specification wants `true` here, and nothing that only looks like it.
+    read("OTEL_SDK_DISABLED", false, |text| text.to_ascii_lowercase().parse().ok())
+        || !read("ENABLE_TRACING", true, flag)
 }
 
 impl Sampling {
@@ -163,29 +167,58 @@ const DEFAULT_ENDPOINT: &str = "http://localhost:4318/v1/traces";
 /// appended.
 fn endpoint(environment: &Environment<'_>) -> Option<String> {
     let url = |name| {
-        environment.parsed(name, "an http:// or https:// URL", DEFAULT_ENDPOINT, |text| {
-            let lower = text.to_ascii_lowercase();
-            let rest = lower.strip_prefix("http://").or_else(|| lower.strip_prefix("https://"))?;
-            (!rest.is_empty()).then(|| text.to_owned())
-        })
+        let text = environment.text(name)?;
+        if url::is_http(&text) {
+            return Some(text);
+        }
+        let value = format!("`{}`", url::printable(&text));
+        environment.complain(name, &value, "an http:// or https:// URL", "none");
+        None
     };
-    url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
-        let base = url("OTEL_EXPORTER_OTLP_ENDPOINT")?;
-        Some(format!("{}/v1/traces", base.trim_end_matches('/')))
-    })
+    url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        .or_else(|| url("OTEL_EXPORTER_OTLP_ENDPOINT").map(|base| url::join(&base, "/v1/traces")))
+}
+
+/// Complains of numbers that the SDK and its exporter read themselves, without a word.
+fn check_numbers(environment: &Environment<'_>) {
+    for (name, otherwise) in [
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", 10_000),
+        ("OTEL_BSP_EXPORT_TIMEOUT", 30_000),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", 128),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", 128),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", 128),
+    ] {
+        environment.parsed(name, "a whole number", otherwise, |text| text.parse::<u32>().ok());
+    }
 }
 
 impl Batch {
+    /// The queue's memory is taken at once.
+    pub(super) const LARGEST_QUEUE: usize = 1 << 20;
+    /// Without a delay the exporter's thread would never rest.
+    pub(super) const SHORTEST_DELAY: Duration = Duration::from_millis(1);
+
     fn resolve(default: Self, environment: &Environment<'_>) -> Self {
         let millis = u64::try_from(default.delay.as_millis()).unwrap_or(u64::MAX);
         let delay = environment.parsed(
             "OTEL_BSP_SCHEDULE_DELAY",
-            "a whole number of milliseconds",
-            format_args!("{millis}"),
-            |text| text.parse().ok().map(Duration::from_millis),
+            "milliseconds, a whole number of at least 1",
+            millis,
+            |text| {
+                let delay = Duration::from_millis(text.parse().ok()?);
+                (delay >= Self::SHORTEST_DELAY).then_some(delay)
+            },
         );
-        let queue = environment.count("OTEL_BSP_MAX_QUEUE_SIZE", default.queue);
-        let size = environment.count("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", default.size);
+        let count = |name, otherwise| {
+            let expected = format!("a whole number from 1 to {}", Self::LARGEST_QUEUE);
+            let parse = |text: &str| {
+                text.parse().ok().filter(|count| (1..=Self::LARGEST_QUEUE).contains(count))
+            };
+            environment.parsed(name, &expected, otherwise, parse).unwrap_or(otherwise)
+        };
+        let queue = count("OTEL_BSP_MAX_QUEUE_SIZE", default.queue);
+        let size = count("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", default.size);
         Self { queue, size: size.min(queue), delay: delay.unwrap_or(default.delay) }
     }
 }
@@ -312,13 +345,27 @@ mod tests {
         );
         assert_eq!(
             complaint("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
-            "OTEL_BSP_MAX_QUEUE_SIZE is `0`, expected a whole number of at least 1; using 2048"
+            "OTEL_BSP_MAX_QUEUE_SIZE is `0`, expected a whole number from 1 to 1048576; using 2048"
         );
         assert_eq!(
             complaint("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
             "OTEL_EXPORTER_OTLP_ENDPOINT is `localhost:4318`, expected an http:// or https:// \
-             URL; using http://localhost:4318/v1/traces"
+             URL; using none"
         );
+        assert_eq!(
+            complaint("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "htps://user:hunter2@host?key=hunter2"),
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is `htps://host`, expected an http:// or https:// \
+             URL; using none"
+        );
+        for (name, value) in [
+            ("OTEL_SDK_DISABLED", "1"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "0"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "ten"),
+            ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many"),
+        ] {
+            assert!(complaint(name, value).starts_with(name));
+        }
         assert_eq!(
             complaint("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             "OTEL_EXPORTER_OTLP_PROTOCOL is `grpc`, expected http/protobuf; using http/protobuf"

@@ -8,11 +8,12 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use crate::stats::{self, EXPORTED, FAILED};
+use crate::stats::Account;
 
 #[derive(Debug)]
 pub(crate) struct Accounted<E> {
     exporter: E,
+    account: Arc<Account>,
     failures: Arc<Failures>,
 }
 
@@ -24,8 +25,8 @@ pub(crate) struct Failures {
 }
 
 impl<E> Accounted<E> {
-    pub(crate) fn new(exporter: E, failures: Arc<Failures>) -> Self {
-        Self { exporter, failures }
+    pub(crate) fn new(exporter: E, account: Arc<Account>, failures: Arc<Failures>) -> Self {
+        Self { exporter, account, failures }
     }
 }
 
@@ -62,9 +63,9 @@ impl<E: SpanExporter> SpanExporter for Accounted<E> {
         let spans = batch.len();
         let result = self.exporter.export(batch).await;
         match &result {
-            Ok(()) => stats::add(&EXPORTED, spans),
+            Ok(()) => self.account.export(spans),
             Err(error) => {
-                stats::add(&FAILED, spans);
+                self.account.fail(spans);
                 self.failures.add(error);
             }
         }

@@ -33,15 +33,32 @@ pub trait InjectorCarrier {
     fn inject_context(&mut self);
 }
 
-impl<T: Extractor> ExtractorCarrier for T {
+impl<T: Extractor + ?Sized> ExtractorCarrier for T {
     fn extract_context(&self) -> Context {
-        extract(self)
+        extract(&Borrowed(self))
     }
 }
 
-impl<T: Injector> InjectorCarrier for T {
+impl<T: Injector + ?Sized> InjectorCarrier for T {
     fn inject_context(&mut self) {
-        inject(self);
+        inject(&mut Each(|key: &str, value| self.set(key, value)));
+    }
+}
+
+/// A carrier that may be a trait object.
+struct Borrowed<'a, T: ?Sized>(&'a T);
+
+impl<T: Extractor + ?Sized> Extractor for Borrowed<'_, T> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys()
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        self.0.get_all(key)
     }
 }
 

@@ -19,7 +19,7 @@ pub use trace_context::TraceContext;
 static PROPAGATOR: LazyLock<TextMapCompositePropagator> = LazyLock::new(propagator);
 
 /// The caller's context, as read from a carrier, over the current one. Malformed input is the
-/// same as none: a span under this context starts a new trace.
+/// same as none.
 ///
 /// ```
 /// use std::collections::HashMap;

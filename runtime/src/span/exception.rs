@@ -1,4 +1,5 @@
-//! Failures on spans: the status on every span that an error passes, the event where it arose.
+//! Failures on spans: the status on every span that an error or a panic passes, the event where it
+//! arose.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,21 +7,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use opentelemetry::trace::{SpanId, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
+use super::panic::Panic;
 use crate::outcome::Failure;
 
 /// Records an `Err` on the span of this context.
 pub(super) fn record(context: &Context, parent: SpanId, failure: &Failure<'_>) {
-    let span = context.span();
-    let id = span.span_context().span_id();
     let description = failure.description();
     let causes: Vec<String> = failure.causes().collect();
     let mut chain = std::iter::once(description).chain(causes.iter().map(String::as_str));
-    if !chain.any(|message| passed::contains(id, message)) {
-        span.add_event("exception", event(failure, &causes));
+    let id = context.span().span_context().span_id();
+    let event =
+        (!chain.any(|message| passed::contains(id, message))).then(|| event(failure, &causes));
+    mark(context, parent, failure.error_type, description, event);
+}
+
+/// Records a panic on the span of this context.
+pub(super) fn record_panic(context: &Context, parent: SpanId, panic: &Panic) {
+    let id = context.span().span_context().span_id();
+    let event = (!passed::contains(id, &panic.message)).then(|| panic.event());
+    mark(context, parent, Panic::TYPE, &panic.message, event);
+}
+
+fn mark(
+    context: &Context,
+    parent: SpanId,
+    error_type: &'static str,
+    description: &str,
+    event: Option<Vec<KeyValue>>,
+) {
+    let span = context.span();
+    if let Some(event) = event {
+        span.add_event("exception", event);
     }
-    passed::insert(parent, description);
-    span.set_attribute(KeyValue::new("error.type", failure.error_type));
+    span.set_attribute(KeyValue::new("error.type", error_type));
     span.set_status(Status::error(description.to_owned()));
+    passed::insert(parent, description);
 }
 
 /// The attributes of the event, after the semantic conventions for exceptions.
@@ -37,7 +58,7 @@ fn event(failure: &Failure<'_>, causes: &[String]) -> Vec<KeyValue> {
     attributes
 }
 
-/// The errors that child spans ended with, for their parents to recognise.
+/// The failures that child spans ended with, for their parents to recognise.
 ///
 /// A fixed table without locks: an entry that was overwritten costs a second event for one error,
 /// nothing else.

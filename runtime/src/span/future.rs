@@ -1,8 +1,8 @@
 //! A span for a future.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::thread::panicking;
 
 use pin_project_lite::pin_project;
 
@@ -28,9 +28,7 @@ pin_project! {
                 let attached = this.span.context.clone().map(opentelemetry::Context::attach);
                 this.future.set(None);
                 drop(attached);
-                if !panicking() {
-                    this.span.finish_cancelled();
-                }
+                this.span.finish_cancelled();
             }
         }
     }
@@ -58,27 +56,23 @@ where
             return future.poll(task);
         };
         let attached = context.clone().attach();
-        let unwinding = Unwinding { span: this.span, was_panicking: panicking() };
-        let polled = future.poll(task);
-        drop(attached);
-        if let (Poll::Ready(value), true) = (&polled, unwinding.span.records()) {
-            let failure = this.outcome.take().and_then(|outcome| outcome(value));
-            unwinding.span.finish(failure.as_ref());
+        if !this.span.records() {
+            return future.poll(task);
         }
-        polled
-    }
-}
-
-/// Ends the span when a poll panics: the future itself may be dropped much later.
-struct Unwinding<'a> {
-    span: &'a mut Span,
-    was_panicking: bool,
-}
-
-impl Drop for Unwinding<'_> {
-    fn drop(&mut self) {
-        if panicking() && !self.was_panicking {
-            self.span.finish_panicking();
+        // The future itself may be dropped much later, by whoever catches its panic.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(task)));
+        drop(attached);
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(value)) => {
+                let failure = this.outcome.take().and_then(|outcome| outcome(&value));
+                this.span.finish(failure.as_ref());
+                Poll::Ready(value)
+            }
+            Err(payload) => {
+                this.span.finish_panicked(&*payload);
+                resume_unwind(payload)
+            }
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Panics on spans: the status on every span that one unwinds, the event on the innermost.
+//! Panics as failures: the message from the payload, the place from the panic hook.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-use opentelemetry::trace::{Status, TraceContextExt};
-use opentelemetry::{Context, KeyValue};
-
-const TYPE: &str = "panic";
+use opentelemetry::KeyValue;
 
 thread_local! {
-    static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
+    /// The latest panic of this thread.
+    static LATEST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-struct Panic {
-    message: String,
+/// A panic that passes a span.
+#[derive(Clone, Debug)]
+pub(super) struct Panic {
+    pub(super) message: String,
     place: Option<(String, u32)>,
-    recorded: bool,
 }
 
 /// Remembers each panic's message and place, then calls the hook that was there before.
@@ -29,32 +29,36 @@ pub(super) fn watch() {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             let panic = Panic::from(info);
-            let _ = LAST.try_with(|last| last.replace(Some(panic)));
+            let _ = LATEST.try_with(|latest| latest.replace(Some(panic)));
             previous(info);
         }));
     });
 }
 
-/// Records the panic that is unwinding this thread on the span of this context.
-pub(super) fn record(context: &Context) {
-    let span = context.span();
-    let message = LAST.try_with(|last| {
-        let mut last = last.borrow_mut();
-        let panic = last.as_mut()?;
-        if !std::mem::replace(&mut panic.recorded, true) {
-            span.add_event("exception", panic.event());
-        }
-        Some(panic.message.clone())
-    });
-    let message = message.ok().flatten().unwrap_or_else(|| TYPE.to_owned());
-    span.set_attribute(KeyValue::new("error.type", TYPE));
-    span.set_status(Status::error(message));
-}
-
 impl Panic {
-    fn event(&self) -> Vec<KeyValue> {
+    pub(super) const TYPE: &str = "panic";
+
+    /// The panic with this payload. It has a place when it is the one that the hook saw last: not
+    /// when it was resumed, or the program has a hook of its own.
+    pub(super) fn caught(payload: &(dyn Any + Send)) -> Self {
+        let message = message(payload).to_owned();
+        let latest = Self::latest().filter(|latest| latest.message == message);
+        latest.unwrap_or(Self { message, place: None })
+    }
+
+    /// The panic that is unwinding this thread, as far as that can be known without its payload.
+    pub(super) fn unwinding() -> Self {
+        Self::latest().unwrap_or_else(|| Self { message: Self::TYPE.to_owned(), place: None })
+    }
+
+    fn latest() -> Option<Self> {
+        LATEST.try_with(|latest| latest.borrow().clone()).ok().flatten()
+    }
+
+    /// The attributes of its event.
+    pub(super) fn event(&self) -> Vec<KeyValue> {
         let mut attributes = vec![
-            KeyValue::new("exception.type", TYPE),
+            KeyValue::new("exception.type", Self::TYPE),
             KeyValue::new("exception.message", self.message.clone()),
         ];
         if let Some((file, line)) = &self.place {
@@ -68,16 +72,14 @@ impl Panic {
 impl From<&PanicHookInfo<'_>> for Panic {
     fn from(info: &PanicHookInfo<'_>) -> Self {
         Self {
-            message: message(info).unwrap_or(TYPE).to_owned(),
+            message: message(info.payload()).to_owned(),
             place: info.location().map(|place| (place.file().to_owned(), place.line())),
-            recorded: false,
         }
     }
 }
 
 /// What `panic!` was given: a literal, or something formatted.
-fn message<'a>(info: &'a PanicHookInfo<'_>) -> Option<&'a str> {
-    let payload = info.payload();
+fn message(payload: &dyn Any) -> &str {
     let literal = payload.downcast_ref::<&'static str>().copied();
-    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or(Panic::TYPE)
 }

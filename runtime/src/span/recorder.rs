@@ -96,7 +96,8 @@ impl Drop for Recorder {
 }
 
 impl Scoped {
+    /// A context of its own, under no span.
     pub(crate) fn context(&self) -> Context {
-        Context::current_with_value(self.0.clone())
+        Context::new().with_value(self.0.clone())
     }
 }

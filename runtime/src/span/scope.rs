@@ -1,5 +1,7 @@
 //! A started span, and the ways to make it current.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::panicking;
 
 use opentelemetry::Context;
@@ -7,8 +9,9 @@ use opentelemetry::trace::{Span as _, SpanId, TraceContextExt};
 
 use super::callsite::Callsite;
 use super::open::{self, Open};
+use super::panic::Panic;
 use super::recorder::Recorder;
-use super::{SpanFuture, SpanGuard, exception, panic};
+use super::{SpanFuture, SpanGuard, exception};
 use crate::attribute::Attributes;
 use crate::outcome::Failure;
 
@@ -103,12 +106,21 @@ impl Span {
             return body();
         };
         let attached = context.clone().attach();
-        let value = body();
-        drop(attached);
-        if self.recording.is_some() {
-            self.finish(outcome(&value).as_ref());
+        if !self.records() {
+            return body();
         }
-        value
+        let value = catch_unwind(AssertUnwindSafe(body));
+        drop(attached);
+        match value {
+            Ok(value) => {
+                self.finish(outcome(&value).as_ref());
+                value
+            }
+            Err(payload) => {
+                self.finish_panicked(&*payload);
+                resume_unwind(payload)
+            }
+        }
     }
 
     /// The future in this span, which is current during each poll, and ends when the future is
@@ -151,9 +163,13 @@ impl Span {
         });
     }
 
-    /// Ends the span by the panic that is unwinding this thread.
-    pub(super) fn finish_panicking(&mut self) {
-        self.end(|context, _| panic::record(context));
+    /// Ends the span by the panic that its body came to.
+    pub(super) fn finish_panicked(&mut self, payload: &(dyn Any + Send)) {
+        self.finish_by(&Panic::caught(payload));
+    }
+
+    fn finish_by(&mut self, panic: &Panic) {
+        self.end(|context, recording| exception::record_panic(context, recording.parent, panic));
     }
 
     /// Ends the span of a future that was dropped before it was ready.
@@ -174,7 +190,9 @@ impl Span {
 impl Drop for Span {
     fn drop(&mut self) {
         match &self.recording {
-            Some(recording) if panicking() && !recording.was_panicking => self.finish_panicking(),
+            Some(recording) if panicking() && !recording.was_panicking => {
+                self.finish_by(&Panic::unwinding());
+            }
             _ => self.finish(None),
         }
     }
