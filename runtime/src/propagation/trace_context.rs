@@ -40,6 +40,13 @@ impl TraceContext {
     }
 }
 
+/// From `traceparent`, `tracestate` and `baggage`, however they came.
+impl FromIterator<(String, String)> for TraceContext {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect())
+    }
+}
+
 impl Extractor for TraceContext {
     fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)

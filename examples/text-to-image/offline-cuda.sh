@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Cargo for the CUDA build, where crates.io is all that can be reached:
+#
+#   ./offline-cuda.sh check
+#   ./offline-cuda.sh build --release
+#
+# `cargo … --features cuda` downloads LLVM; here a stand-in takes its place and
+# NVRTC compiles the kernels, see offline-cuda/src/lib.rs. That changes what
+# Cargo.lock says, so cargo works on a copy of the workspace, in the target
+# folder, and so are its results: target/offline-cuda/{debug,release}.
+set -euo pipefail
+
+[ $# -gt 0 ] || { echo "usage: $0 CARGO-COMMAND [OPTION]..." >&2; exit 2; }
+example=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$(cd "$example" && cargo locate-project --workspace --message-format plain)")
+results=${CARGO_TARGET_DIR:-$root/target}/offline-cuda
+copy=$results/workspace
+
+rm -rf "$copy"
+mkdir -p "$copy"
+tar -C "$root" --exclude=./target --exclude=./.git -cf - . | tar -C "$copy" -xf -
+cd "$copy${example#"$root"}"
+
+command=$1
+shift
+CARGO_TARGET_DIR=$results exec cargo "$command" \
+    --config "patch.crates-io.cubecl-llvm.path='$PWD/offline-cuda'" \
+    --features cuda-nvrtc "$@"

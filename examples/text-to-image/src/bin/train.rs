@@ -1,0 +1,107 @@
+//! Trains the model: `train --help`.
+
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use text_to_image::train::{Options, Score, Test, Trainer};
+use text_to_image::{Error, backend};
+
+/// Trains the model, and writes the weights that the next build contains.
+#[derive(Parser)]
+struct Arguments {
+    /// The step at which training ends
+    #[arg(long, default_value_t = 10_000)]
+    steps: usize,
+    /// Pictures a step
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
+    /// Threads that share a step; a GPU wants one
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// The highest learning rate
+    #[arg(long, default_value_t = 1e-3)]
+    rate: f64,
+    /// Chooses first weights, batches and noise
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where checkpoints go
+    #[arg(long, default_value = "checkpoints")]
+    checkpoints: PathBuf,
+    /// Steps from one checkpoint, and score, to the next
+    #[arg(long, default_value_t = 500)]
+    every: usize,
+    /// Goes on from the last checkpoint
+    #[arg(long)]
+    resume: bool,
+    /// Does not train: draws with the weights of this build and scores them
+    #[arg(long)]
+    score: bool,
+    /// Where the weights go
+    #[arg(long, default_value = "weights/emoji.bpk")]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match train(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("train: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn train(arguments: &Arguments) -> Result<(), Error> {
+    let device = backend::device()?;
+    if arguments.score {
+        return report(&arguments.checkpoints, |test| Score::trained(&device, test));
+    }
+    let &Arguments { steps, batch, threads, rate, seed, every, .. } = arguments;
+    let mut trainer = Trainer::new(Options { steps, batch, threads, rate, seed }, &device)?;
+    if arguments.resume {
+        trainer = trainer.resume(&arguments.checkpoints)?;
+    }
+    println!("{} parameters, from step {}", trainer.parameters(), trainer.done());
+    let bar = bar(steps, trainer.done());
+    let mut mean = f32::NAN;
+    while trainer.done() < steps {
+        let loss = trainer.step()?;
+        mean = if mean.is_nan() { loss } else { 0.98 * mean + 0.02 * loss };
+        bar.inc(1);
+        bar.set_message(format!("loss {mean:.4}"));
+        if trainer.done() % every == 0 || trainer.done() == steps {
+            trainer.save(&arguments.checkpoints)?;
+            bar.suspend(|| {
+                println!("step {}: loss {mean:.4}", trainer.done());
+                report(&arguments.checkpoints, |test| trainer.score(test))
+            })?;
+        }
+    }
+    trainer.export(&arguments.out)
+}
+
+fn bar(steps: usize, done: usize) -> ProgressBar {
+    let bar = ProgressBar::new(steps as u64).with_position(done as u64);
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg} {elapsed}, {eta} to go");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Prints the scores, and writes what was drawn into the folder.
+fn report(folder: &Path, score: impl Fn(Test) -> Result<Score, Error>) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
+    for (test, name) in [(Test::Names, "names"), (Test::Unseen, "unseen")] {
+        let score = score(test)?;
+        let ((right, all), distance) = (score.right(), score.distance);
+        println!("  {name}: {right} of {all} right, distance {distance:.5}");
+        for (name, drawn) in &score.wrong {
+            println!("    {name} looks like {drawn}");
+        }
+        score.save_sheet(&folder.join(format!("{name}.png")))?;
+    }
+    Ok(())
+}
