@@ -91,10 +91,7 @@ fn arguments(attribute: &syn::Attribute) -> TokenStream {
 /// The item stays as it is: when its syntax is at fault, rustc says it better.
 fn not_a_function(attribute: Attribute, error: &syn::Error, item: TokenStream) -> TokenStream {
     let word = attribute.word();
-    let message = match syn::parse2::<syn::Item>(item.clone()) {
-        Ok(_) => format!("`#[{word}]` goes on a function or a method"),
-        Err(_) => format!("`#[{word}]` goes on a function or a method with a body: {error}"),
-    };
+    let message = format!("`#[{word}]` goes on a function or a method with a body");
     let error = syn::Error::new(error.span(), message).to_compile_error();
     quote!(#error #item)
 }

@@ -29,7 +29,8 @@ struct Running {
 ///
 /// Spans of annotated functions are recorded from here on, and those of OpenTelemetry's own API:
 /// its global provider and propagator are set. SIGTERM and SIGINT end the program as before, but
-/// not before a flush. Tracing that is disabled, or cannot be set up, leaves the program as it is;
+/// not before a flush; [`std::process::exit`] runs no destructors, drop the guard before it. Tracing
+/// that is disabled, or cannot be set up, leaves the program as it is;
 /// the reason is said on standard error.
 ///
 /// While telemetry is up, a second call changes nothing and says so; it is shut down with the last

@@ -38,7 +38,8 @@ impl App {
         headers: &HashMap<String, String>,
         out: &mut HashMap<String, String>,
     ) -> Result<u32, std::num::ParseIntError> {
-        let number = parse("7")?;
+        const SEVEN: &str = "7";
+        let number = parse(SEVEN)?;
         out.clear();
         Ok(number)
     }

@@ -1,0 +1,8 @@
+use spandrel::span;
+
+trait Answers {
+    #[span]
+    fn answer(&self) -> u32;
+}
+
+fn main() {}
