@@ -21,7 +21,7 @@ pub enum Error {
     #[error("the guidance scale is {0}, it must be 0 to 20")]
     Guidance(f32),
     /// The picture was asked for before its last step.
-    #[error("{0} steps of the picture are still to do; call `step` until it returns `false`")]
+    #[error("{0} steps of the picture are still to do; call `step` until `remaining` is 0")]
     Unfinished(usize),
     /// The weights do not fit the model, or a checkpoint is damaged.
     #[error("the weights cannot be used: {0}")]
