@@ -11,14 +11,18 @@
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: $0 CARGO-COMMAND [OPTION]..." >&2; exit 2; }
-example=$(cd "$(dirname "$0")" && pwd)
-root=$(dirname "$(cd "$example" && cargo locate-project --workspace --message-format plain)")
-results=${CARGO_TARGET_DIR:-$root/target}/offline-cuda
+example=$(cd "$(dirname "$0")" && pwd -P)
+root=$(cd "$example/../.." && pwd -P)
+target=${CARGO_TARGET_DIR:-$root/target}
+mkdir -p "$target"
+target=$(cd "$target" && pwd -P)
+results=$target/offline-cuda
 copy=$results/workspace
 
 rm -rf "$copy"
 mkdir -p "$copy"
-tar -C "$root" --exclude=./target --exclude=./.git -cf - . | tar -C "$copy" -xf -
+tar -C "$root" --exclude="./${target#"$root/"}" --exclude=./target --exclude=./.git -cf - . |
+    tar -C "$copy" -xf -
 cd "$copy${example#"$root"}"
 
 command=$1

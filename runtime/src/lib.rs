@@ -17,6 +17,8 @@ mod outcome;
 mod pipeline;
 mod propagation;
 #[cfg(feature = "app")]
+mod report;
+#[cfg(feature = "app")]
 mod sampling;
 mod span;
 #[cfg(feature = "app")]

@@ -10,6 +10,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use crate::config::{Batch, Destination, Settings, printable};
 use crate::console::Console;
+use crate::report::say;
 use crate::sampling::sampler;
 use crate::stats::Account;
 
@@ -22,12 +23,17 @@ pub(crate) struct Pipeline {
 }
 
 /// An exporter at work, as far as its losses are told.
+#[cfg(feature = "otlp")]
 #[derive(Debug)]
 struct Export {
     url: String,
-    #[cfg(feature = "otlp")]
     failures: Arc<crate::exporter::Failures>,
 }
+
+/// There is no exporter in this build.
+#[cfg(not(feature = "otlp"))]
+#[derive(Debug)]
+enum Export {}
 
 impl Pipeline {
     /// A pipeline and the provider that feeds it; or, with nothing built, why there is none.
@@ -72,9 +78,9 @@ impl Pipeline {
                     "the queue was full; raise OTEL_BSP_MAX_QUEUE_SIZE".to_owned()
                 }
             });
-            let (lost, accepted, url) = (stats.lost(), stats.accepted, printable(&export.url));
-            let why = without_secrets(&why, &export.url);
-            eprintln!("spandrel: {lost} of {accepted} spans lost on the way to {url}: {why}");
+            let (lost, accepted, url) = (stats.lost(), stats.accepted, printable(export.url()));
+            let why = without_secrets(&why, export.url());
+            say(format_args!("{lost} of {accepted} spans lost on the way to {url}: {why}"));
         }
     }
 }
@@ -93,6 +99,10 @@ impl Export {
         let exporter = Accounted::new(otlp(url)?, account.clone(), failures.clone());
         let processor = crate::batch::BatchProcessor::new(exporter, batch, account.clone());
         Ok((Self { url: url.to_owned(), failures }, builder.with_span_processor(processor)))
+    }
+
+    fn url(&self) -> &str {
+        &self.url
     }
 
     /// Failures are not said one by one any more: the account at the end will.
@@ -116,10 +126,16 @@ impl Export {
         Err("spandrel was built without its feature `otlp`".to_owned())
     }
 
-    fn silence(&self) {}
+    fn url(&self) -> &str {
+        match *self {}
+    }
+
+    fn silence(&self) {
+        match *self {}
+    }
 
     fn last_failure(&self) -> Option<String> {
-        None
+        match *self {}
     }
 }
 

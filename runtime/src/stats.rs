@@ -50,9 +50,10 @@ fn accounts() -> MutexGuard<'static, Vec<Arc<Account>>> {
 pub(crate) struct Account {
     accepted: AtomicU64,
     exported: AtomicU64,
-    dropped: AtomicU64,
     failed: AtomicU64,
     closed: AtomicBool,
+    /// Held while a batch is counted, so that none is counted after the account was closed.
+    settling: Mutex<()>,
 }
 
 impl Account {
@@ -75,27 +76,30 @@ impl Account {
         self.settle(&self.failed, spans);
     }
 
-    /// Counts what is still on its way as dropped; what comes of it later counts no more.
+    /// What is still on its way counts as dropped from now on, whatever comes of it.
     #[cfg(feature = "otlp")]
     pub(crate) fn close(&self) {
+        let _settling = self.settling();
         self.closed.store(true, Ordering::Relaxed);
-        let Stats { accepted, exported, failed, .. } = self.stats();
-        self.dropped.store(accepted.saturating_sub(exported + failed), Ordering::Relaxed);
     }
 
     pub(crate) fn stats(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats {
-            accepted: read(&self.accepted),
-            exported: read(&self.exported),
-            dropped: read(&self.dropped),
-            failed: read(&self.failed),
-        }
+        let (exported, failed) = (read(&self.exported), read(&self.failed));
+        let accepted = read(&self.accepted);
+        let closed = self.closed.load(Ordering::Relaxed);
+        let dropped = if closed { accepted.saturating_sub(exported + failed) } else { 0 };
+        Stats { accepted, exported, dropped, failed }
     }
 
     fn settle(&self, counter: &AtomicU64, spans: usize) {
+        let _settling = self.settling();
         if !self.closed.load(Ordering::Relaxed) {
             counter.fetch_add(spans as u64, Ordering::Relaxed);
         }
+    }
+
+    fn settling(&self) -> MutexGuard<'_, ()> {
+        self.settling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -242,3 +242,12 @@ fn a_full_queue_is_told_of() {
     assert_eq!(output.status.code(), Some(0));
     assert!(said.contains("of 5003 spans lost"), "{said}");
 }
+
+#[test]
+fn a_closed_standard_error_changes_nothing() {
+    let collector = Collector::answering("400 Bad Request");
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str())];
+    let mut program = command(PROGRAM, "return", &variables).spawn().expect("it runs");
+    drop(program.stderr.take());
+    assert_eq!(program.wait().expect("it ends").code(), Some(0));
+}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes emoji.png and emoji.tsv, the whole training set.
 
-Needs Debian's fonts-noto-color-emoji and unicode-cldr-core, and from PyPI
-fonttools and pillow. The results are in git: run this only to change them.
+Needs Debian's fonts-noto-color-emoji, unicode-cldr-core, python3-fonttools and
+python3-pil. The results are in git: run this only to change them.
 """
 
 import argparse

@@ -14,10 +14,10 @@ pub enum Error {
     /// Not one word of the prompt was seen in training.
     #[error("no word of `{0}` is known; try {SUGGESTIONS}")]
     UnknownPrompt(String),
-    /// A picture takes at least one step.
+    /// A picture takes 1 to 1000 steps.
     #[error("the number of steps is {0}, it must be 1 to 1000")]
     Steps(usize),
-    /// The guidance scale is not a number that can scale anything.
+    /// The guidance scale is 0 to 20.
     #[error("the guidance scale is {0}, it must be 0 to 20")]
     Guidance(f32),
     /// The picture was asked for before its last step.

@@ -72,12 +72,6 @@ impl Pipeline {
             noisy: noise::gaussian([1, 3, SIDE, SIDE], seed, &self.device),
         })
     }
-
-    /// The device the model is on.
-    #[must_use]
-    pub fn device(&self) -> &Device {
-        &self.device
-    }
 }
 
 impl Denoising<'_> {

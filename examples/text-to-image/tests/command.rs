@@ -1,7 +1,7 @@
 //! The command, as it is run from a shell.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -102,15 +102,21 @@ fn unknown_words_are_told_of() {
 #[test]
 fn a_picture_that_is_interrupted_leaves_its_whole_trace() {
     let path = file("interrupted.png");
-    let program = command(&["pizza", "--steps", "1000", "--out", path.to_str().unwrap()])
+    let mut program = command(&["pizza", "--steps", "1000", "--out", path.to_str().unwrap()])
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
+    let mut stderr = BufReader::new(program.stderr.take().unwrap());
+    let mut trace = String::new();
+    while !trace.starts_with("warmup ") {
+        trace.clear();
+        assert_ne!(stderr.read_line(&mut trace).unwrap(), 0, "it never warmed up");
+    }
     std::thread::sleep(std::time::Duration::from_millis(300));
     let killed = Command::new("kill").arg(program.id().to_string()).status();
     assert!(killed.unwrap().success());
-    let output = program.wait_with_output().unwrap();
-    let trace = String::from_utf8(output.stderr).unwrap();
+    stderr.read_to_string(&mut trace).unwrap();
+    program.wait().unwrap();
     for span in ["text-to-image ", "└─ inference ", "   ├─ denoise-step "] {
         assert!(trace.contains(span), "{trace}");
     }

@@ -19,6 +19,8 @@ fn a_resumed_run_goes_on_as_if_it_had_not_stopped() {
     first.save(&folder).unwrap();
     let expected = [first.step().unwrap(), first.step().unwrap()];
 
+    // As it is when a run is stopped while it puts a new checkpoint in place.
+    std::fs::rename(folder.join("last"), folder.join("old")).unwrap();
     let mut second = trainer().resume(&folder).unwrap();
     assert_eq!(second.done(), 2);
     let resumed = [second.step().unwrap(), second.step().unwrap()];

@@ -12,6 +12,7 @@ use opentelemetry::global;
 
 use crate::config::{Config, Environment, Settings};
 use crate::pipeline::Pipeline;
+use crate::report::say;
 use crate::span::{self, Recorder};
 
 pub use app_type::{SetUp, tear_down};
@@ -79,7 +80,7 @@ fn running() -> MutexGuard<'static, Option<Running>> {
 fn set_up(config: Config) -> bool {
     let mut running = running();
     if let Some(app) = &mut *running {
-        eprintln!("spandrel: telemetry is already set up; this second configuration is ignored");
+        say("telemetry is already set up; this second configuration is ignored");
         app.guards += 1;
         return true;
     }
@@ -87,7 +88,7 @@ fn set_up(config: Config) -> bool {
     let environment = Environment::new(&read);
     let settings = Settings::resolve(config, &environment, std::io::stderr().is_terminal());
     for complaint in environment.into_complaints() {
-        eprintln!("spandrel: {complaint}");
+        say(complaint);
     }
     let Some(settings) = settings else {
         return false;
@@ -102,7 +103,7 @@ fn set_up(config: Config) -> bool {
             *running = Some(Running { pipeline, guards: 1 });
         }
         Err(why) => {
-            eprintln!("spandrel: {why}");
+            say(why);
             return false;
         }
     }
@@ -115,21 +116,38 @@ fn set_up(config: Config) -> bool {
 /// else wants to end the process waits.
 fn shut_down(running: &mut Option<Running>) {
     if let Some(app) = running.take() {
+        let provider = Recorder::uninstall();
+        // None starts any more; those that did are ended while they can still be exported.
         span::end_open_spans();
-        if let Some(provider) = Recorder::uninstall() {
+        if let Some(provider) = provider {
             app.pipeline.shut_down(&provider);
         }
     }
     STOPPED.notify_all();
 }
 
-/// Gives the program this long to shut telemetry down itself, then does it. Whether it had to.
+/// Gives the program this long to shut telemetry down itself, then does it.
 #[cfg(unix)]
-fn shut_down_after(patience: Duration) -> bool {
+fn shut_down_after(patience: Duration) -> ShutDown {
+    let running = running();
+    if running.is_none() {
+        return ShutDown::Before;
+    }
     let (mut running, _) = STOPPED
-        .wait_timeout_while(running(), patience, |running| running.is_some())
+        .wait_timeout_while(running, patience, |running| running.is_some())
         .unwrap_or_else(PoisonError::into_inner);
-    let late = running.is_some();
+    if running.is_none() {
+        return ShutDown::ByTheProgram;
+    }
     shut_down(&mut running);
-    late
+    ShutDown::ForTheProgram
+}
+
+/// How telemetry came to be shut down when a signal asked for it.
+#[cfg(unix)]
+#[derive(PartialEq)]
+enum ShutDown {
+    Before,
+    ByTheProgram,
+    ForTheProgram,
 }

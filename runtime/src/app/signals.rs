@@ -3,7 +3,7 @@
 //! without us.
 
 use std::io::IsTerminal;
-use std::sync::Once;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,42 +11,60 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use super::ShutDown;
+use crate::report::say;
+
 /// From now on the first signal starts the clock; the second one ends the program at once. Signals
 /// that the program was started to ignore stay ignored.
 pub(super) fn watch(flush: Duration, grace: Duration) {
     static WATCHING: Once = Once::new();
+    *deadlines() = Deadlines { flush, grace };
     WATCHING.call_once(|| {
         let ignored = ignored();
         let signals =
             [SIGTERM, SIGINT].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
         let spawned = Signals::new(signals).and_then(|signals| {
             let name = "spandrel-signals".to_owned();
-            thread::Builder::new().name(name).spawn(move || listen(signals, flush, grace))
+            thread::Builder::new().name(name).spawn(move || listen(signals))
         });
         if let Err(error) = spawned {
-            eprintln!("spandrel: SIGTERM and SIGINT will not flush: {error}");
+            say(format_args!("SIGTERM and SIGINT will not flush: {error}"));
         }
     });
 }
 
-fn listen(mut signals: Signals, flush: Duration, grace: Duration) {
+/// The times of the configuration that was installed last.
+#[derive(Clone, Copy)]
+struct Deadlines {
+    flush: Duration,
+    grace: Duration,
+}
+
+fn deadlines() -> MutexGuard<'static, Deadlines> {
+    static DEADLINES: Mutex<Deadlines> =
+        Mutex::new(Deadlines { flush: Duration::ZERO, grace: Duration::ZERO });
+    DEADLINES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn listen(mut signals: Signals) {
     let mut stopping = false;
     for signal in &mut signals {
         if stopping {
             let _ = emulate_default_handler(signal);
         }
         stopping = true;
-        thread::spawn(move || stop(signal, flush, grace));
+        thread::spawn(move || stop(signal));
     }
 }
 
 /// Whether the program handles the signal itself cannot be known: it gets all of the grace period,
-/// unless somebody waits at the keyboard.
-fn stop(signal: i32, flush: Duration, grace: Duration) {
+/// unless somebody waits at the keyboard for a program that is not on its way out.
+fn stop(signal: i32) {
+    let Deadlines { flush, grace } = *deadlines();
     let end = Instant::now() + grace;
-    let flushed = super::shut_down_after(grace.saturating_sub(flush));
+    let shut_down = super::shut_down_after(grace.saturating_sub(flush));
     let somebody_waits = signal == SIGINT && std::io::stdin().is_terminal();
-    if !(flushed && somebody_waits) {
+    if !somebody_waits || shut_down == ShutDown::ByTheProgram {
         thread::sleep(end.saturating_duration_since(Instant::now()));
     }
     let _ = emulate_default_handler(signal);

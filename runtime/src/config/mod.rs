@@ -71,7 +71,7 @@ impl Config {
     /// that started elsewhere is sampled as its caller did. A value out of range counts as the
     /// nearest in it.
     pub fn sample(mut self, ratio: f64) -> Self {
-        self.ratio = Ratio::new(ratio).unwrap_or(Ratio::nearest(ratio));
+        self.ratio = Ratio::nearest(ratio);
         self
     }
 

@@ -84,9 +84,10 @@ fn disabled(environment: &Environment<'_>) -> bool {
 
 impl Sampling {
     fn resolve(default: Ratio, environment: &Environment<'_>) -> Self {
-        let rate = |name| {
+        let rate = |name, otherwise: Ratio| {
             let parse = |text: &str| Ratio::new(text.parse().ok()?);
-            environment.parsed(name, "a number from 0 to 1", default.0, parse)
+            let parsed = environment.parsed(name, "a number from 0 to 1", otherwise.0, parse);
+            parsed.unwrap_or(otherwise)
         };
         let sampler = environment.parsed(
             "OTEL_TRACES_SAMPLER",
@@ -95,13 +96,12 @@ impl Sampling {
             |text| Some(text.to_ascii_lowercase()).filter(|text| SAMPLERS.contains(&text.as_str())),
         );
         let Some(sampler) = sampler else {
-            let ratio = rate("OTEL_SAMPLE_RATE").unwrap_or(default);
-            return Self { ratio, parent_based: true };
+            return Self { ratio: rate("OTEL_SAMPLE_RATE", default), parent_based: true };
         };
         let ratio = match sampler.trim_start_matches(PARENT_BASED) {
             "always_off" => Ratio::NEVER,
             // Without an argument the specification's default holds, not the program's.
-            "traceidratio" => rate("OTEL_TRACES_SAMPLER_ARG").unwrap_or(Ratio::ALWAYS),
+            "traceidratio" => rate("OTEL_TRACES_SAMPLER_ARG", Ratio::ALWAYS),
             _ => Ratio::ALWAYS,
         };
         Self { ratio, parent_based: sampler.starts_with(PARENT_BASED) }
@@ -121,19 +121,20 @@ const SAMPLERS: [&str; 6] = [
 impl Destination {
     fn resolve(environment: &Environment<'_>, terminal: bool) -> Self {
         let endpoint = endpoint(environment);
-        let exporter =
-            environment.parsed("OTEL_TRACES_EXPORTER", "otlp, console or none", "otlp", |text| {
-                match text.to_ascii_lowercase().as_str() {
-                    "otlp" => Some(Exporter::Otlp),
-                    "console" => Some(Exporter::Console),
-                    "none" => Some(Exporter::None),
-                    _ => None,
-                }
-            });
+        let draws = terminal && endpoint.is_none();
+        let otherwise = if draws { "console" } else { "otlp" };
+        let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "otlp" => Some(Exporter::Otlp),
+            "console" => Some(Exporter::Console),
+            "none" => Some(Exporter::None),
+            _ => None,
+        };
+        let expected = "otlp, console or none";
+        let exporter = environment.parsed("OTEL_TRACES_EXPORTER", expected, otherwise, parse);
         match exporter {
             Some(Exporter::None) => Self::Nowhere,
             Some(Exporter::Console) => Self::Console,
-            None if terminal && endpoint.is_none() => Self::Console,
+            None if draws => Self::Console,
             _ => {
                 only_one(environment, "PROTOCOL", "http/protobuf");
                 only_one(environment, "COMPRESSION", "none");
@@ -184,7 +185,6 @@ fn check_numbers(environment: &Environment<'_>) {
     for (name, otherwise) in [
         ("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000),
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", 10_000),
-        ("OTEL_BSP_EXPORT_TIMEOUT", 30_000),
         ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", 128),
         ("OTEL_SPAN_EVENT_COUNT_LIMIT", 128),
         ("OTEL_SPAN_LINK_COUNT_LIMIT", 128),
@@ -371,6 +371,13 @@ mod tests {
             "OTEL_EXPORTER_OTLP_PROTOCOL is `grpc`, expected http/protobuf; using http/protobuf"
         );
         assert!(complaint("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip").contains("none"));
+        let third = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "ten")];
+        let (resolved, complaints) = resolve(&third, false);
+        assert_eq!(resolved.expect("enabled").sampling.ratio, Ratio::ALWAYS);
+        assert!(complaints[0].ends_with("using 1"), "{complaints:?}");
+        let (resolved, complaints) = resolve(&[("OTEL_TRACES_EXPORTER", "zipkin")], true);
+        assert_eq!(resolved.expect("enabled").destination, Destination::Console);
+        assert!(complaints[0].ends_with("using console"), "{complaints:?}");
         for name in ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_EXPORTER", "OTEL_BSP_SCHEDULE_DELAY"] {
             assert!(complaint(name, "-1e999").contains(name));
         }

@@ -8,6 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use crate::report::say;
 use crate::stats::Account;
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Failures {
     fn add(&self, error: &OTelSdkError) {
         let reason = reason(error);
         if !self.told.swap(true, Ordering::Relaxed) {
-            eprintln!("spandrel: spans are being lost: {reason}; how many is told at the end");
+            say(format_args!("spans are being lost: {reason}; how many is told at the end"));
         }
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }

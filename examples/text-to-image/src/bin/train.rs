@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,14 +16,14 @@ use text_to_image::{Error, backend};
 #[derive(Parser)]
 struct Arguments {
     /// The step at which training ends
-    #[arg(long, default_value_t = 10_000)]
-    steps: usize,
-    /// Pictures a step
-    #[arg(long, default_value_t = 64)]
-    batch: usize,
+    #[arg(long, default_value = "10000")]
+    steps: NonZeroUsize,
+    /// Pictures a step, made up to as many for each thread
+    #[arg(long, default_value = "64")]
+    batch: NonZeroUsize,
     /// Threads that share a step; a GPU wants one
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
+    #[arg(long, default_value = "2")]
+    threads: NonZeroUsize,
     /// The highest learning rate
     #[arg(long, default_value_t = 1e-3)]
     rate: f64,
@@ -33,8 +34,8 @@ struct Arguments {
     #[arg(long, default_value = "checkpoints")]
     checkpoints: PathBuf,
     /// Steps from one checkpoint, and score, to the next
-    #[arg(long, default_value_t = 500)]
-    every: usize,
+    #[arg(long, default_value = "500")]
+    every: NonZeroUsize,
     /// Goes on from the last checkpoint
     #[arg(long)]
     resume: bool,
@@ -61,7 +62,8 @@ fn train(arguments: &Arguments) -> Result<(), Error> {
     if arguments.score {
         return report(&arguments.checkpoints, |test| Score::trained(&device, test));
     }
-    let &Arguments { steps, batch, threads, rate, seed, every, .. } = arguments;
+    let &Arguments { steps, batch, threads, every, rate, seed, .. } = arguments;
+    let [steps, batch, threads, every] = [steps, batch, threads, every].map(NonZeroUsize::get);
     let mut trainer = Trainer::new(Options { steps, batch, threads, rate, seed }, &device)?;
     if arguments.resume {
         trainer = trainer.resume(&arguments.checkpoints)?;

@@ -14,7 +14,9 @@ impl Trainer {
     ///
     /// [`Error::File`] and [`Error::Weights`] when the checkpoint cannot be read.
     pub fn resume(mut self, folder: &Path) -> Result<Self, Error> {
-        let last = folder.join("last");
+        // A run that was stopped between two renames has only the old one.
+        let [last, old] = ["last", "old"].map(|name| folder.join(name));
+        let last = if old.exists() && !last.exists() { old } else { last };
         let path = last.join("step");
         let step = fs::read_to_string(&path).map_err(|error| Error::file(&path, error))?;
         self.step = step.trim().parse().map_err(|error| Error::file(&path, error))?;
@@ -32,7 +34,7 @@ impl Trainer {
     ///
     /// [`Error::File`] when it cannot be written.
     pub fn save(&self, folder: &Path) -> Result<(), Error> {
-        let [last, next] = ["last", "next"].map(|name| folder.join(name));
+        let [last, next, old] = ["last", "next", "old"].map(|name| folder.join(name));
         let failed = |error: std::io::Error| Error::file(folder, error);
         if next.exists() {
             fs::remove_dir_all(&next).map_err(failed)?;
@@ -45,8 +47,12 @@ impl Trainer {
         self.optimizer.save(next.join("optimizer.bpk")).map_err(failed)?;
         let failed = |error: std::io::Error| Error::file(folder, error);
         if last.exists() {
-            fs::remove_dir_all(&last).map_err(failed)?;
+            if old.exists() {
+                fs::remove_dir_all(&old).map_err(failed)?;
+            }
+            fs::rename(&last, &old).map_err(failed)?;
         }
-        fs::rename(&next, &last).map_err(failed)
+        fs::rename(&next, &last).map_err(failed)?;
+        if old.exists() { fs::remove_dir_all(&old).map_err(failed) } else { Ok(()) }
     }
 }
