@@ -119,8 +119,7 @@ fn a_signal_ends_the_open_spans_and_flushes() {
 fn a_second_signal_ends_at_once() {
     use std::os::unix::process::ExitStatusExt;
 
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let (_listener, endpoint) = silent();
     let program = waiting(PROGRAM, &endpoint);
     kill(&program, signal_hook::consts::SIGINT);
     std::thread::sleep(Duration::from_millis(200));
@@ -189,6 +188,13 @@ fn started(command: &mut Command) -> Child {
     program
 }
 
+/// A collector that takes connections and never answers.
+fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    (listener, endpoint)
+}
+
 fn kill(program: &Child, signal: i32) {
     let status =
         Command::new("kill").args([format!("-{signal}"), program.id().to_string()]).status();
@@ -197,9 +203,8 @@ fn kill(program: &Child, signal: i32) {
 
 #[test]
 fn a_collector_that_refuses_is_told_of() {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let endpoint = format!("http://{}", free.local_addr().expect("an address"));
-    drop(free);
+    let (listener, endpoint) = silent();
+    drop(listener);
     let output = run(PROGRAM, "return", &endpoint);
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
@@ -219,8 +224,7 @@ fn a_collector_that_rejects_is_told_of() {
 
 #[test]
 fn a_collector_that_hangs_cannot_hold_the_program() {
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let (_listener, endpoint) = silent();
     let output = run(APP_TYPE, "", &endpoint);
     assert_eq!(output.status.code(), Some(0));
     // The exporter's own timeout is 10 s.
@@ -230,8 +234,7 @@ fn a_collector_that_hangs_cannot_hold_the_program() {
 
 #[test]
 fn a_full_queue_is_told_of() {
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let (_listener, endpoint) = silent();
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "10"),
