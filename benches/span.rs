@@ -1,5 +1,5 @@
-//! One span with two attributes: not recorded, recorded by `#[span]`, and recorded by the same
-//! calls on the SDK by hand.
+//! One span with two attributes: not recorded, recorded by `#[span]` (and kept by
+//! `testing::record`), and recorded by the same calls on the SDK by hand (and kept by nobody).
 
 use std::hint::black_box;
 
