@@ -8,7 +8,7 @@ use syn::Path;
 use crate::diagnostics::Errors;
 use crate::propagate::{self, Propagation};
 use crate::span::{self, Span};
-use crate::syntax::Function;
+use crate::syntax::{Body, Function};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Attribute {
@@ -45,10 +45,11 @@ pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream)
         written
     });
     let span = span.and_then(|tokens| Span::new(tokens, &function, &mut errors));
-    let propagation = propagate.and_then(|tokens| Propagation::new(tokens, &function, &mut errors));
+    let propagation = propagate.map(|tokens| Propagation::new(tokens, &function, &mut errors));
+    let body = Body::of(&function, &mut errors);
     let errors = errors.finish();
-    if errors.is_none() {
-        function = wrap(function, span.as_ref(), propagation.as_ref());
+    if let (None, Some(body)) = (&errors, body) {
+        function = wrap(function, &body, span.as_ref(), propagation.as_ref());
     }
     let function = mention(&taken, function);
     quote!(#errors #function)
@@ -65,6 +66,7 @@ fn mention(taken: &[Path], function: Function) -> Function {
 
 fn wrap(
     mut function: Function,
+    body: &Body,
     span: Option<&Span>,
     propagation: Option<&Propagation>,
 ) -> Function {
@@ -74,9 +76,9 @@ fn wrap(
     match (span, propagation) {
         (Some(span), propagation) => {
             let parent = propagation.and_then(Propagation::extraction);
-            span::expand(span, function, parent.as_ref())
+            span::expand(span, body, function, parent.as_ref())
         }
-        (None, Some(propagation)) => propagate::continue_trace(propagation, function),
+        (None, Some(propagation)) => propagate::continue_trace(propagation, body, function),
         (None, None) => function,
     }
 }

@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
-use crate::config::{Batch, Destination, Settings, printable};
+use crate::config::{Batch, Destination, Settings, printable, without_secrets};
 use crate::console::Console;
 use crate::report::say;
 use crate::sampling::sampler;
@@ -26,7 +26,6 @@ pub(crate) struct Pipeline {
 #[cfg(feature = "otlp")]
 #[derive(Debug)]
 struct Export {
-    url: String,
     failures: Arc<crate::exporter::Failures>,
 }
 
@@ -79,7 +78,6 @@ impl Pipeline {
                 }
             });
             let (lost, accepted, url) = (stats.lost(), stats.accepted, printable(export.url()));
-            let why = without_secrets(&why, export.url());
             say(format_args!("{lost} of {accepted} spans lost on the way to {url}: {why}"));
         }
     }
@@ -95,14 +93,14 @@ impl Export {
     ) -> Result<(Self, TracerProviderBuilder), String> {
         use crate::exporter::{Accounted, Failures, otlp};
 
-        let failures = Arc::<Failures>::default();
+        let failures = Arc::new(Failures::to(url));
         let exporter = Accounted::new(otlp(url)?, account.clone(), failures.clone());
         let processor = crate::batch::BatchProcessor::new(exporter, batch, account.clone());
-        Ok((Self { url: url.to_owned(), failures }, builder.with_span_processor(processor)))
+        Ok((Self { failures }, builder.with_span_processor(processor)))
     }
 
     fn url(&self) -> &str {
-        &self.url
+        self.failures.url()
     }
 
     /// Failures are not said one by one any more: the account at the end will.
@@ -137,11 +135,6 @@ impl Export {
     fn last_failure(&self) -> Option<String> {
         match *self {}
     }
-}
-
-/// What a library says of this URL, without the secrets in it.
-fn without_secrets(text: &str, url: &str) -> String {
-    text.replace(url, &printable(url))
 }
 
 /// The program's own attributes, the environment's over them, and `OTEL_SERVICE_NAME` over both.

@@ -4,7 +4,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::model::Propagation;
-use crate::syntax::Function;
+use crate::syntax::{Body, Function};
 
 /// The function with its context injected before its first statement.
 pub(crate) fn inject(propagation: &Propagation, function: Function) -> Function {
@@ -19,11 +19,15 @@ pub(crate) fn inject(propagation: &Propagation, function: Function) -> Function 
 }
 
 /// The function run in the caller's context, where no span of its own does so.
-pub(crate) fn continue_trace(propagation: &Propagation, function: Function) -> Function {
+pub(crate) fn continue_trace(
+    propagation: &Propagation,
+    body: &Body,
+    function: Function,
+) -> Function {
     let Some(context) = propagation.extraction() else {
         return function;
     };
     let runtime = &propagation.runtime;
     let scope = quote!(#runtime::__private::continued(#context));
-    propagation.body.wrap(function, &scope, runtime)
+    body.wrap(function, &scope, runtime)
 }

@@ -8,22 +8,17 @@ use syn::{Expr, FnArg, Ident, PatIdent, Path};
 
 use super::args::Args;
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Body, Function};
+use crate::syntax::Function;
 
 pub(crate) struct Propagation {
     pub(super) extract: Option<Expr>,
     pub(super) inject: Option<Expr>,
-    pub(super) body: Body,
     pub(super) runtime: Path,
 }
 
 impl Propagation {
-    /// `None` when there is a mistake; it is in `errors` then.
-    pub(crate) fn new(
-        tokens: TokenStream,
-        function: &Function,
-        errors: &mut Errors,
-    ) -> Option<Self> {
+    /// When there is a mistake it is in `errors`.
+    pub(crate) fn new(tokens: TokenStream, function: &Function, errors: &mut Errors) -> Self {
         let Args { extract, inject, runtime, mistaken } = Args::parse(tokens, errors);
         if extract.is_none() && inject.is_none() && !mistaken {
             errors.add(
@@ -35,8 +30,7 @@ impl Propagation {
         for place in [&extract, &inject].into_iter().flatten() {
             check_place(place, function, errors);
         }
-        let body = Body::of(function, errors)?;
-        Some(Self { extract, inject, body, runtime })
+        Self { extract, inject, runtime }
     }
 
     /// The caller's context, as an expression.

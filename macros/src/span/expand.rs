@@ -6,11 +6,16 @@ use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Capture, Data, Function};
+use crate::syntax::{Body, Capture, Data, Function};
 
 /// The function as a span of this model; `parent` is the context that was extracted for it.
-pub(crate) fn expand(span: &Span, function: Function, parent: Option<&TokenStream>) -> Function {
-    let Span { name, kind, attributes, body, runtime } = span;
+pub(crate) fn expand(
+    span: &Span,
+    body: &Body,
+    function: Function,
+    parent: Option<&TokenStream>,
+) -> Function {
+    let Span { name, kind, attributes, runtime } = span;
     let list = Ident::new("attributes", proc_macro2::Span::mixed_site());
     let attributes = attributes.iter().map(|data| set(&list, data));
     let parent = parent.map(|parent| quote!(.under(#parent)));

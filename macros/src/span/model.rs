@@ -1,13 +1,12 @@
 //! What a `#[span]` means: always legal, so that `expand` cannot fail.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr, Path};
 
 use super::args::Args;
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Body, Data, Function, Name};
+use crate::syntax::{Data, Function, Name};
 
 const KINDS: [(&str, &str); 5] = [
     ("internal", "Internal"),
@@ -18,10 +17,9 @@ const KINDS: [(&str, &str); 5] = [
 ];
 
 pub(crate) struct Span {
-    pub(super) name: TokenStream,
+    pub(super) name: Name,
     pub(super) kind: Ident,
     pub(super) attributes: Vec<Data>,
-    pub(super) body: Body,
     pub(super) runtime: Path,
 }
 
@@ -34,22 +32,11 @@ impl Span {
     ) -> Option<Self> {
         let args = Args::parse(tokens, errors);
         let kind = kind(args.kind, errors);
-        let body = Body::of(function, errors);
-        let name = match args.name {
-            Some(Name::Literal(literal)) => literal.into_token_stream(),
-            Some(Name::Constant(path)) => path.into_token_stream(),
-            None => {
-                let ident = &function.sig.ident;
-                LitStr::new(&ident.unraw().to_string(), ident.span()).into_token_stream()
-            }
-        };
-        Some(Self {
-            name,
-            kind: kind?,
-            attributes: args.attributes,
-            body: body?,
-            runtime: args.runtime,
-        })
+        let name = args.name.unwrap_or_else(|| {
+            let ident = &function.sig.ident;
+            Name::Literal(LitStr::new(&ident.unraw().to_string(), ident.span()))
+        });
+        Some(Self { name, kind: kind?, attributes: args.attributes, runtime: args.runtime })
     }
 }
 

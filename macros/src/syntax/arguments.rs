@@ -2,6 +2,7 @@
 //! parentheses is an option; a literal or a constant at the start is the name.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, LitStr, Token};
@@ -99,6 +100,15 @@ impl Name {
             return Ok(Some(Self::Constant(input.parse()?)));
         }
         Ok(None)
+    }
+}
+
+impl ToTokens for Name {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Literal(literal) => literal.to_tokens(tokens),
+            Self::Constant(path) => path.to_tokens(tokens),
+        }
     }
 }
 

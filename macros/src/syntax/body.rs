@@ -32,11 +32,10 @@ impl Body {
             return None;
         }
         let output = function.output();
-        let hidden = find_hidden(&output);
         if function.is_async() {
             return Some(Self::Async(without_opaque(output)));
         }
-        match hidden {
+        match find_hidden(&output) {
             None => Some(Self::Sync(output)),
             Some(hidden) => future_output(&output).map(Self::Future).or_else(|| {
                 errors.add(

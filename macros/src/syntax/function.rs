@@ -35,11 +35,13 @@ impl Function {
 
     /// Takes off the first attribute whose path ends in this word.
     pub(crate) fn take_attribute(&mut self, word: &str) -> Option<Attribute> {
-        let ends_in = |attribute: &Attribute| {
-            attribute.path().segments.last().is_some_and(|segment| segment.ident == word)
-        };
-        let index = self.attrs.iter().position(ends_in)?;
+        let index = self.attrs.iter().position(|attribute| ends_in(attribute, word))?;
         Some(self.attrs.remove(index))
+    }
+
+    /// The first attribute whose path ends in this word.
+    pub(crate) fn attribute(&self, word: &str) -> Option<&Attribute> {
+        self.attrs.iter().find(|attribute| ends_in(attribute, word))
     }
 
     /// The same function round another body.
@@ -67,4 +69,8 @@ impl ToTokens for Function {
         let Self { attrs, head: Head { vis, default }, sig, body } = self;
         tokens.extend(quote!(#(#attrs)* #vis #default #sig #body));
     }
+}
+
+fn ends_in(attribute: &Attribute, word: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == word)
 }

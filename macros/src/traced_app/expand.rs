@@ -8,16 +8,17 @@ use super::model::{App, AppType, Config, Member, Place, is_built_in};
 use crate::syntax::{Capture, Data, Function};
 
 pub(super) fn expand(app: App) -> TokenStream {
-    let App { config, place, runtime } = app;
-    let config = configure(&config, &runtime);
+    let App { config, place } = app;
+    let runtime = &config.runtime;
+    let config = configure(&config);
     match place {
-        Place::Main(function) => main(*function, &config, &runtime),
-        Place::Type(app) => app_type(app, &config, &runtime),
+        Place::Main(function) => main(*function, &config, runtime),
+        Place::Type(app) => app_type(app, &config, runtime),
     }
 }
 
-fn configure(config: &Config, runtime: &Path) -> TokenStream {
-    let Config { service, resource, calls } = config;
+fn configure(config: &Config) -> TokenStream {
+    let Config { service, resource, calls, runtime } = config;
     let resource = resource.iter().map(|Data { key, capture, value }| {
         let key = &key.name;
         match capture {

@@ -12,14 +12,14 @@ use crate::syntax::{Body, Data, Function, Name};
 pub(super) struct App {
     pub(super) config: Config,
     pub(super) place: Place,
-    pub(super) runtime: Path,
 }
 
 pub(super) struct Config {
-    pub(super) service: TokenStream,
+    pub(super) service: Name,
     pub(super) resource: Vec<Data>,
     /// Calls on the runtime's `Config`, one an option.
     pub(super) calls: Vec<TokenStream>,
+    pub(super) runtime: Path,
 }
 
 pub(super) enum Place {
@@ -43,31 +43,27 @@ pub(super) enum Member {
 impl App {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(super) fn new(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
-        let mut args = Args::parse(args, errors);
-        let runtime = args.runtime.clone();
+        let args = Args::parse(args, errors);
         let place = Place::new(item, errors);
-        let config = Config::new(&mut args, errors);
-        Some(Self { config: config?, place: place?, runtime })
+        let config = Config::new(args, errors);
+        Some(Self { config: config?, place: place? })
     }
 }
 
 impl Config {
-    fn new(args: &mut Args, errors: &mut Errors) -> Option<Self> {
-        let service = match args.service.take() {
-            Some(Name::Literal(literal)) => literal.into_token_stream(),
-            Some(Name::Constant(path)) => path.into_token_stream(),
-            None => {
-                let message = "the service has no name; write `#[traced_app(\"service\")]`";
-                errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
-                return None;
-            }
+    fn new(args: Args, errors: &mut Errors) -> Option<Self> {
+        let Args { service, resource, sample, batch, grace, flush, runtime } = args;
+        let Some(service) = service else {
+            let message = "the service has no name; write `#[traced_app(\"service\")]`";
+            errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
+            return None;
         };
         let mut calls = Vec::new();
-        if let Some(ratio) = args.sample.take() {
+        if let Some(ratio) = sample {
             check_ratio(&ratio, errors);
             calls.push(quote!(.sample(#ratio)));
         }
-        let batch: Vec<MetaNameValue> = args.batch.take().into_iter().flatten().collect();
+        let batch: Vec<MetaNameValue> = batch.into_iter().flatten().collect();
         for (index, option) in batch.iter().enumerate() {
             if batch[..index]
                 .iter()
@@ -77,8 +73,8 @@ impl Config {
             }
             calls.extend(batch_call(option, errors));
         }
-        calls.extend(deadlines(args.grace.as_ref(), args.flush.as_ref(), errors));
-        Some(Self { service, resource: std::mem::take(&mut args.resource), calls })
+        calls.extend(deadlines(grace.as_ref(), flush.as_ref(), errors));
+        Some(Self { service, resource, calls, runtime })
     }
 }
 
@@ -195,10 +191,7 @@ impl Parse for Written {
 
 /// A span round `setup` would start before telemetry is up, one round `teardown` end after it.
 fn check_untraced(function: &Function, errors: &mut Errors) {
-    let is_span = |attribute: &&Attribute| {
-        attribute.path().segments.last().is_some_and(|s| s.ident == "span")
-    };
-    if let Some(attribute) = function.attrs.iter().find(is_span) {
+    if let Some(attribute) = function.attribute("span") {
         let name = &function.sig.ident;
         let message = format!(
             "`{name}` cannot be a span, telemetry is not up all the while; put it on what \

@@ -12,7 +12,7 @@ use crate::attribute::ToAttribute;
 
 pub(crate) use environment::Environment;
 pub(crate) use settings::{Batch, Destination, Ratio, Sampling, Settings};
-pub(crate) use url::printable;
+pub(crate) use url::{printable, without_secrets};
 
 /// The configuration of [`install`](crate::install): defaults that the environment overrides.
 ///

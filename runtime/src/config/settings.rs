@@ -149,11 +149,8 @@ fn only_one(environment: &Environment<'_>, setting: &str, only: &str) {
     let parse = |text: &str| text.eq_ignore_ascii_case(only).then_some(());
     let traces = format!("OTEL_EXPORTER_OTLP_TRACES_{setting}");
     let all = format!("OTEL_EXPORTER_OTLP_{setting}");
-    if environment.text(&traces).is_some() {
-        environment.parsed(&traces, only, only, parse);
-    } else {
-        environment.parsed(&all, only, only, parse);
-    }
+    let name = if environment.text(&traces).is_some() { traces } else { all };
+    environment.parsed(&name, only, only, parse);
 }
 
 enum Exporter {

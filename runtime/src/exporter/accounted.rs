@@ -8,6 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use crate::config::without_secrets;
 use crate::report::say;
 use crate::stats::Account;
 
@@ -18,9 +19,10 @@ pub(crate) struct Accounted<E> {
     failures: Arc<Failures>,
 }
 
-/// Why spans were lost on the way to a destination.
-#[derive(Debug, Default)]
+/// Why spans were lost on the way to a URL.
+#[derive(Debug)]
 pub(crate) struct Failures {
+    url: String,
     last: Mutex<Option<String>>,
     told: AtomicBool,
 }
@@ -32,6 +34,14 @@ impl<E> Accounted<E> {
 }
 
 impl Failures {
+    pub(crate) fn to(url: &str) -> Self {
+        Self { url: url.to_owned(), last: Mutex::default(), told: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The reason of the last failure.
     pub(crate) fn last(&self) -> Option<String> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -43,7 +53,7 @@ impl Failures {
     }
 
     fn add(&self, error: &OTelSdkError) {
-        let reason = reason(error);
+        let reason = without_secrets(&reason(error), &self.url);
         if !self.told.swap(true, Ordering::Relaxed) {
             say(format_args!("spans are being lost: {reason}; how many is told at the end"));
         }

@@ -1,6 +1,5 @@
 //! A span for a future.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -52,27 +51,12 @@ where
         let Some(future) = this.future.as_pin_mut() else {
             panic!("a `SpanFuture` was polled after it was dropped");
         };
-        let Some(context) = &this.span.context else {
-            return future.poll(task);
-        };
-        let attached = context.clone().attach();
-        if !this.span.records() {
-            return future.poll(task);
+        // A panic ends the span here: the future may be dropped much later, by whoever catches it.
+        let polled = this.span.within(|| future.poll(task));
+        if let (Poll::Ready(value), true) = (&polled, this.span.records()) {
+            let failure = this.outcome.take().and_then(|outcome| outcome(value));
+            this.span.finish(failure.as_ref());
         }
-        // The future itself may be dropped much later, by whoever catches its panic.
-        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(task)));
-        drop(attached);
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => {
-                let failure = this.outcome.take().and_then(|outcome| outcome(&value));
-                this.span.finish(failure.as_ref());
-                Poll::Ready(value)
-            }
-            Err(payload) => {
-                this.span.finish_panicked(&*payload);
-                resume_unwind(payload)
-            }
-        }
+        polled
     }
 }

@@ -1,6 +1,5 @@
 //! A started span, and the ways to make it current.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::panicking;
 
@@ -102,25 +101,11 @@ impl Span {
         body: impl FnOnce() -> T,
         outcome: impl for<'a> FnOnce(&'a T) -> Option<Failure<'a>>,
     ) -> T {
-        let Some(context) = &self.context else {
-            return body();
-        };
-        let attached = context.clone().attach();
-        if !self.records() {
-            return body();
+        let value = self.within(body);
+        if self.records() {
+            self.finish(outcome(&value).as_ref());
         }
-        let value = catch_unwind(AssertUnwindSafe(body));
-        drop(attached);
-        match value {
-            Ok(value) => {
-                self.finish(outcome(&value).as_ref());
-                value
-            }
-            Err(payload) => {
-                self.finish_panicked(&*payload);
-                resume_unwind(payload)
-            }
-        }
+        value
     }
 
     /// The future in this span, which is current during each poll, and ends when the future is
@@ -134,20 +119,35 @@ impl Span {
     }
 
     /// Like [`follow`](Self::follow), for the future that this body makes inside the span.
-    pub fn follow_from<F, O>(self, body: impl FnOnce() -> F, outcome: O) -> SpanFuture<F, O>
+    pub fn follow_from<F, O>(mut self, body: impl FnOnce() -> F, outcome: O) -> SpanFuture<F, O>
     where
         F: Future,
         O: for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
     {
-        let attached = self.context.clone().map(Context::attach);
-        let future = body();
-        drop(attached);
+        let future = self.within(body);
         self.follow(future, outcome)
     }
 
     /// Makes the span current until the guard is dropped, which ends it.
     pub fn enter(self) -> SpanGuard {
         SpanGuard::new(self)
+    }
+
+    /// Runs something while the span is current; a panic ends the span and goes on.
+    #[inline]
+    pub(super) fn within<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        let Some(context) = &self.context else {
+            return body();
+        };
+        let attached = context.clone().attach();
+        if !self.records() {
+            return body();
+        }
+        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+            drop(attached);
+            self.finish_by(&Panic::caught(&*payload));
+            resume_unwind(payload)
+        })
     }
 
     pub(super) fn records(&self) -> bool {
@@ -161,11 +161,6 @@ impl Span {
                 exception::record(context, recording.parent, failure);
             }
         });
-    }
-
-    /// Ends the span by the panic that its body came to.
-    pub(super) fn finish_panicked(&mut self, payload: &(dyn Any + Send)) {
-        self.finish_by(&Panic::caught(payload));
     }
 
     fn finish_by(&mut self, panic: &Panic) {
