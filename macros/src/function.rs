@@ -1,14 +1,17 @@
-//! `#[span]` and `#[propagate]` on one function. Whichever comes first takes the other along, so
-//! that their order does not matter: extraction, then the span, then injection, then the body.
+//! `#[span]` and `#[propagate]` on functions, and `#[span]` on whole `impl` blocks. On one function
+//! whichever comes first takes the other along, so that their order does not matter: extraction,
+//! then the span, then injection, then the body.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::Path;
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::{LitStr, Path};
 
+use crate::block;
 use crate::diagnostics::Errors;
 use crate::propagate::{self, Propagation};
 use crate::span::{self, Span};
-use crate::syntax::{Body, Function};
+use crate::syntax::{Body, Function, ImplBlock, Look, Member, Name, Scope, default_runtime};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Attribute {
@@ -26,33 +29,149 @@ impl Attribute {
 }
 
 pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
-    let mut function = match syn::parse2::<Function>(item.clone()) {
-        Ok(function) => function,
-        Err(error) => return not_a_function(attribute, &error, item),
-    };
     let mut errors = Errors::new();
-    let mut taken = Vec::new();
-    let [span, propagate] = [Attribute::Span, Attribute::Propagate].map(|one| {
-        let mut written = (one == attribute).then(|| args.clone());
-        while let Some(other) = function.take_attribute(one.word()) {
-            if written.is_some() {
-                let word = one.word();
-                errors.add(&other, format!("`#[{word}]` is given twice; write all of it in one"));
-            }
-            taken.push(other.path().clone());
-            written = Some(arguments(&other));
+    let expanded = match syn::parse2::<Function>(item.clone()) {
+        Ok(function) => {
+            let written = Written::on(function, Some((attribute, args)), &mut errors);
+            written.expand(None, &default_runtime(), &mut errors).into_token_stream()
         }
-        written
-    });
-    let span = span.and_then(|tokens| Span::new(tokens, &function, &mut errors));
-    let propagation = propagate.map(|tokens| Propagation::new(tokens, &function, &mut errors));
-    let body = Body::of(&function, &mut errors);
-    let errors = errors.finish();
-    if let (None, Some(body)) = (&errors, body) {
-        function = wrap(function, &body, span.as_ref(), propagation.as_ref());
+        Err(_) if attribute == Attribute::Span && ImplBlock::is_it(&item) => {
+            impl_block(args, item.clone(), &mut errors)
+        }
+        Err(error) => {
+            errors.push(syn::Error::new(error.span(), misplaced(attribute)));
+            TokenStream::new()
+        }
+    };
+    match errors.finish() {
+        None => expanded,
+        // The item stays as it is: when its syntax is at fault, rustc says it better.
+        Some(errors) => quote!(#errors #item),
     }
-    let function = mention(&taken, function);
-    quote!(#errors #function)
+}
+
+/// A function that another attribute annotates, with the spans inside of it; one with `#[span]` or
+/// `#[propagate]` of its own is left to that.
+pub(crate) fn expand_blocks(function: Function, runtime: &Path, errors: &mut Errors) -> Function {
+    if [Attribute::Span, Attribute::Propagate]
+        .iter()
+        .any(|one| function.attribute(one.word()).is_some())
+    {
+        return function;
+    }
+    Written::on(function, None, errors).expand(None, runtime, errors)
+}
+
+fn misplaced(attribute: Attribute) -> &'static str {
+    match attribute {
+        Attribute::Span => {
+            "`#[span]` goes on a function or a method with a body, on an `impl` block, and inside \
+             a function that has one of the attributes on a block, a `let` or an expression, \
+             outside of macro calls"
+        }
+        Attribute::Propagate => "`#[propagate]` goes on a function or a method with a body",
+    }
+}
+
+/// A function, and what its attributes say.
+struct Written {
+    function: Function,
+    span: Option<TokenStream>,
+    propagate: Option<TokenStream>,
+    /// The attributes that were taken off it.
+    taken: Vec<Path>,
+}
+
+impl Written {
+    fn on(
+        mut function: Function,
+        own: Option<(Attribute, TokenStream)>,
+        errors: &mut Errors,
+    ) -> Self {
+        let mut taken = Vec::new();
+        let [span, propagate] = [Attribute::Span, Attribute::Propagate].map(|one| {
+            let own = own.as_ref().filter(|(attribute, _)| *attribute == one);
+            let mut written = own.map(|(_, args)| args.clone());
+            while let Some(other) = function.take_attribute(one.word()) {
+                if written.is_some() {
+                    let word = one.word();
+                    errors
+                        .add(&other, format!("`#[{word}]` is given twice; write all of it in one"));
+                }
+                taken.push(other.path().clone());
+                written = Some(arguments(&other));
+            }
+            written
+        });
+        Self { function, span, propagate, taken }
+    }
+
+    /// The function as its attributes want it; `type_name` is of the `impl` block it is in.
+    fn expand(self, type_name: Option<&str>, runtime: &Path, errors: &mut Errors) -> Function {
+        let Self { mut function, span, propagate, mut taken } = self;
+        if span.is_none() && propagate.is_none() && !block::is_in(&function.body) {
+            return function;
+        }
+        let propagation =
+            propagate.map(|tokens| Propagation::new(tokens, &function, runtime, errors));
+        let span = span.and_then(|tokens| {
+            let records = span::record::take(&mut function, errors);
+            let name = |_: &mut Errors| Some(default_name(type_name, &function));
+            let mut span = Span::new(tokens, name, runtime, errors)?;
+            span.record(records, errors);
+            Some(span)
+        });
+        let extracted = propagation.as_ref().and_then(Propagation::extraction);
+        if let Some(span) = &span {
+            span.check_parent(extracted.is_some(), errors);
+            propagate::check_order(&function, errors);
+        }
+        let runtime = match (&span, &propagation) {
+            (Some(span), _) => &span.runtime,
+            (None, Some(propagation)) => &propagation.runtime,
+            (None, None) => runtime,
+        };
+        let Some(mut body) = Body::of(&function, errors) else {
+            return function;
+        };
+        let found = block::expand(&mut body.core, runtime, errors);
+        taken.extend(found.attribute);
+        if let Some(propagation) = &propagation {
+            propagate::inject(propagation, &mut body.core);
+        }
+        let scope = match (&span, extracted) {
+            (Some(span), extracted) => {
+                Some((span::start(span, extracted.as_ref()), span::look(span)))
+            }
+            (None, Some(context)) => {
+                let start = quote!(#runtime::__private::continued(#context));
+                Some((start, Look::Typed))
+            }
+            (None, None) if found.blocks => {
+                Some((quote!(#runtime::__private::frame()), Look::Typed))
+            }
+            (None, None) => None,
+        };
+        let function = match scope {
+            Some((start, look)) => {
+                let blocks = found.blocks.then(|| quote!(.with_blocks()));
+                let scope = Scope { start: quote!(#start #blocks), look, runtime: runtime.clone() };
+                body.wrap(function, &scope)
+            }
+            None => {
+                let core = body.core.stream();
+                function.with_body(&core)
+            }
+        };
+        mention(&taken, function)
+    }
+}
+
+fn default_name(type_name: Option<&str>, function: &Function) -> Name {
+    let ident = &function.sig.ident;
+    let name = ident.unraw().to_string();
+    let name = type_name.map_or(name.clone(), |type_name| format!("{type_name}::{name}"));
+    Name::Literal(LitStr::new(&name, ident.span()))
 }
 
 /// The function with a use of the attributes that were taken along, whose imports are not unused.
@@ -64,25 +183,6 @@ fn mention(taken: &[Path], function: Function) -> Function {
     function.with_body(&quote!(#(#[allow(unused_imports)] use #taken as _;)* #statements))
 }
 
-fn wrap(
-    mut function: Function,
-    body: &Body,
-    span: Option<&Span>,
-    propagation: Option<&Propagation>,
-) -> Function {
-    if let Some(propagation) = propagation {
-        function = propagate::inject(propagation, function);
-    }
-    match (span, propagation) {
-        (Some(span), propagation) => {
-            let parent = propagation.and_then(Propagation::extraction);
-            span::expand(span, body, function, parent.as_ref())
-        }
-        (None, Some(propagation)) => propagate::continue_trace(propagation, body, function),
-        (None, None) => function,
-    }
-}
-
 fn arguments(attribute: &syn::Attribute) -> TokenStream {
     match &attribute.meta {
         syn::Meta::List(list) => list.tokens.clone(),
@@ -90,10 +190,31 @@ fn arguments(attribute: &syn::Attribute) -> TokenStream {
     }
 }
 
-/// The item stays as it is: when its syntax is at fault, rustc says it better.
-fn not_a_function(attribute: Attribute, error: &syn::Error, item: TokenStream) -> TokenStream {
-    let word = attribute.word();
-    let message = format!("`#[{word}]` goes on a function or a method with a body");
-    let error = syn::Error::new(error.span(), message).to_compile_error();
-    quote!(#error #item)
+/// Every method a span, with what is written for the block unless the method has its own.
+fn impl_block(args: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+    let Some(block) = errors.ok(syn::parse2::<ImplBlock>(item)) else {
+        return TokenStream::new();
+    };
+    let (prefix, args) = span::split_name(args);
+    let Some(type_name) = prefix.or_else(|| block.type_name()) else {
+        errors.add(&block.head, "this type has no name; write `#[span(\"Name\")]`");
+        return TokenStream::new();
+    };
+    let runtime = default_runtime();
+    let members = block.members.into_iter().map(|member| {
+        let function = match member {
+            Member::Function(function) => *function,
+            Member::Other(tokens) => return tokens,
+        };
+        let mut written = Written::on(function, None, errors);
+        match &written.span {
+            None => written.span = Some(args.clone()),
+            Some(own) if own.to_string() == "skip" => written.span = None,
+            Some(_) => {}
+        }
+        written.expand(Some(&type_name), &runtime, errors).into_token_stream()
+    });
+    let members: Vec<TokenStream> = members.collect();
+    let head = block.head;
+    quote!(#head { #(#members)* })
 }

@@ -3,6 +3,7 @@
 //! Each macro goes through three stages, a file each: `args` (what was written), `model` (what is
 //! meant, always legal), `expand` (tokens). What they share is in `syntax` and `diagnostics`.
 
+mod block;
 mod diagnostics;
 mod function;
 mod propagate;
@@ -12,7 +13,7 @@ mod traced_app;
 
 use proc_macro::TokenStream;
 
-/// Makes a function or a method a span. See the documentation of the `spandrel` crate.
+/// Makes a function, a method, an `impl` block or a block inside a function a span. See the documentation of the `spandrel` crate.
 #[proc_macro_attribute]
 pub fn span(args: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(function::Attribute::Span, args.into(), item.into()).into()

@@ -40,10 +40,11 @@ pub use app::{AppGuard, install};
 pub use attribute::{Attributes, ToAttribute};
 #[cfg(feature = "app")]
 pub use config::Config;
-pub use outcome::Failure;
+pub use outcome::Outcome;
 pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
 pub use span::{
-    Callsite, CurrentSpan, Span, SpanFuture, SpanGuard, Under, current, current_trace_id,
+    Block, Callsite, CurrentSpan, InCurrentTrace, Span, SpanFuture, SpanGuard, SpanStream, Start,
+    ToContext, carry, current, current_trace_id,
 };
 #[cfg(feature = "app")]
 pub use stats::{Stats, stats};

@@ -1,6 +1,7 @@
 //! What the attributes do, asserted as trees of text.
 
 mod attributes;
+mod blocks;
 mod functions;
 mod futures;
 mod outcomes;

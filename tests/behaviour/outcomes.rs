@@ -258,10 +258,10 @@ fn nested_recordings_know_nothing_of_each_other() {
 
 #[test]
 fn a_failure_can_be_told_by_hand() {
-    use spandrel::{Callsite, Failure, SpanKind};
+    use spandrel::{Callsite, Outcome, SpanKind};
 
     static PARSE: Callsite = Callsite::new("parse", SpanKind::Internal, "tests", None);
-    let recording = record(|| PARSE.start(|_| ()).run(|| "x".parse::<u8>(), Failure::of));
+    let recording = record(|| PARSE.start(|_| ()).run(|| "x".parse::<u8>(), Outcome::of));
     let line =
         "parse error.type=\"core::num::error::ParseIntError\" ✗ invalid digit found in string\n";
     assert!(recording.to_string().starts_with(line), "{recording}");

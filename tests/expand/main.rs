@@ -6,6 +6,8 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+#[path = "../../macros/src/block.rs"]
+mod block;
 #[path = "../../macros/src/diagnostics.rs"]
 mod diagnostics;
 #[path = "../../macros/src/function.rs"]

@@ -14,7 +14,7 @@ const OPTIONS: &[&str] = &["extract", "inject", "crate"];
 pub(super) struct Args {
     pub(super) extract: Option<Expr>,
     pub(super) inject: Option<Expr>,
-    pub(super) runtime: Path,
+    pub(super) runtime: Option<Path>,
     /// Whether something was written that may have been meant as a carrier.
     pub(super) mistaken: bool,
 }

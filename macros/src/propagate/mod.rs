@@ -4,5 +4,5 @@ mod args;
 mod expand;
 mod model;
 
-pub(crate) use expand::{continue_trace, inject};
-pub(crate) use model::Propagation;
+pub(crate) use expand::inject;
+pub(crate) use model::{Propagation, check_order};

@@ -1,6 +1,6 @@
 //! What a `#[propagate]` means: carriers that are places over the function's parameters.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
@@ -13,13 +13,19 @@ use crate::syntax::Function;
 pub(crate) struct Propagation {
     pub(super) extract: Option<Expr>,
     pub(super) inject: Option<Expr>,
-    pub(super) runtime: Path,
+    pub(crate) runtime: Path,
 }
 
 impl Propagation {
     /// When there is a mistake it is in `errors`.
-    pub(crate) fn new(tokens: TokenStream, function: &Function, errors: &mut Errors) -> Self {
+    pub(crate) fn new(
+        tokens: TokenStream,
+        function: &Function,
+        default_runtime: &Path,
+        errors: &mut Errors,
+    ) -> Self {
         let Args { extract, inject, runtime, mistaken } = Args::parse(tokens, errors);
+        let runtime = runtime.unwrap_or_else(|| default_runtime.clone());
         if extract.is_none() && inject.is_none() && !mistaken {
             errors.add(
                 &function.sig.ident,
@@ -38,6 +44,23 @@ impl Propagation {
         let Self { extract, runtime, .. } = self;
         let call = |carrier: &Expr| quote_spanned!(carrier.span()=> #runtime::__private::extract!(#carrier));
         extract.as_ref().map(call)
+    }
+}
+
+/// A `#[span]` that comes after a `#[propagate]` which did not know it, by another name, would start
+/// before the extraction.
+pub(crate) fn check_order(function: &Function, errors: &mut Errors) {
+    let mut words = function.body.stream().into_iter().filter_map(|tree| match tree {
+        TokenTree::Ident(ident) => Some(ident),
+        _ => None,
+    });
+    if words.any(|word| word == "__private") && words.next().is_some_and(|word| word == "continued")
+    {
+        errors.add(
+            &function.sig.ident,
+            "`#[propagate]` did not see the span below it, which has another name; \
+             write it as `#[span]`, or above `#[propagate]`",
+        );
     }
 }
 

@@ -1,18 +1,31 @@
 //! What was written in `#[span(…)]`.
 
 use proc_macro2::TokenStream;
-use syn::{Ident, Path};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Expr, Ident, LitStr, Pat, Path, Token};
 
 use crate::diagnostics::Errors;
 use crate::syntax::{Arguments, Data, Name, Options};
 
-const OPTIONS: &[&str] = &["kind", "crate"];
+const OPTIONS: &[&str] = &["kind", "ok", "ret", "error_if", "root", "parent", "links", "crate"];
 
 pub(super) struct Args {
     pub(super) name: Option<Name>,
     pub(super) attributes: Vec<Data>,
     pub(super) kind: Option<Ident>,
-    pub(super) runtime: Path,
+    pub(super) ok: Option<Success>,
+    pub(super) ret: Option<Ident>,
+    pub(super) error_if: Option<Expr>,
+    pub(super) root: Option<Ident>,
+    pub(super) parent: Option<Expr>,
+    pub(super) links: Option<Expr>,
+    pub(super) runtime: Option<Path>,
+}
+
+/// `|value| key = expression, …`
+pub(super) struct Success {
+    pub(super) pattern: Pat,
+    attributes: TokenStream,
 }
 
 impl Args {
@@ -23,7 +36,50 @@ impl Args {
             name,
             attributes: data,
             kind: options.value("kind", "kind(server)", errors),
+            ok: options.value("ok", "ok(|value| key = value)", errors),
+            ret: options.flag("ret", errors),
+            error_if: options.value("error_if", "error_if(|error| error.is_fatal())", errors),
+            root: options.flag("root", errors),
+            parent: options.value("parent", "parent(context)", errors),
+            links: options.value("links", "links(contexts)", errors),
             runtime: options.runtime(errors),
         }
+    }
+}
+
+/// What is written on an `impl` block: the name, which its methods' names start with, and the rest.
+pub(crate) fn split_name(tokens: TokenStream) -> (Option<String>, TokenStream) {
+    let split = |input: ParseStream| -> syn::Result<(Option<String>, TokenStream)> {
+        let mut name = None;
+        if input.peek(LitStr) && !input.peek2(Token![=]) {
+            name = Some(input.parse::<LitStr>()?.value());
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok((name, input.parse()?))
+    };
+    split.parse2(tokens).unwrap_or_default()
+}
+
+impl Parse for Success {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        input.parse::<Token![|]>()?;
+        let pattern = Pat::parse_single(input)?;
+        input.parse::<Token![|]>()?;
+        Ok(Self { pattern, attributes: input.parse()? })
+    }
+}
+
+impl Success {
+    pub(super) fn attributes(&self, errors: &mut Errors) -> Vec<Data> {
+        let Arguments { name, data, options } = Arguments::parse(self.attributes.clone(), errors);
+        let name = name.map(|name| quote::quote!(#name));
+        let stray = options.iter().map(|option| &option.name).map(|name| quote::quote!(#name));
+        for stray in name.into_iter().chain(stray) {
+            errors.add(stray, "expected `key = value`");
+        }
+        if data.is_empty() {
+            errors.add(&self.pattern, "`ok` records nothing; write `ok(|value| key = value)`");
+        }
+        data
     }
 }

@@ -1,8 +1,10 @@
-//! `#[span]`: a function becomes a span.
+//! `#[span]`: a function, or a block in one, becomes a span.
 
 mod args;
 mod expand;
 mod model;
+pub(crate) mod record;
 
-pub(crate) use expand::expand;
+pub(crate) use args::split_name;
+pub(crate) use expand::{look, look_at_success, start};
 pub(crate) use model::Span;

@@ -2,11 +2,11 @@
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
-use syn::{Ident, LitStr, Path};
+use syn::{Expr, Ident, Pat, Path};
 
-use super::args::Args;
+use super::args::{Args, Success};
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Data, Function, Name};
+use crate::syntax::{Data, Name};
 
 const KINDS: [(&str, &str); 5] = [
     ("internal", "Internal"),
@@ -19,24 +19,64 @@ const KINDS: [(&str, &str); 5] = [
 pub(crate) struct Span {
     pub(super) name: Name,
     pub(super) kind: Ident,
+    pub(super) parent: Option<Expr>,
+    pub(super) root: bool,
+    pub(super) links: Option<Expr>,
     pub(super) attributes: Vec<Data>,
-    pub(super) runtime: Path,
+    pub(super) success: Option<(Pat, Vec<Data>)>,
+    pub(super) ret: Option<Ident>,
+    pub(crate) error_if: Option<Expr>,
+    pub(crate) runtime: Path,
 }
 
 impl Span {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(crate) fn new(
         tokens: TokenStream,
-        function: &Function,
+        default_name: impl FnOnce(&mut Errors) -> Option<Name>,
+        default_runtime: &Path,
         errors: &mut Errors,
     ) -> Option<Self> {
         let args = Args::parse(tokens, errors);
         let kind = kind(args.kind, errors);
-        let name = args.name.unwrap_or_else(|| {
-            let ident = &function.sig.ident;
-            Name::Literal(LitStr::new(&ident.unraw().to_string(), ident.span()))
-        });
-        Some(Self { name, kind: kind?, attributes: args.attributes, runtime: args.runtime })
+        let name = args.name.or_else(|| default_name(errors));
+        if let (Some(root), Some(_)) = (&args.root, &args.parent) {
+            errors.add(root, "a root has no parent; remove `root` or `parent`");
+        }
+        let success = |ok: Success| (ok.attributes(errors), ok.pattern);
+        let success = args.ok.map(success).map(|(attributes, pattern)| (pattern, attributes));
+        Some(Self {
+            name: name?,
+            kind: kind?,
+            parent: args.parent,
+            root: args.root.is_some(),
+            links: args.links,
+            attributes: args.attributes,
+            success,
+            ret: args.ret,
+            error_if: args.error_if,
+            runtime: args.runtime.unwrap_or_else(|| default_runtime.clone()),
+        })
+    }
+
+    /// Adds what `#[record]` on the parameters names.
+    pub(crate) fn record(&mut self, parameters: Vec<Data>, errors: &mut Errors) {
+        for data in parameters {
+            data.check_key(&self.attributes, errors);
+            self.attributes.push(data);
+        }
+    }
+
+    /// Says so when there would be two parents.
+    pub(crate) fn check_parent(&self, extracts: bool, errors: &mut Errors) {
+        if let (Some(parent), true) = (&self.parent, extracts) {
+            errors.add(parent, "`#[propagate]` extracts the parent already; remove one of the two");
+        }
+    }
+
+    /// Whether it records something of the value.
+    pub(crate) fn records_value(&self) -> bool {
+        self.success.is_some() || self.ret.is_some()
     }
 }
 
@@ -44,7 +84,7 @@ fn kind(written: Option<Ident>, errors: &mut Errors) -> Option<Ident> {
     let Some(written) = written else {
         return Some(Ident::new("Internal", proc_macro2::Span::mixed_site()));
     };
-    let name = written.to_string();
+    let name = written.unraw().to_string();
     let found = KINDS.iter().find(|(known, _)| *known == name);
     if found.is_none() {
         let choices = choices(&name, "kinds", &KINDS.map(|(known, _)| known));

@@ -66,7 +66,9 @@ impl Arguments {
             Ok(arguments)
         };
         let arguments = parse.parse2(tokens).unwrap_or_default();
-        check_keys(&arguments.data, errors);
+        for (index, data) in arguments.data.iter().enumerate() {
+            data.check_key(&arguments.data[..index], errors);
+        }
         arguments
     }
 
@@ -136,31 +138,54 @@ impl Data {
             return Err(syn::Error::new_spanned(key.tokens, "the key is empty; name it"));
         }
         input.parse::<Token![=]>()?;
-        let capture = if input.parse::<Option<Token![%]>>()?.is_some() {
-            Capture::Display
-        } else if input.parse::<Option<Token![?]>>()?.is_some() {
-            Capture::Debug
-        } else {
-            Capture::Typed
-        };
+        let capture = input.call(Capture::parse)?;
         if input.is_empty() || input.peek(Token![,]) {
             let message = format!("`{0}` has no value; write `{0} = value`", key.name);
             return Err(syn::Error::new_spanned(key.tokens, message));
         }
         Ok(Self { key, capture, value: input.parse()? })
     }
+
+    /// Says so when a key is given for the second time.
+    pub(crate) fn check_key(&self, earlier: &[Self], errors: &mut Errors) {
+        let Key { name, tokens } = &self.key;
+        if earlier.iter().any(|earlier| earlier.key.name == *name) {
+            errors.add(tokens, format!("`{name}` is given twice; remove one"));
+        }
+    }
+}
+
+impl Capture {
+    /// `%`, `?` or nothing.
+    pub(crate) fn parse(input: ParseStream) -> syn::Result<Self> {
+        Ok(if input.parse::<Option<Token![%]>>()?.is_some() {
+            Self::Display
+        } else if input.parse::<Option<Token![?]>>()?.is_some() {
+            Self::Debug
+        } else {
+            Self::Typed
+        })
+    }
+}
+
+impl From<LitStr> for Key {
+    fn from(literal: LitStr) -> Self {
+        Self { name: literal.value(), tokens: quote::quote!(#literal) }
+    }
+}
+
+impl From<Ident> for Key {
+    fn from(ident: Ident) -> Self {
+        Self { name: ident.unraw().to_string(), tokens: quote::quote!(#ident) }
+    }
 }
 
 impl Key {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         if input.peek(LitStr) {
-            let literal: LitStr = input.parse()?;
-            let tokens = quote::quote!(#literal);
-            return Ok(Self { name: literal.value(), tokens });
+            return input.parse::<LitStr>().map(Self::from);
         }
-        let first = input.call(Ident::parse_any)?;
-        let mut name = first.unraw().to_string();
-        let mut tokens = quote::quote!(#first);
+        let Self { mut name, mut tokens } = Self::from(input.call(Ident::parse_any)?);
         while input.peek(Token![.]) {
             let dot: Token![.] = input.parse()?;
             let part = input.call(Ident::parse_any)?;
@@ -177,14 +202,6 @@ impl OptionArgument {
         let arguments =
             if input.peek(syn::token::Paren) { input.parse::<Group>().map(Some)? } else { None };
         Ok(Self { name, arguments })
-    }
-}
-
-fn check_keys(data: &[Data], errors: &mut Errors) {
-    for (index, Data { key, .. }) in data.iter().enumerate() {
-        if data[..index].iter().any(|earlier| earlier.key.name == key.name) {
-            errors.add(&key.tokens, format!("`{}` is given twice; remove one", key.name));
-        }
     }
 }
 

@@ -1,105 +1,391 @@
-//! What runs inside a trace context: the three shapes of a function, and how each is wrapped.
+//! What runs inside a trace context: the shapes of a function, and how each is wrapped.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
-use syn::{
-    GenericArgument, Ident, Path, PathArguments, Type, TypeImplTrait, TypeParamBound, parse_quote,
-};
+use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound, TypePath, parse_quote};
 
 use super::Function;
 use crate::diagnostics::Errors;
 
-pub(crate) enum Body {
-    /// A function that has done its work when it returns, and what it returns.
-    Sync(Type),
-    /// An `async fn`, and what it resolves to, with `_` for what cannot be written down.
+/// The part of a function that is traced, and what the rest of it is.
+pub(crate) struct Body {
+    /// What runs in the span: the function's own block, or the one it puts in a box.
+    pub(crate) core: Group,
+    shape: Shape,
+}
+
+enum Shape {
+    /// A function that returns nothing, or never.
+    Nothing(Type),
+    /// A function that has done its work when it returns, unless what it returns is a boxed future.
+    Value(Type),
+    /// An `async fn`, and what it resolves to.
     Async(Type),
-    /// A function that returns an `impl Future`, and what that resolves to.
-    Future(Type),
+    /// A function that returns an `impl Trait`, and what that resolves to or yields if it is a
+    /// future or a stream.
+    Opaque(Option<Type>),
+    /// A function that ends in `Box::pin(async move { … })`: that, and what the box resolves to.
+    Boxed(Boxed, Type),
+}
+
+/// `before; Box::pin(async move { lets core rest })`.
+struct Boxed {
+    before: TokenStream,
+    pin: TokenStream,
+    asyncness: TokenStream,
+    /// `#[async_trait]` moves the parameters in before the function's own block, and returns its
+    /// value after it.
+    moved: Option<Moved>,
+}
+
+struct Moved {
+    lets: TokenStream,
+    output: Type,
+    rest: TokenStream,
+    /// What `self` is called there.
+    receiver: Option<Ident>,
+}
+
+/// What a body runs in.
+pub(crate) struct Scope {
+    /// An expression for the runtime's `Span`.
+    pub(crate) start: TokenStream,
+    pub(crate) look: Look,
+    pub(crate) runtime: Path,
+}
+
+/// How the span looks at the value that its body came to.
+pub(crate) enum Look {
+    /// By its type.
+    Typed,
+    /// By this expression over [`value`].
+    Expression(TokenStream),
+}
+
+/// The variable that holds the value a body came to, out of reach of the user's code.
+pub(crate) fn value() -> Ident {
+    Ident::new("value", Span::mixed_site())
+}
+
+impl Look {
+    /// As a closure over a value, of a type that only the caller may know.
+    pub(crate) fn closure(&self, ty: Option<&Type>, runtime: &Path) -> TokenStream {
+        let value = value();
+        let ty = ty.map(|ty| quote!(: &#ty));
+        match self {
+            Self::Typed => quote!(|#value #ty| #runtime::__private::outcome!(#value)),
+            Self::Expression(expression) => quote!(|#value #ty| #expression),
+        }
+    }
 }
 
 impl Body {
     /// `None` when the function cannot be traced correctly; `errors` says why then.
     pub(crate) fn of(function: &Function, errors: &mut Errors) -> Option<Self> {
-        if let Some(constness) = &function.sig.constness {
-            errors.add(
-                constness,
-                "a `const fn` cannot be a span, it may run at compile time; \
-                 remove `const` or the attribute",
-            );
+        if !check_qualifiers(function, errors) {
             return None;
         }
         let output = function.output();
+        let core = function.body.clone();
         if function.is_async() {
-            return Some(Self::Async(without_opaque(output)));
+            return Some(Self { core, shape: Shape::Async(without_opaque(output)) });
         }
-        match find_hidden(&output) {
-            None => Some(Self::Sync(output)),
-            Some(hidden) => future_output(&output).map(Self::Future).or_else(|| {
-                errors.add(
-                    hidden,
-                    "a span cannot tell when the work behind this type ends; \
-                     return what it makes, or an `impl Future`, or write an `async fn`",
-                );
-                None
-            }),
+        if let Some((boxed, core)) = Boxed::find(&function.body)
+            && !matches!(output, Type::ImplTrait(_))
+        {
+            let output = parse_quote!(<#output as ::core::future::Future>::Output);
+            return Some(Self { core, shape: Shape::Boxed(boxed, output) });
         }
+        let shape = match output {
+            Type::ImplTrait(opaque) => Shape::Opaque(output_of(&opaque.bounds)),
+            Type::Never(_) => Shape::Nothing(output),
+            Type::Tuple(ref tuple) if tuple.elems.is_empty() => Shape::Nothing(output),
+            output => {
+                if let Some(hidden) = find_unfinished(&output) {
+                    errors.add(
+                        hidden,
+                        "a span cannot tell when the work behind this type ends; return it alone, \
+                         as an `impl Future` or a `Pin<Box<dyn Future>>`, or what it makes, or \
+                         write an `async fn`",
+                    );
+                    return None;
+                }
+                Shape::Value(without_opaque(output))
+            }
+        };
+        Some(Self { core, shape })
     }
 
-    /// The function with its body run by `scope`: an expression with the methods `run`, `follow`
-    /// and `follow_from`, which take the body and a closure that looks at its result.
-    pub(crate) fn wrap(&self, function: Function, scope: &TokenStream, runtime: &Path) -> Function {
-        let block = &function.body;
-        let value = Ident::new("value", Span::mixed_site());
-        let outcome = quote!(#runtime::__private::outcome!(#value));
-        let body = match self {
-            Self::Sync(output) => {
-                quote!(#scope.run(move || -> #output #block, |#value| #outcome))
-            }
-            // There is no value to look at, and no expression of its type for a hint.
-            Self::Async(Type::Never(_)) => {
-                let none = quote!(|_| ::core::option::Option::None);
-                let block = quote_spanned!(block.span()=> async move #block);
-                quote!(#scope.follow(#block, #none).await)
-            }
-            Self::Async(output) => {
-                let hint = quote! {
-                    if false {
-                        return #runtime::__private::unreachable::<#output>();
-                    }
+    /// The function with this body run in `scope`.
+    pub(crate) fn wrap(self, function: Function, scope: &Scope) -> Function {
+        let Self { core, shape } = self;
+        let Scope { start, look, runtime } = scope;
+        let macros = quote!(#runtime::__private);
+        let body = match shape {
+            Shape::Nothing(output) => {
+                let look = match look {
+                    Look::Typed => quote!(#macros::Outcome::unset),
+                    look => look.closure(None, runtime),
                 };
-                let block = quote_spanned!(block.span()=> async move { #hint #block });
-                quote!(#scope.follow(#block, |#value| #outcome).await)
+                quote!(#start.run(move || -> #output #core, #look))
             }
-            Self::Future(output) => {
-                quote!(#scope.follow_from(move || #block, |#value: &#output| #outcome))
+            Shape::Value(output) => {
+                let look = look.closure(None, runtime);
+                called(start, &quote!(move || -> #output #core), &quote!(#macros::end), &look)
             }
+            Shape::Async(output) => follow(&core, &output, scope),
+            Shape::Opaque(output) => {
+                let look = look.closure(output.as_ref(), runtime);
+                called(start, &quote!(move || #core), &quote!(#macros::follow), &look)
+            }
+            Shape::Boxed(boxed, output) => boxed.wrap(&core, &output, scope),
         };
         function.with_body(&body)
     }
 }
 
-/// `impl Trait` or `dyn Future` anywhere inside a type: work that may go on after the return.
-fn find_hidden(ty: &Type) -> Option<Type> {
+/// The function with its body handed to `run` or `follow` of an expression that is no span: its
+/// value is looked at by its type.
+pub(crate) fn hand_to(handler: &TokenStream, function: Function, runtime: &Path) -> Function {
+    let (body, output) = (&function.body, without_opaque(function.output()));
+    let scope = Scope { start: handler.clone(), look: Look::Typed, runtime: runtime.clone() };
+    let body = if function.is_async() {
+        follow(body, &output, &scope)
+    } else {
+        let look = scope.look.closure(None, runtime);
+        quote!(#handler.run(move || -> #output #body, #look))
+    };
+    function.with_body(&body)
+}
+
+fn check_qualifiers(function: &Function, errors: &mut Errors) -> bool {
+    let mut legal = true;
+    let mut refuse = |tokens: &dyn ToTokens, message: &str| {
+        errors.add(tokens.to_token_stream(), message);
+        legal = false;
+    };
+    if let Some(constness) = &function.sig.constness {
+        refuse(
+            constness,
+            "a `const fn` cannot be a span, it may run at compile time; \
+             remove `const` or the attribute",
+        );
+    }
+    if let Some(variadic) = &function.sig.variadic {
+        refuse(
+            variadic,
+            "a variadic function cannot be a span, its arguments cannot be handed on; \
+             put the attribute on a function that it calls",
+        );
+    }
+    if let Some(attribute) = function.attribute("track_caller") {
+        refuse(
+            attribute,
+            "a span would hide the caller from `#[track_caller]`; remove one of the two",
+        );
+    }
+    legal
+}
+
+/// A closure called in the span, and a macro that says what becomes of its value.
+fn called(
+    start: &TokenStream,
+    closure: &TokenStream,
+    ends: &TokenStream,
+    look: &TokenStream,
+) -> TokenStream {
+    let [span, value] = ["span", "value"].map(|name| Ident::new(name, Span::mixed_site()));
+    quote! {
+        let (#span, #value) = #start.call(#closure);
+        #ends!(#span, #value, #look)
+    }
+}
+
+/// An `async` block in the span, awaited, with a hint for the compiler at what it returns.
+fn follow(core: &Group, output: &Type, scope: &Scope) -> TokenStream {
+    let Scope { start, look, runtime } = scope;
+    // There is no value to look at, and no expression of its type for a hint.
+    if let Type::Never(_) = output {
+        let block = quote_spanned!(core.span()=> async move #core);
+        return quote!(#start.follow(#block, #runtime::__private::Outcome::unset).await);
+    }
+    let look = look.closure(None, runtime);
+    let hint = quote! {
+        if false {
+            return #runtime::__private::unreachable::<#output>();
+        }
+    };
+    let block = quote_spanned!(core.span()=> async move { #hint #core });
+    quote!(#start.follow(#block, #look).await)
+}
+
+impl Boxed {
+    /// The box that a function ends with, and the block in it.
+    fn find(body: &Group) -> Option<(Self, Group)> {
+        let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+        let Some(TokenTree::Group(arguments)) = tokens.pop() else {
+            return None;
+        };
+        let path = tokens.iter().rposition(|tree| !is_path(tree)).map_or(0, |before| before + 1);
+        let pin: TokenStream = tokens.drain(path..).collect();
+        let starts = match tokens.last() {
+            None => true,
+            Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+            Some(_) => false,
+        };
+        let before: TokenStream = tokens.into_iter().collect();
+        if !starts || !ends_in_box_pin(&pin) || mentions(&before, &["return"]) {
+            return None;
+        }
+        let mut inside: Vec<TokenTree> = arguments.stream().into_iter().collect();
+        let Some(TokenTree::Group(block)) = inside.pop() else {
+            return None;
+        };
+        let asyncness: TokenStream = inside.into_iter().collect();
+        let written = asyncness.to_string();
+        if written != "async move" && written != "async" {
+            return None;
+        }
+        let (moved, core) = match Moved::find(&block) {
+            Some((moved, core)) => (Some(moved), core),
+            None => (None, block),
+        };
+        Some((Self { before, pin, asyncness, moved }, core))
+    }
+
+    fn wrap(self, core: &Group, output: &Type, scope: &Scope) -> TokenStream {
+        let Self { before, pin, asyncness, moved } = self;
+        let Some(Moved { lets, output, rest, receiver }) = moved else {
+            let Scope { start, look, runtime } = scope;
+            let look = look.closure(Some(output), runtime);
+            let closure = quote!(move || { #before #asyncness #core });
+            let body = called(start, &closure, &quote!(#runtime::__private::follow), &look);
+            return quote!(#pin({ #body }));
+        };
+        let mut body = follow(core, &output, scope);
+        if let Some(receiver) = receiver {
+            body = renamed(body, &receiver);
+        }
+        quote!(#before #pin(#asyncness { #lets #body #rest }))
+    }
+}
+
+impl Moved {
+    /// What `#[async_trait]` writes: `…; let __ret: T = { core }; __ret`, or `let _: () = { core };`.
+    fn find(block: &Group) -> Option<(Self, Group)> {
+        let mut lets: Vec<TokenTree> = block.stream().into_iter().collect();
+        let end = lets.windows(3).rposition(|three| match three {
+            [TokenTree::Punct(equals), TokenTree::Group(group), TokenTree::Punct(end)] => {
+                equals.as_char() == '='
+                    && group.delimiter() == Delimiter::Brace
+                    && end.as_char() == ';'
+            }
+            _ => false,
+        })?;
+        let rest = lets.split_off(end + 2).into_iter().collect();
+        let Some(TokenTree::Group(core)) = lets.pop() else {
+            return None;
+        };
+        let word = |index: usize| match lets.get(index) {
+            Some(TokenTree::Ident(ident)) => Some(ident),
+            _ => None,
+        };
+        let is_let = |index: &usize| word(*index).is_some_and(|ident| ident == "let");
+        let last = (0..lets.len()).rev().find(is_let)?;
+        word(last + 1).filter(|ident| *ident == "__ret" || *ident == "_")?;
+        let ty = lets.get(last + 3..lets.len() - 1)?.iter().cloned().collect();
+        let output = syn::parse2(ty).ok()?;
+        let mut words = (0..lets.len()).filter_map(word);
+        let receiver = words.find(|ident| *ident == "__self").cloned();
+        Some((Self { lets: lets.into_iter().collect(), output, rest, receiver }, core))
+    }
+}
+
+fn is_path(tree: &TokenTree) -> bool {
+    match tree {
+        TokenTree::Ident(_) => true,
+        TokenTree::Punct(punct) => punct.as_char() == ':',
+        _ => false,
+    }
+}
+
+fn ends_in_box_pin(path: &TokenStream) -> bool {
+    syn::parse2::<Path>(path.clone()).is_ok_and(|path| {
+        let mut words = path.segments.iter().rev().map(|segment| segment.ident.to_string());
+        words.next().is_some_and(|word| word == "pin")
+            && words.next().is_some_and(|word| word == "Box")
+    })
+}
+
+/// Whether one of these words is among the tokens, at any depth.
+pub(crate) fn mentions(tokens: &TokenStream, words: &[&str]) -> bool {
+    tokens.clone().into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => words.iter().any(|word| ident == word),
+        TokenTree::Group(group) => mentions(&group.stream(), words),
+        _ => false,
+    })
+}
+
+/// The tokens with `self` called something else.
+fn renamed(tokens: TokenStream, receiver: &Ident) -> TokenStream {
+    let rename = |tree| match tree {
+        TokenTree::Ident(ident) if ident == "self" => {
+            let mut receiver = receiver.clone();
+            receiver.set_span(receiver.span().located_at(ident.span()));
+            TokenTree::Ident(receiver)
+        }
+        TokenTree::Group(group) => {
+            let mut inside = Group::new(group.delimiter(), renamed(group.stream(), receiver));
+            inside.set_span(group.span());
+            TokenTree::Group(inside)
+        }
+        other => other,
+    };
+    tokens.into_iter().map(rename).collect()
+}
+
+/// A future or a stream anywhere inside a type that is not all of it: work that may go on after the
+/// return.
+fn find_unfinished(ty: &Type) -> Option<Type> {
     struct Finder(Option<Type>);
     impl<'ast> Visit<'ast> for Finder {
         fn visit_type(&mut self, ty: &'ast Type) {
-            let hidden = match ty {
-                Type::ImplTrait(_) => true,
-                Type::TraitObject(object) => object.bounds.iter().any(names_future),
-                _ => false,
+            let bounds = match ty {
+                Type::ImplTrait(opaque) => Some(&opaque.bounds),
+                Type::TraitObject(object) => Some(&object.bounds),
+                _ => None,
             };
-            if hidden {
+            if bounds.into_iter().flatten().any(|bound| unfinished(bound).is_some()) {
                 self.0.get_or_insert_with(|| ty.clone());
             }
             syn::visit::visit_type(self, ty);
         }
     }
+    let inside = argument_of(ty, "Pin").and_then(|ty| argument_of(ty, "Box"));
+    if matches!(inside, Some(Type::TraitObject(_))) {
+        return None;
+    }
     let mut finder = Finder(None);
     finder.visit_type(ty);
     finder.0
+}
+
+/// The `T` of `Word<T>`.
+fn argument_of<'a>(ty: &'a Type, word: &str) -> Option<&'a Type> {
+    let Type::Path(TypePath { path, .. }) = ty else {
+        return None;
+    };
+    let segment = path.segments.last().filter(|segment| segment.ident == word)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
 }
 
 /// The type with `_` in place of each `impl Trait`.
@@ -117,27 +403,25 @@ fn without_opaque(mut ty: Type) -> Type {
     ty
 }
 
-/// The `T` of `impl Future<Output = T>`, when `T` can be written down itself.
-fn future_output(ty: &Type) -> Option<Type> {
-    let Type::ImplTrait(TypeImplTrait { bounds, .. }) = ty else {
+/// The `T` of `impl Future<Output = T>` or `impl Stream<Item = T>`.
+fn output_of<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Option<Type> {
+    let arguments = bounds.into_iter().find_map(unfinished)?;
+    let PathArguments::AngleBracketed(arguments) = arguments else {
         return None;
     };
-    let TypeParamBound::Trait(bound) = bounds.iter().find(|bound| names_future(bound))? else {
-        return None;
-    };
-    let PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else {
-        return None;
-    };
-    let output = arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(&assoc.ty),
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Output" || assoc.ident == "Item" => {
+            Some(without_opaque(assoc.ty.clone()))
+        }
         _ => None,
-    })?;
-    find_hidden(output).is_none().then(|| output.clone())
+    })
 }
 
-fn names_future(bound: &TypeParamBound) -> bool {
+/// The arguments of a bound that names a future or a stream.
+fn unfinished(bound: &TypeParamBound) -> Option<&PathArguments> {
     let TypeParamBound::Trait(bound) = bound else {
-        return false;
+        return None;
     };
-    bound.path.segments.last().is_some_and(|segment| segment.ident == "Future")
+    let segment = bound.path.segments.last()?;
+    (segment.ident == "Future" || segment.ident == "Stream").then_some(&segment.arguments)
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
 
 #[derive(Clone)]
@@ -44,6 +44,22 @@ impl Function {
         self.attrs.iter().find(|attribute| ends_in(attribute, word))
     }
 
+    /// Attributes inside the body become the function's own: the body is about to move.
+    fn hoist_inner_attributes(&mut self) -> syn::Result<()> {
+        let split = |input: ParseStream| -> syn::Result<(Vec<Attribute>, TokenStream)> {
+            Ok((input.call(Attribute::parse_inner)?, input.parse()?))
+        };
+        let (inner, rest) = split.parse2(self.body.stream())?;
+        if !inner.is_empty() {
+            let outer = |attribute| Attribute { style: syn::AttrStyle::Outer, ..attribute };
+            self.attrs.extend(inner.into_iter().map(outer));
+            let mut body = Group::new(self.body.delimiter(), rest);
+            body.set_span(self.body.span());
+            self.body = body;
+        }
+        Ok(())
+    }
+
     /// The same function round another body.
     pub(crate) fn with_body(mut self, body: &TokenStream) -> Self {
         let mut group = Group::new(proc_macro2::Delimiter::Brace, body.clone());
@@ -55,12 +71,14 @@ impl Function {
 
 impl Parse for Function {
     fn parse(input: ParseStream) -> syn::Result<Self> {
-        Ok(Self {
+        let mut function = Self {
             attrs: input.call(Attribute::parse_outer)?,
             head: Head { vis: input.parse()?, default: input.parse()? },
             sig: input.parse()?,
             body: input.parse()?,
-        })
+        };
+        function.hoist_inner_attributes()?;
+        Ok(function)
     }
 }
 
@@ -71,6 +89,7 @@ impl ToTokens for Function {
     }
 }
 
-fn ends_in(attribute: &Attribute, word: &str) -> bool {
+/// Whether an attribute's path ends in this word.
+pub(crate) fn ends_in(attribute: &Attribute, word: &str) -> bool {
     attribute.path().segments.last().is_some_and(|segment| segment.ident == word)
 }

@@ -1,11 +1,13 @@
-//! What the three attributes have in common: their grammar, and the functions they stand on.
+//! What the three attributes have in common: their grammar, and what they stand on.
 
 mod arguments;
 mod body;
 mod function;
+mod impl_block;
 mod options;
 
-pub(crate) use arguments::{Arguments, Capture, Data, Name};
-pub(crate) use body::Body;
-pub(crate) use function::Function;
-pub(crate) use options::{OptionArgument, Options};
+pub(crate) use arguments::{Arguments, Capture, Data, Key, Name};
+pub(crate) use body::{Body, Look, Scope, hand_to, mentions, value};
+pub(crate) use function::{Function, ends_in};
+pub(crate) use impl_block::{ImplBlock, Member};
+pub(crate) use options::{OptionArgument, Options, default_runtime};

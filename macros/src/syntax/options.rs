@@ -53,7 +53,17 @@ impl Options {
         self.parsed(name, example, Punctuated::parse_terminated, errors)
     }
 
-    fn parsed<P: Parser>(
+    /// The option's own word, when it is given; it takes no value.
+    pub(crate) fn flag(&mut self, name: &str, errors: &mut Errors) -> Option<Ident> {
+        let index = self.0.iter().position(|option| option.name == name)?;
+        let option = self.0.swap_remove(index);
+        if option.arguments.is_some() {
+            errors.add(&option.name, format!("`{name}` takes no value; write `{name}`"));
+        }
+        Some(option.name)
+    }
+
+    pub(crate) fn parsed<P: Parser>(
         &mut self,
         name: &str,
         example: &str,
@@ -75,8 +85,12 @@ impl Options {
     }
 
     /// `crate(path)`: where the runtime is, when it was renamed or re-exported.
-    pub(crate) fn runtime(&mut self, errors: &mut Errors) -> Path {
+    pub(crate) fn runtime(&mut self, errors: &mut Errors) -> Option<Path> {
         self.value("crate", "crate(path::to::spandrel)", errors)
-            .unwrap_or_else(|| syn::parse_quote!(::spandrel))
     }
+}
+
+/// Where the runtime is, unless it is said.
+pub(crate) fn default_runtime() -> Path {
+    syn::parse_quote!(::spandrel)
 }

@@ -5,7 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, MetaNameValue, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Arguments, Data, Name, Options};
+use crate::syntax::{Arguments, Data, Name, Options, default_runtime};
 
 const OPTIONS: &[&str] = &["sample", "batch", "grace", "flush", "crate"];
 
@@ -31,7 +31,7 @@ impl Args {
             batch: options.values("batch", batch, errors),
             grace: options.value("grace", "grace(\"5s\")", errors),
             flush: options.value("flush", "flush(\"4s\")", errors),
-            runtime: options.runtime(errors),
+            runtime: options.runtime(errors).unwrap_or_else(default_runtime),
         }
     }
 }

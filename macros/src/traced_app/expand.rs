@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Ident, Path};
 
-use super::model::{App, AppType, Config, Member, Place, is_built_in};
-use crate::syntax::{Capture, Data, Function};
+use super::model::{App, AppMember, AppType, Config, Place, is_built_in};
+use crate::syntax::{Capture, Data, Function, hand_to};
 
 pub(super) fn expand(app: App) -> TokenStream {
     let App { config, place } = app;
@@ -57,11 +57,11 @@ fn app_type(app: AppType, config: &TokenStream, runtime: &Path) -> TokenStream {
     let AppType { head, members } = app;
     let generated = generated_teardown(&members, runtime);
     let members = members.into_iter().map(|member| match member {
-        Member::Setup(function, body) => {
+        AppMember::Setup(function) => {
             let start = quote!(#runtime::__private::SetUp::start(#config));
-            body.wrap(*function, &start, runtime).into_token_stream()
+            hand_to(&start, *function, runtime).into_token_stream()
         }
-        Member::Teardown(function) => {
+        AppMember::Teardown(function) => {
             let (app, block) = (guard(), &function.body);
             let body = quote! {
                 let #app = #runtime::__private::tear_down();
@@ -69,19 +69,19 @@ fn app_type(app: AppType, config: &TokenStream, runtime: &Path) -> TokenStream {
             };
             function.with_body(&body).into_token_stream()
         }
-        Member::Other(tokens) => tokens,
+        AppMember::Other(tokens) => tokens,
     });
-    quote!(#(#head)* { #(#members)* #generated })
+    quote!(#head { #(#members)* #generated })
 }
 
 /// A `teardown` as visible as `setup`, where none is written.
-fn generated_teardown(members: &[Member], runtime: &Path) -> Option<TokenStream> {
+fn generated_teardown(members: &[AppMember], runtime: &Path) -> Option<TokenStream> {
     let mut vis = None;
     for member in members {
         match member {
-            Member::Setup(function, _) => vis = vis.or(Some(&function.head.vis)),
-            Member::Teardown(_) => return None,
-            Member::Other(_) => {}
+            AppMember::Setup(function) => vis = vis.or(Some(&function.head.vis)),
+            AppMember::Teardown(_) => return None,
+            AppMember::Other(_) => {}
         }
     }
     let app = guard();

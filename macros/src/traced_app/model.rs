@@ -1,13 +1,13 @@
 //! What a `#[traced_app]` means: a configuration, and the place where it is installed.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, MetaNameValue, Path, ReturnType};
 
 use super::args::Args;
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Body, Data, Function, Name};
+use crate::function::expand_blocks;
+use crate::syntax::{Data, Function, ImplBlock, Member, Name};
 
 pub(super) struct App {
     pub(super) config: Config,
@@ -30,12 +30,12 @@ pub(super) enum Place {
 
 /// An `impl` block: its tokens up to the braces, and its members in their order.
 pub(super) struct AppType {
-    pub(super) head: Vec<TokenTree>,
-    pub(super) members: Vec<Member>,
+    pub(super) head: TokenStream,
+    pub(super) members: Vec<AppMember>,
 }
 
-pub(super) enum Member {
-    Setup(Box<Function>, Box<Body>),
+pub(super) enum AppMember {
+    Setup(Box<Function>),
     Teardown(Box<Function>),
     Other(TokenStream),
 }
@@ -44,7 +44,7 @@ impl App {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(super) fn new(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let args = Args::parse(args, errors);
-        let place = Place::new(item, errors);
+        let place = Place::new(item, &args.runtime, errors);
         let config = Config::new(args, errors);
         Some(Self { config: config?, place: place? })
     }
@@ -79,13 +79,12 @@ impl Config {
 }
 
 impl Place {
-    fn new(item: TokenStream, errors: &mut Errors) -> Option<Self> {
+    fn new(item: TokenStream, runtime: &Path, errors: &mut Errors) -> Option<Self> {
         if let Ok(function) = syn::parse2::<Function>(item.clone()) {
-            return Self::main(function, errors);
+            return Self::main(expand_blocks(function, runtime, errors), errors);
         }
-        let is_impl = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "impl");
-        if item.clone().into_iter().any(|tree| is_impl(&tree)) {
-            return AppType::new(item, errors).map(Self::Type);
+        if ImplBlock::is_it(&item) {
+            return AppType::new(item, runtime, errors).map(Self::Type);
         }
         let message = "`#[traced_app]` goes on `fn main`, or on an `impl` block with a `setup`";
         errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
@@ -110,14 +109,16 @@ impl Place {
 }
 
 impl AppType {
-    fn new(item: TokenStream, errors: &mut Errors) -> Option<Self> {
-        let mut head: Vec<TokenTree> = item.into_iter().collect();
-        let braces = head.pop().map(TokenTree::into_token_stream).unwrap_or_default();
-        let written = errors.ok(members.parse2(braces))?;
-        let members: Vec<Member> =
-            written.into_iter().filter_map(|member| Member::new(member, errors)).collect();
-        if !members.iter().any(|member| matches!(member, Member::Setup(..))) {
-            let head: TokenStream = head.into_iter().collect();
+    fn new(item: TokenStream, runtime: &Path, errors: &mut Errors) -> Option<Self> {
+        let ImplBlock { head, members } = errors.ok(syn::parse2(item))?;
+        let members = members.into_iter().filter_map(|member| match member {
+            Member::Function(function) => {
+                AppMember::new(expand_blocks(*function, runtime, errors), errors)
+            }
+            Member::Other(tokens) => Some(AppMember::Other(tokens)),
+        });
+        let members: Vec<AppMember> = members.collect();
+        if !members.iter().any(|member| matches!(member, AppMember::Setup(..))) {
             errors.add(
                 head,
                 "`#[traced_app]` needs a `setup` here, telemetry is up before its first line; \
@@ -129,63 +130,21 @@ impl AppType {
     }
 }
 
-impl Member {
+impl AppMember {
     /// `None` when there is a mistake; it is in `errors` then.
-    fn new(written: Written, errors: &mut Errors) -> Option<Self> {
-        let function = match written {
-            Written::Function(function) => function,
-            Written::Other(tokens) => return Some(Self::Other(tokens)),
-        };
+    fn new(function: Function, errors: &mut Errors) -> Option<Self> {
         let name = function.sig.ident.to_string();
         if name != "setup" && name != "teardown" {
             return Some(Self::Other(function.into_token_stream()));
         }
         check_untraced(&function, errors);
         if name == "teardown" {
-            return Some(Self::Teardown(function));
+            return Some(Self::Teardown(Box::new(function)));
         }
         if matches!(function.sig.output, ReturnType::Default) {
             errors.add(&function.sig.ident, "`setup` makes the app; return `Self` or a `Result`");
         }
-        let body = Body::of(&function, errors)?;
-        Some(Self::Setup(function, Box::new(body)))
-    }
-}
-
-enum Written {
-    Function(Box<Function>),
-    Other(TokenStream),
-}
-
-fn members(input: ParseStream) -> syn::Result<Vec<Written>> {
-    let content;
-    syn::braced!(content in input);
-    let mut members = Vec::new();
-    while !content.is_empty() {
-        members.push(content.parse()?);
-    }
-    Ok(members)
-}
-
-impl Parse for Written {
-    fn parse(input: ParseStream) -> syn::Result<Self> {
-        if input.fork().parse::<Function>().is_ok() {
-            return Ok(Self::Function(Box::new(input.parse()?)));
-        }
-        let mut tokens = TokenStream::new();
-        while !input.is_empty() {
-            let tree: TokenTree = input.parse()?;
-            let ends = match &tree {
-                TokenTree::Punct(punct) => punct.as_char() == ';',
-                TokenTree::Group(group) => group.delimiter() == proc_macro2::Delimiter::Brace,
-                _ => false,
-            };
-            tree.to_tokens(&mut tokens);
-            if ends {
-                break;
-            }
-        }
-        Ok(Self::Other(tokens))
+        Some(Self::Setup(Box::new(function)))
     }
 }
 

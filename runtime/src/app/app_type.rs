@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{AppGuard, install};
 use crate::config::Config;
-use crate::outcome::Failure;
+use crate::outcome::Outcome;
 
 /// The guards of the apps that are set up.
 static KEPT: Mutex<Vec<AppGuard>> = Mutex::new(Vec::new());
@@ -23,10 +23,10 @@ impl SetUp {
     pub fn run<T>(
         self,
         body: impl FnOnce() -> T,
-        outcome: impl for<'a> FnOnce(&'a T) -> Option<Failure<'a>>,
+        outcome: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
     ) -> T {
         let value = body();
-        self.keep_unless(outcome(&value).is_some());
+        self.keep_unless(outcome(&value).failure.is_some());
         value
     }
 
@@ -34,20 +34,11 @@ impl SetUp {
     pub async fn follow<F: Future>(
         self,
         body: F,
-        outcome: impl for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
+        outcome: impl for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
     ) -> F::Output {
         let value = body.await;
-        self.keep_unless(outcome(&value).is_some());
+        self.keep_unless(outcome(&value).failure.is_some());
         value
-    }
-
-    /// Like [`follow`](Self::follow), for the future that this body makes.
-    pub fn follow_from<F: Future>(
-        self,
-        body: impl FnOnce() -> F,
-        outcome: impl for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
-    ) -> impl Future<Output = F::Output> {
-        self.follow(body(), outcome)
     }
 
     fn keep_unless(self, failed: bool) {

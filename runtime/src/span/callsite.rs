@@ -1,9 +1,10 @@
-//! What is known of a span at compile time.
+//! What is known of a span at compile time, and what is decided when it starts.
 
 use opentelemetry::Context;
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
 
-use super::Span;
+use super::recorder::Recorder;
+use super::{CurrentSpan, Span};
 use crate::attribute::Attributes;
 
 /// A place in the source where spans start: their name, their kind, and the crate it is in.
@@ -11,13 +12,13 @@ use crate::attribute::Attributes;
 /// `#[span]` makes one for each function. By hand:
 ///
 /// ```
-/// use spandrel::{Callsite, SpanKind};
+/// use spandrel::{Callsite, Outcome, SpanKind};
 ///
 /// static LOAD: Callsite = Callsite::new("load", SpanKind::Internal, "my-crate", Some("1.0.0"));
 ///
 /// let weights = LOAD
 ///     .start(|attributes| attributes.set("file", "weights.bin"))
-///     .run(|| std::fs::read("weights.bin"), |_| None);
+///     .run(|| std::fs::read("weights.bin"), Outcome::of);
 /// ```
 #[derive(Debug)]
 pub struct Callsite {
@@ -33,11 +34,15 @@ pub(super) struct Library {
     pub(super) version: Option<&'static str>,
 }
 
-/// A callsite, and the context its next span starts under in place of the current one.
+/// A span that is about to start, elsewhere than simply under the current one.
 #[derive(Debug)]
-pub struct Under {
-    callsite: &'static Callsite,
-    parent: Context,
+#[must_use = "it starts with `start`"]
+pub struct Start {
+    pub(super) callsite: &'static Callsite,
+    /// In place of the current context.
+    pub(super) parent: Option<Context>,
+    pub(super) root: bool,
+    pub(super) links: Vec<Link>,
 }
 
 impl Callsite {
@@ -53,19 +58,107 @@ impl Callsite {
 
     /// Starts a span under the current one. `attributes` is called once, and only if the span
     /// records.
+    #[inline]
     pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        Span::start(self, attributes)
+        self.next().start(attributes)
     }
 
     /// The next span starts under this context, which also becomes current while it runs.
-    pub fn under(&'static self, parent: Context) -> Under {
-        Under { callsite: self, parent }
+    pub fn under(&'static self, parent: impl ToContext) -> Start {
+        self.next().under(parent)
+    }
+
+    /// The next span starts a trace of its own, linked to the span it would have been under.
+    pub fn root(&'static self) -> Start {
+        self.next().root()
+    }
+
+    /// The next span is linked to these.
+    pub fn links(&'static self, spans: impl IntoIterator<Item: ToContext>) -> Start {
+        self.next().links(spans)
+    }
+
+    #[inline]
+    fn next(&'static self) -> Start {
+        Start { callsite: self, parent: None, root: false, links: Vec::new() }
     }
 }
 
-impl Under {
-    /// Starts a span, as [`Callsite::start`] does.
+impl Start {
+    /// As [`Callsite::under`].
+    pub fn under(self, parent: impl ToContext) -> Self {
+        Self { parent: Some(parent.to_context()), ..self }
+    }
+
+    /// As [`Callsite::root`].
+    pub fn root(self) -> Self {
+        Self { root: true, ..self }
+    }
+
+    /// As [`Callsite::links`]. The iterator runs only where something records.
+    pub fn links(mut self, spans: impl IntoIterator<Item: ToContext>) -> Self {
+        if Recorder::any() {
+            for span in spans {
+                self.link(span.to_context().span().span_context());
+            }
+        }
+        self
+    }
+
+    /// As [`Callsite::start`].
+    #[inline]
     pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        Span::start_under(self.callsite, self.parent, attributes)
+        Span::start(self, attributes)
+    }
+
+    /// The context that the span starts under.
+    pub(super) fn context(&mut self) -> Context {
+        let context = self.parent.clone().unwrap_or_else(Context::current);
+        if !self.root {
+            return context;
+        }
+        self.link(context.span().span_context());
+        context.with_remote_span_context(SpanContext::NONE)
+    }
+
+    fn link(&mut self, span: &SpanContext) {
+        if span.is_valid() {
+            self.links.push(Link::with_context(span.clone()));
+        }
+    }
+}
+
+/// Something that names a span, to start another one under it or linked to it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a span",
+    label = "not a span's context",
+    note = "give a `Context`, a `SpanContext`, a `TraceContext` or `spandrel::current()`"
+)]
+pub trait ToContext {
+    /// A context in which that span is current.
+    fn to_context(&self) -> Context;
+}
+
+impl ToContext for Context {
+    fn to_context(&self) -> Context {
+        self.clone()
+    }
+}
+
+impl ToContext for SpanContext {
+    fn to_context(&self) -> Context {
+        Context::current().with_remote_span_context(self.clone())
+    }
+}
+
+impl ToContext for CurrentSpan {
+    fn to_context(&self) -> Context {
+        self.0.clone()
+    }
+}
+
+impl<T: ToContext + ?Sized> ToContext for &T {
+    fn to_context(&self) -> Context {
+        (**self).to_context()
     }
 }

@@ -21,7 +21,7 @@ pub fn current_trace_id() -> TraceId {
 
 /// A handle on a span. Everything it is told goes nowhere when the span does not record.
 #[derive(Clone, Debug)]
-pub struct CurrentSpan(Context);
+pub struct CurrentSpan(pub(super) Context);
 
 impl CurrentSpan {
     /// Records an attribute.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Span;
-use crate::outcome::Failure;
+use crate::outcome::Outcome;
 
 pin_project! {
     /// A future in a span: current during each poll and never between.
@@ -23,12 +23,7 @@ pin_project! {
     impl<F, O> PinnedDrop for SpanFuture<F, O> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.span.records() {
-                let attached = this.span.context.clone().map(opentelemetry::Context::attach);
-                this.future.set(None);
-                drop(attached);
-                this.span.finish_cancelled();
-            }
+            this.span.cancel(|| this.future.set(None));
         }
     }
 }
@@ -42,7 +37,7 @@ impl<F, O> SpanFuture<F, O> {
 impl<F, O> Future for SpanFuture<F, O>
 where
     F: Future,
-    O: for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
+    O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
 {
     type Output = F::Output;
 
@@ -52,10 +47,11 @@ where
             panic!("a `SpanFuture` was polled after it was dropped");
         };
         // A panic ends the span here: the future may be dropped much later, by whoever catches it.
-        let polled = this.span.within(|| future.poll(task));
-        if let (Poll::Ready(value), true) = (&polled, this.span.records()) {
-            let failure = this.outcome.take().and_then(|outcome| outcome(value));
-            this.span.finish(failure.as_ref());
+        let polled = this.span.within(|| future.poll(task), Poll::is_pending);
+        if let Poll::Ready(value) = &polled
+            && let Some(outcome) = this.outcome.take()
+        {
+            this.span.finish(value, outcome);
         }
         polled
     }

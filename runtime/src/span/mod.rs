@@ -1,6 +1,8 @@
 //! Spans: where they start, how long they are current, and how they end.
 
+mod block;
 mod callsite;
+mod carry;
 mod current;
 mod exception;
 mod future;
@@ -9,12 +11,17 @@ mod open;
 mod panic;
 mod recorder;
 mod scope;
+pub mod shape;
+mod stream;
 
-pub use callsite::{Callsite, Under};
+pub use block::{Block, settle};
+pub use callsite::{Callsite, Start, ToContext};
+pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};
 pub use future::SpanFuture;
 pub use guard::SpanGuard;
 pub use scope::Span;
+pub use stream::SpanStream;
 
 #[cfg(feature = "app")]
 pub(crate) use open::end_all as end_open_spans;

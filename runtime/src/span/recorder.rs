@@ -8,7 +8,7 @@ use opentelemetry::trace::{SpanBuilder, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
 
-use super::callsite::{Callsite, Library};
+use super::callsite::{Library, Start};
 
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
@@ -67,8 +67,12 @@ impl Recorder {
         installed.clone().map(|recorder| (recorder, true))
     }
 
-    pub(super) fn start(&self, callsite: &'static Callsite, parent: &Context) -> Span {
-        let builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
+    pub(super) fn start(&self, start: Start, parent: &Context) -> Span {
+        let Start { callsite, links, .. } = start;
+        let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
+        if !links.is_empty() {
+            builder = builder.with_links(links);
+        }
         let tracers = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(tracer) = tracers.get(&callsite.library) {
             return tracer.build_with_context(builder, parent);

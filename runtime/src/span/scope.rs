@@ -2,17 +2,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::panicking;
+use std::time::SystemTime;
 
-use opentelemetry::Context;
+use futures_core::Stream;
 use opentelemetry::trace::{Span as _, SpanId, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
 
-use super::callsite::Callsite;
+use super::block::{Block, Frame};
+use super::callsite::Start;
 use super::open::{self, Open};
 use super::panic::Panic;
 use super::recorder::Recorder;
-use super::{SpanFuture, SpanGuard, exception};
+use super::{SpanFuture, SpanGuard, SpanStream, exception};
 use crate::attribute::Attributes;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
 
 /// A span that has started. It is current while what it is given runs, and ends with it.
 ///
@@ -23,6 +26,8 @@ pub struct Span {
     /// What becomes current; `None` leaves the context alone.
     pub(super) context: Option<Context>,
     recording: Option<Recording>,
+    /// The spans of the blocks in the body, if it may have some.
+    frame: Option<Frame>,
 }
 
 #[derive(Debug)]
@@ -35,49 +40,37 @@ struct Recording {
 }
 
 impl Span {
-    const OFF: Self = Self { context: None, recording: None };
+    pub(crate) const OFF: Self = Self { context: None, recording: None, frame: None };
 
     /// No span of its own: what runs in it continues this context.
     pub fn continued(context: Context) -> Self {
-        Self { context: Some(context), recording: None }
+        Self { context: Some(context), recording: None, frame: None }
     }
 
     #[inline]
-    pub(super) fn start(
-        callsite: &'static Callsite,
-        attributes: impl FnOnce(&mut Attributes),
-    ) -> Self {
+    pub(super) fn start(start: Start, attributes: impl FnOnce(&mut Attributes)) -> Self {
         if !Recorder::any() {
-            return Self::OFF;
+            return Self::unrecorded(start);
         }
-        let parent = Context::current();
-        Self::record(callsite, &parent, attributes).unwrap_or(Self::OFF)
+        Self::record(start, attributes)
     }
 
-    pub(super) fn start_under(
-        callsite: &'static Callsite,
-        parent: Context,
-        attributes: impl FnOnce(&mut Attributes),
-    ) -> Self {
-        Recorder::any()
-            .then(|| Self::record(callsite, &parent, attributes))
-            .flatten()
-            .unwrap_or_else(|| Self::continued(parent))
+    fn unrecorded(start: Start) -> Self {
+        start.parent.map_or(Self::OFF, Self::continued)
     }
 
-    fn record(
-        callsite: &'static Callsite,
-        parent: &Context,
-        attributes: impl FnOnce(&mut Attributes),
-    ) -> Option<Self> {
+    fn record(mut start: Start, attributes: impl FnOnce(&mut Attributes)) -> Self {
+        let parent = start.context();
         let parent_span = parent.span();
         let parent_id = parent_span.span_context();
         let unsampled = parent_id.is_valid() && !parent_id.is_remote() && !parent_id.is_sampled();
         if unsampled && !parent_span.is_recording() {
-            return None;
+            return Self::unrecorded(start);
         }
-        let (recorder, installed) = Recorder::of(parent)?;
-        let mut span = recorder.start(callsite, parent);
+        let Some((recorder, installed)) = Recorder::of(&parent) else {
+            return Self::unrecorded(start);
+        };
+        let mut span = recorder.start(start, &parent);
         let records = span.is_recording();
         if records {
             let mut list = Attributes::default();
@@ -90,22 +83,27 @@ impl Span {
             was_panicking: panicking(),
             _open: installed.then(|| open::add(context.clone())),
         });
-        Some(Self { context: Some(context), recording })
+        Self { context: Some(context), recording, frame: None }
     }
 
     /// Runs a body in the span, which ends when the body returns or panics. `outcome` looks at the
     /// result and says whether it is a failure.
     #[inline]
     pub fn run<T>(
-        mut self,
+        self,
         body: impl FnOnce() -> T,
-        outcome: impl for<'a> FnOnce(&'a T) -> Option<Failure<'a>>,
+        outcome: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
     ) -> T {
-        let value = self.within(body);
-        if self.records() {
-            self.finish(outcome(&value).as_ref());
-        }
+        let (mut span, value) = self.call(body);
+        span.finish(&value, outcome);
         value
+    }
+
+    /// Runs a body in the span, and leaves the span open for what the body returns.
+    #[inline]
+    pub fn call<T>(mut self, body: impl FnOnce() -> T) -> (Self, T) {
+        let value = self.within(body, |_| false);
+        (self, value)
     }
 
     /// The future in this span, which is current during each poll, and ends when the future is
@@ -113,19 +111,19 @@ impl Span {
     pub fn follow<F, O>(self, future: F, outcome: O) -> SpanFuture<F, O>
     where
         F: Future,
-        O: for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
+        O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
     {
         SpanFuture::new(future, self, outcome)
     }
 
-    /// Like [`follow`](Self::follow), for the future that this body makes inside the span.
-    pub fn follow_from<F, O>(mut self, body: impl FnOnce() -> F, outcome: O) -> SpanFuture<F, O>
+    /// The stream in this span, which is current during each poll, and ends when the stream has
+    /// ended or is dropped. `outcome` looks at each item.
+    pub fn follow_stream<S, O>(self, stream: S, outcome: O) -> SpanStream<S, O>
     where
-        F: Future,
-        O: for<'a> FnOnce(&'a F::Output) -> Option<Failure<'a>>,
+        S: Stream,
+        O: for<'a> Fn(&'a S::Item) -> Outcome<'a>,
     {
-        let future = self.within(body);
-        self.follow(future, outcome)
+        SpanStream::new(stream, self, outcome)
     }
 
     /// Makes the span current until the guard is dropped, which ends it.
@@ -133,51 +131,113 @@ impl Span {
         SpanGuard::new(self)
     }
 
-    /// Runs something while the span is current; a panic ends the span and goes on.
+    /// The span for a block inside of a function.
+    pub fn block(self) -> Block {
+        Block::new(self)
+    }
+
+    /// For a body with spans on blocks inside: it keeps them, and tells them how it came out when
+    /// they are left early.
     #[inline]
-    pub(super) fn within<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let Some(context) = &self.context else {
-            return body();
-        };
-        let attached = context.clone().attach();
-        if !self.records() {
+    pub fn with_blocks(mut self) -> Self {
+        self.frame = Recorder::any().then(Frame::default);
+        self
+    }
+
+    /// Runs something while the span is current; a panic ends the span and goes on. `pauses` tells
+    /// whether the body goes on later, maybe on another thread.
+    #[inline]
+    pub(super) fn within<T>(
+        &mut self,
+        body: impl FnOnce() -> T,
+        pauses: impl FnOnce(&T) -> bool,
+    ) -> T {
+        if self.is_off() {
             return body();
         }
-        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
-            drop(attached);
-            self.finish_by(&Panic::caught(&*payload));
+        let attached = self.context.clone().map(Context::attach);
+        if !self.records() && self.frame.is_none() {
+            return body();
+        }
+        let entered = self.frame.as_mut().map(Frame::enter);
+        let caught = catch_unwind(AssertUnwindSafe(body));
+        if let (Some(frame), Some(entered)) = (&mut self.frame, entered) {
+            frame.leave(entered, caught.as_ref().is_ok_and(pauses));
+        }
+        drop(attached);
+        caught.unwrap_or_else(|payload| {
+            self.end(&Ending::Panic(&Panic::caught(&*payload)), None);
             resume_unwind(payload)
         })
+    }
+
+    /// Whether it does nothing at all.
+    pub(super) fn is_off(&self) -> bool {
+        self.context.is_none() && self.frame.is_none()
     }
 
     pub(super) fn records(&self) -> bool {
         self.recording.is_some()
     }
 
+    /// Whether the outcome of the body matters to anyone.
+    fn asks(&self) -> bool {
+        self.records() || self.frame.as_ref().is_some_and(Frame::has_left)
+    }
+
     /// Ends the span by the value that its body came to.
-    pub(super) fn finish(&mut self, failure: Option<&Failure<'_>>) {
-        self.end(|context, recording| {
-            if let Some(failure) = failure {
-                exception::record(context, recording.parent, failure);
-            }
-        });
+    #[inline]
+    pub(crate) fn finish<'a, T>(
+        &mut self,
+        value: &'a T,
+        outcome: impl FnOnce(&'a T) -> Outcome<'a>,
+    ) {
+        if self.asks() {
+            let Outcome { failure, attributes } = outcome(value);
+            self.set(attributes);
+            self.end(&Ending::Value(failure.as_ref()), None);
+        }
     }
 
-    fn finish_by(&mut self, panic: &Panic) {
-        self.end(|context, recording| exception::record_panic(context, recording.parent, panic));
+    /// Records an item of a stream, which goes on.
+    pub(super) fn note<'a, T>(&self, item: &'a T, outcome: impl FnOnce(&'a T) -> Outcome<'a>) {
+        if let (Some(context), Some(recording)) = (&self.context, &self.recording) {
+            let Outcome { failure, attributes } = outcome(item);
+            self.set(attributes);
+            Ending::Value(failure.as_ref()).mark(context, recording.parent);
+        }
     }
 
-    /// Ends the span of a future that was dropped before it was ready.
-    pub(super) fn finish_cancelled(&mut self) {
-        self.end(|context, _| {
-            context.span().set_attribute(opentelemetry::KeyValue::new("spandrel.cancelled", true));
-        });
+    /// Ends the span of a stream that has ended.
+    pub(super) fn finish_stream(&mut self) {
+        self.end(&Ending::Value(None), None);
     }
 
-    fn end(&mut self, last: impl FnOnce(&Context, &Recording)) {
+    /// Drops a future or a stream inside its span, and ends the span if it was not done.
+    pub(super) fn cancel(&mut self, drop: impl FnOnce()) {
+        if self.records() || self.frame.as_ref().is_some_and(Frame::is_paused) {
+            self.within(drop, |()| false);
+            self.end(&Ending::Cancelled, None);
+        }
+    }
+
+    fn set(&self, attributes: Attributes) {
+        if let Some(context) = &self.context {
+            context.span().set_attributes(attributes.into_vec());
+        }
+    }
+
+    /// Ends the span, and the blocks in it that were left early: they left it with this ending.
+    pub(super) fn end(&mut self, ending: &Ending<'_>, at: Option<SystemTime>) {
+        for left in self.frame.as_mut().map(Frame::take_left).into_iter().flatten() {
+            left.end(ending);
+        }
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
-            last(context, &recording);
-            context.span().end();
+            ending.mark(context, recording.parent);
+            match at {
+                Some(at) => context.span().end_with_timestamp(at),
+                None => context.span().end(),
+            }
         }
     }
 }
@@ -186,9 +246,31 @@ impl Drop for Span {
     fn drop(&mut self) {
         match &self.recording {
             Some(recording) if panicking() && !recording.was_panicking => {
-                self.finish_by(&Panic::unwinding());
+                self.end(&Ending::Panic(&Panic::unwinding()), None);
             }
-            _ => self.finish(None),
+            _ => self.end(&Ending::Value(None), None),
+        }
+    }
+}
+
+/// How a body ended.
+pub(super) enum Ending<'a> {
+    /// With a value, that may be a failure.
+    Value(Option<&'a Failure<'a>>),
+    Panic(&'a Panic),
+    /// It was dropped before it was done.
+    Cancelled,
+}
+
+impl Ending<'_> {
+    fn mark(&self, context: &Context, parent: SpanId) {
+        match self {
+            Self::Value(None) => {}
+            Self::Value(Some(failure)) => exception::record(context, parent, failure),
+            Self::Panic(panic) => exception::record_panic(context, parent, panic),
+            Self::Cancelled => {
+                context.span().set_attribute(KeyValue::new("spandrel.cancelled", true));
+            }
         }
     }
 }

@@ -1,0 +1,79 @@
+//! `#[record]` on parameters: attributes named where they stand.
+
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Expr, FnArg, LitStr, Meta, Pat, Token, parse_quote};
+
+use crate::diagnostics::Errors;
+use crate::syntax::{Capture, Data, Function, Key, ends_in};
+
+/// Takes the `#[record]`s off a function's parameters.
+pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Data> {
+    let mut records = Vec::new();
+    for input in &mut function.sig.inputs {
+        let (attrs, name) = match input {
+            FnArg::Receiver(receiver) => (&mut receiver.attrs, None),
+            FnArg::Typed(typed) => match &*typed.pat {
+                Pat::Ident(pattern) => (&mut typed.attrs, Some(pattern.ident.clone())),
+                _ => (&mut typed.attrs, None),
+            },
+        };
+        while let Some(index) = attrs.iter().position(|attribute| ends_in(attribute, "record")) {
+            let attribute = attrs.remove(index);
+            let record = Record::parse(&attribute);
+            let data = record.and_then(|record| record.into_data(name.as_ref(), &attribute));
+            records.extend(errors.ok(data));
+        }
+    }
+    records
+}
+
+/// `#[record("key", %expression)]`, each part of it optional.
+struct Record {
+    key: Option<LitStr>,
+    capture: Capture,
+    value: Option<Expr>,
+}
+
+impl Record {
+    fn parse(attribute: &Attribute) -> syn::Result<Self> {
+        let parse = |input: ParseStream| {
+            let key: Option<LitStr> =
+                if input.peek(LitStr) { input.parse().map(Some)? } else { None };
+            if key.is_some() && !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+            let capture = input.call(Capture::parse)?;
+            let value = if input.is_empty() { None } else { input.parse().map(Some)? };
+            input.parse::<Option<Token![,]>>()?;
+            Ok(Self { key, capture, value })
+        };
+        match &attribute.meta {
+            Meta::List(list) => parse.parse2(list.tokens.clone()),
+            _ => Ok(Self { key: None, capture: Capture::Typed, value: None }),
+        }
+        .map_err(|error| {
+            let message = format!("{error}; write `#[record(\"key\", expression)]`");
+            syn::Error::new(error.span(), message)
+        })
+    }
+
+    fn into_data(self, name: Option<&syn::Ident>, attribute: &Attribute) -> syn::Result<Data> {
+        let Self { key, capture, value } = self;
+        let key = match (key, name) {
+            (Some(key), _) => Key::from(key),
+            (None, Some(name)) => Key::from(name.clone()),
+            (None, None) => return Err(unnamed(attribute)),
+        };
+        let value = match (value, name) {
+            (Some(value), _) => value,
+            (None, Some(name)) => parse_quote!(#name),
+            (None, None) => return Err(unnamed(attribute)),
+        };
+        Ok(Data { key, capture, value })
+    }
+}
+
+fn unnamed(attribute: &Attribute) -> syn::Error {
+    let message = "this parameter has no name of its own; write `#[record(\"key\", expression)]`";
+    syn::Error::new_spanned(attribute, message)
+}

@@ -1,0 +1,176 @@
+//! Spans for blocks inside a function.
+//!
+//! A block's span is current until the block is left. Control flow stays what it is, so nobody sees
+//! the value that a block is left early with, by `?`, `return` or a panic: such a block waits for
+//! the function round it, its frame, and ends with the outcome of that. When the function goes on
+//! instead, the block was left by `break` or `continue`, and is settled.
+
+use std::cell::RefCell;
+use std::time::SystemTime;
+
+use opentelemetry::{Context, ContextGuard};
+
+use super::Span;
+use super::scope::Ending;
+use crate::outcome::Outcome;
+
+thread_local!(static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) });
+
+/// What the frames that run on this thread hold, the innermost last.
+#[derive(Debug)]
+struct Stack {
+    /// Open blocks keep their contexts attached.
+    open: Vec<ContextGuard>,
+    left: Vec<Left>,
+    /// Where the blocks that were left in each frame start.
+    frames: Vec<usize>,
+}
+
+impl Stack {
+    const fn new() -> Self {
+        Self { open: Vec::new(), left: Vec::new(), frames: Vec::new() }
+    }
+
+    fn with<T>(change: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        STACK.try_with(|stack| change(&mut stack.borrow_mut())).ok()
+    }
+}
+
+/// The span of a block, current until this is dropped.
+#[derive(Debug)]
+#[must_use = "the span ends when this is dropped"]
+pub struct Block(Option<Span>);
+
+/// The span of a block that was left early, and when.
+#[derive(Debug)]
+pub(super) struct Left {
+    span: Span,
+    at: SystemTime,
+}
+
+impl Block {
+    pub(super) fn new(span: Span) -> Self {
+        let Some(context) = span.context.clone() else {
+            return Self(None);
+        };
+        let attached = context.attach();
+        Stack::with(|stack| stack.open.push(attached));
+        Self(Some(span))
+    }
+
+    /// Ends the span by the value that the block came to.
+    #[inline]
+    pub fn end<'a, T>(mut self, value: &'a T, outcome: impl FnOnce(&'a T) -> Outcome<'a>) {
+        if let Some(mut span) = self.leave() {
+            span.finish(value, outcome);
+        }
+    }
+
+    /// Ends the span when the error that is about to leave the block is an expected one.
+    pub fn end_if(&mut self, expected: impl FnOnce() -> bool) {
+        if self.0.is_some() && expected() {
+            drop(self.leave());
+        }
+    }
+
+    fn leave(&mut self) -> Option<Span> {
+        let span = self.0.take()?;
+        // Detached outside of the borrow: it may drop anything.
+        drop(Stack::with(|stack| stack.open.pop()));
+        Some(span)
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        let Some(span) = self.leave() else { return };
+        if span.records() {
+            let mut left = Some(Left { span, at: SystemTime::now() });
+            Stack::with(|stack| {
+                if !stack.frames.is_empty() {
+                    stack.left.extend(left.take());
+                }
+            });
+            drop(left);
+        }
+    }
+}
+
+impl Left {
+    pub(super) fn end(mut self, ending: &Ending<'_>) {
+        self.span.end(ending, Some(self.at));
+    }
+}
+
+/// The blocks of one body: a function's, a closure's or an `async` block's.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    /// Where the blocks start that were left while it last ran, until it is known how that ended.
+    left: Option<usize>,
+    /// The contexts of the blocks that are open while it does not run.
+    paused: Vec<Context>,
+}
+
+/// Where a frame's open blocks start while it runs.
+pub(super) struct Entered(usize);
+
+impl Frame {
+    pub(super) fn enter(&mut self) -> Entered {
+        let open = Stack::with(|stack| {
+            let left = stack.left.len();
+            self.left = Some(left);
+            stack.frames.push(left);
+            stack.open.len()
+        });
+        for context in self.paused.drain(..) {
+            let attached = context.attach();
+            Stack::with(|stack| stack.open.push(attached));
+        }
+        Entered(open.unwrap_or_default())
+    }
+
+    pub(super) fn leave(&mut self, Entered(open): Entered, pauses: bool) {
+        if pauses {
+            settle();
+            self.left = None;
+            while let Some(attached) =
+                Stack::with(|stack| (stack.open.len() > open).then(|| stack.open.pop())).flatten()
+            {
+                self.paused.push(Context::current());
+                drop(attached);
+            }
+            self.paused.reverse();
+        }
+        Stack::with(|stack| stack.frames.pop());
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        !self.paused.is_empty()
+    }
+
+    pub(super) fn has_left(&self) -> bool {
+        let left = self.left.unwrap_or(usize::MAX);
+        Stack::with(|stack| stack.left.len() > left).unwrap_or_default()
+    }
+
+    pub(super) fn take_left(&mut self) -> Vec<Left> {
+        self.left.take().map_or_else(Vec::new, take_left)
+    }
+}
+
+fn take_left(first: usize) -> Vec<Left> {
+    Stack::with(
+        |stack| {
+            if stack.left.len() > first { stack.left.split_off(first) } else { Vec::new() }
+        },
+    )
+    .unwrap_or_default()
+}
+
+/// The frame that runs goes on: the blocks that were left in it were left by nothing bad.
+pub fn settle() {
+    let first = Stack::with(|stack| stack.frames.last().copied()).flatten();
+    for left in first.map_or_else(Vec::new, take_left) {
+        left.end(&Ending::Value(None));
+    }
+}

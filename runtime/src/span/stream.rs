@@ -1,0 +1,62 @@
+//! A span for a stream.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use super::Span;
+use crate::outcome::Outcome;
+
+pin_project! {
+    /// A stream in a span: current during each poll and never between.
+    #[derive(Debug)]
+    #[must_use = "streams do nothing unless polled"]
+    pub struct SpanStream<S, O> {
+        // `None` once it was dropped, inside the span.
+        #[pin]
+        stream: Option<S>,
+        span: Span,
+        outcome: O,
+    }
+
+    impl<S, O> PinnedDrop for SpanStream<S, O> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.span.cancel(|| this.stream.set(None));
+        }
+    }
+}
+
+impl<S, O> SpanStream<S, O> {
+    pub(super) fn new(stream: S, span: Span, outcome: O) -> Self {
+        Self { stream: Some(stream), span, outcome }
+    }
+}
+
+impl<S, O> Stream for SpanStream<S, O>
+where
+    S: Stream,
+    O: for<'a> Fn(&'a S::Item) -> Outcome<'a>,
+{
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let Some(stream) = this.stream.as_pin_mut() else {
+            panic!("a `SpanStream` was polled after it was dropped");
+        };
+        let polled = this.span.within(|| stream.poll_next(task), Poll::is_pending);
+        match &polled {
+            Poll::Ready(Some(item)) => this.span.note(item, &*this.outcome),
+            Poll::Ready(None) => this.span.finish_stream(),
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.as_ref().map_or((0, Some(0)), S::size_hint)
+    }
+}
