@@ -1,8 +1,10 @@
 //! Attribute values: what a type records as, and the list a span starts with.
 
 use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::fmt::{Debug, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,9 +14,11 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 /// A type whose values can be recorded as a span attribute.
 ///
-/// Numbers, booleans and strings keep their type; integers that do not fit an `i64` become
-/// strings; a [`Duration`] becomes seconds; `None` records nothing. For any other type write
-/// `key = %value` (its `Display`) or `key = ?value` (its `Debug`), or implement this trait.
+/// Numbers, booleans and strings keep their type, and so do slices, arrays and vectors of them;
+/// integers that do not fit an `i64` become strings; a [`Duration`] becomes seconds; addresses,
+/// `url::Url` and `uuid::Uuid` (features `url` and `uuid`) become text; `None` records nothing. For
+/// any other type write `key = %value` (its `Display`) or `key = ?value` (its `Debug`), or implement
+/// this trait.
 ///
 /// ```
 /// use spandrel::{ToAttribute, Value};
@@ -67,8 +71,7 @@ impl Attributes {
 
 #[diagnostic::on_unimplemented(
     message = "a list of `{Self}` is not an attribute value",
-    note = "lists of booleans, strings, floats and integers that fit an `i64` are; write \
-            `key = ?value` to record its `Debug`"
+    note = "lists of booleans, numbers and strings are; write `key = ?value` to record its `Debug`"
 )]
 /// What slices, arrays and vectors of a type record as: a typed array.
 trait Scalar: Sized {
@@ -110,8 +113,12 @@ scalars! {
 
 impl Scalar for &str {
     fn array(values: &[Self]) -> Array {
-        Array::String(values.iter().map(|value| StringValue::from((*value).to_owned())).collect())
+        strings(values)
     }
+}
+
+fn strings<T: ToString>(values: &[T]) -> Array {
+    Array::String(values.iter().map(|value| StringValue::from(value.to_string())).collect())
 }
 
 macro_rules! wide_integers {
@@ -121,10 +128,30 @@ macro_rules! wide_integers {
                 Some(i64::try_from(*self).map_or_else(|_| self.to_string().into(), Value::I64))
             }
         }
+
+        impl Scalar for $ty {
+            /// One type for all of them: strings when there is one that does not fit.
+            fn array(values: &[Self]) -> Array {
+                let fit: Result<_, _> = values.iter().map(|value| i64::try_from(*value)).collect();
+                fit.map_or_else(|_| strings(values), Array::I64)
+            }
+        }
     )*};
 }
 
 wide_integers!(u64 usize isize u128 i128);
+
+macro_rules! non_zero {
+    ($($ty:ty)*) => {$(
+        impl ToAttribute for NonZero<$ty> {
+            fn to_attribute(&self) -> Option<Value> {
+                self.get().to_attribute()
+            }
+        }
+    )*};
+}
+
+non_zero!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
 macro_rules! by_display {
     ($($ty:ty)*) => {$(
@@ -137,6 +164,10 @@ macro_rules! by_display {
 }
 
 by_display!(str IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6);
+#[cfg(feature = "url")]
+by_display!(url::Url);
+#[cfg(feature = "uuid")]
+by_display!(uuid::Uuid);
 
 macro_rules! by_reference {
     ($($ty:ty)*) => {$(
@@ -162,17 +193,18 @@ impl ToAttribute for Duration {
     }
 }
 
-impl ToAttribute for Path {
-    fn to_attribute(&self) -> Option<Value> {
-        Some(self.to_string_lossy().into_owned().into())
-    }
+macro_rules! lossy {
+    ($($ty:ty)*) => {$(
+        impl ToAttribute for $ty {
+            fn to_attribute(&self) -> Option<Value> {
+                let text: &OsStr = self.as_ref();
+                Some(text.to_string_lossy().into_owned().into())
+            }
+        }
+    )*};
 }
 
-impl ToAttribute for PathBuf {
-    fn to_attribute(&self) -> Option<Value> {
-        self.as_path().to_attribute()
-    }
-}
+lossy!(Path PathBuf OsStr OsString);
 
 impl ToAttribute for Value {
     fn to_attribute(&self) -> Option<Value> {

@@ -6,3 +6,4 @@ mod functions;
 mod futures;
 mod outcomes;
 mod propagation;
+mod shapes;

@@ -1,6 +1,6 @@
 //! A function with its body kept as tokens, so that a half-typed one still gets the IDE's help.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
@@ -75,11 +75,24 @@ impl Parse for Function {
             attrs: input.call(Attribute::parse_outer)?,
             head: Head { vis: input.parse()?, default: input.parse()? },
             sig: input.parse()?,
-            body: input.parse()?,
+            body: input.call(body)?,
         };
         function.hoist_inner_attributes()?;
         Ok(function)
     }
+}
+
+/// The block in braces, or what a macro calls `$body:block`.
+fn body(input: ParseStream) -> syn::Result<Group> {
+    let tree: TokenTree = input.parse()?;
+    if let TokenTree::Group(group) = &tree {
+        match group.delimiter() {
+            Delimiter::Brace => return Ok(group.clone()),
+            Delimiter::None => return body.parse2(group.stream()),
+            _ => {}
+        }
+    }
+    Err(syn::Error::new(tree.span(), "expected a body in braces"))
 }
 
 impl ToTokens for Function {
