@@ -69,6 +69,22 @@ impl Attributes {
     }
 }
 
+/// Leaves one attribute a key, as the specification wants it: the last value, in the first place.
+/// The SDK keeps whatever it is given.
+pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
+    let mut index = 1;
+    while index < attributes.len() {
+        let (earlier, rest) = attributes.split_at_mut(index);
+        match earlier.iter_mut().find(|earlier| earlier.key == rest[0].key) {
+            Some(earlier) => {
+                std::mem::swap(earlier, &mut rest[0]);
+                attributes.remove(index);
+            }
+            None => index += 1,
+        }
+    }
+}
+
 #[diagnostic::on_unimplemented(
     message = "a list of `{Self}` is not an attribute value",
     note = "lists of booleans, numbers and strings are; write `key = ?value` to record its `Debug`"

@@ -10,6 +10,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
 };
 
+use crate::attribute::keep_last;
 use crate::config::Batch;
 use crate::stats::Account;
 
@@ -40,8 +41,9 @@ impl SpanProcessor for BatchProcessor {
         self.inner.on_start(span, context);
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
+            keep_last(&mut span.attributes);
             self.account.accept();
             self.inner.on_end(span);
         }

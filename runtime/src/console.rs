@@ -10,6 +10,7 @@ use opentelemetry::trace::{Span as _, TraceId};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use crate::attribute::keep_last;
 use crate::stats::Account;
 use crate::tree::Tree;
 
@@ -52,10 +53,11 @@ impl SpanProcessor for Console {
         self.traces().entry(span.span_context().trace_id()).or_default().open += 1;
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         if !span.span_context.is_sampled() {
             return;
         }
+        keep_last(&mut span.attributes);
         self.account.accept();
         let id = span.span_context.trace_id();
         let mut traces = self.traces();

@@ -10,6 +10,7 @@ mod batch;
 mod config;
 #[cfg(feature = "app")]
 mod console;
+mod context;
 #[cfg(feature = "otlp")]
 mod exporter;
 mod outcome;
@@ -40,11 +41,12 @@ pub use app::{AppGuard, install};
 pub use attribute::{Attributes, ToAttribute};
 #[cfg(feature = "app")]
 pub use config::Config;
+pub use context::ToContext;
 pub use outcome::Outcome;
 pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
 pub use span::{
     Block, Callsite, CurrentSpan, InCurrentTrace, Span, SpanFuture, SpanGuard, SpanStream, Start,
-    ToContext, carry, current, current_trace_id,
+    carry, current, current_trace_id,
 };
 #[cfg(feature = "app")]
 pub use stats::{Stats, stats};

@@ -21,6 +21,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 
+use crate::attribute::keep_last;
 use crate::span::{Recorder, Scoped};
 use crate::tree::Tree;
 use opentelemetry::Context;
@@ -99,7 +100,8 @@ impl SpanProcessor for Scope {
         self.lock().started.push(span.span_context().span_id());
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
+        keep_last(&mut span.attributes);
         self.lock().finished.push(span);
     }
 

@@ -4,6 +4,8 @@ mod attributes;
 mod blocks;
 mod functions;
 mod futures;
+mod impls;
+mod options;
 mod outcomes;
 mod propagation;
 mod shapes;

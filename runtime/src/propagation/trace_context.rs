@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
+
+use crate::context::ToContext;
 
 /// A trace context as a field of a request's or a message's body.
 ///
@@ -44,6 +47,12 @@ impl TraceContext {
 impl FromIterator<(String, String)> for TraceContext {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect())
+    }
+}
+
+impl ToContext for TraceContext {
+    fn to_context(&self) -> Context {
+        super::extract(self)
     }
 }
 

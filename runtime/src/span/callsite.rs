@@ -3,9 +3,10 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
 
+use super::Span;
 use super::recorder::Recorder;
-use super::{CurrentSpan, Span};
 use crate::attribute::Attributes;
+use crate::context::ToContext;
 
 /// A place in the source where spans start: their name, their kind, and the crate it is in.
 ///
@@ -125,40 +126,5 @@ impl Start {
         if span.is_valid() {
             self.links.push(Link::with_context(span.clone()));
         }
-    }
-}
-
-/// Something that names a span, to start another one under it or linked to it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not name a span",
-    label = "not a span's context",
-    note = "give a `Context`, a `SpanContext`, a `TraceContext` or `spandrel::current()`"
-)]
-pub trait ToContext {
-    /// A context in which that span is current.
-    fn to_context(&self) -> Context;
-}
-
-impl ToContext for Context {
-    fn to_context(&self) -> Context {
-        self.clone()
-    }
-}
-
-impl ToContext for SpanContext {
-    fn to_context(&self) -> Context {
-        Context::current().with_remote_span_context(self.clone())
-    }
-}
-
-impl ToContext for CurrentSpan {
-    fn to_context(&self) -> Context {
-        self.0.clone()
-    }
-}
-
-impl<T: ToContext + ?Sized> ToContext for &T {
-    fn to_context(&self) -> Context {
-        (**self).to_context()
     }
 }

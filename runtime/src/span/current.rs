@@ -1,9 +1,10 @@
 //! The span that is current.
 
-use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId};
+use opentelemetry::trace::{SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
 
 use crate::attribute::ToAttribute;
+use crate::context::ToContext;
 
 /// The span that is current on this thread, whoever started it.
 ///
@@ -21,10 +22,10 @@ pub fn current_trace_id() -> TraceId {
 
 /// A handle on a span. Everything it is told goes nowhere when the span does not record.
 #[derive(Clone, Debug)]
-pub struct CurrentSpan(pub(super) Context);
+pub struct CurrentSpan(Context);
 
 impl CurrentSpan {
-    /// Records an attribute.
+    /// Records an attribute, in place of an earlier value under this key.
     pub fn set(&self, key: &'static str, value: impl ToAttribute) {
         if let Some(value) = value.to_attribute() {
             self.0.span().set_attribute(KeyValue::new(key, value));
@@ -37,8 +38,11 @@ impl CurrentSpan {
     }
 
     /// Links another span.
-    pub fn link(&self, to: SpanContext) {
-        self.0.span().add_link(to, Vec::new());
+    pub fn link(&self, to: impl ToContext) {
+        let to = to.to_context().span().span_context().clone();
+        if to.is_valid() {
+            self.0.span().add_link(to, Vec::new());
+        }
     }
 
     /// Marks the span as failed, with a reason.
@@ -59,5 +63,11 @@ impl CurrentSpan {
     /// The span's own id; all zeros when there is none.
     pub fn span_id(&self) -> SpanId {
         self.0.span().span_context().span_id()
+    }
+}
+
+impl ToContext for CurrentSpan {
+    fn to_context(&self) -> Context {
+        self.0.clone()
     }
 }

@@ -15,7 +15,7 @@ pub mod shape;
 mod stream;
 
 pub use block::{Block, settle};
-pub use callsite::{Callsite, Start, ToContext};
+pub use callsite::{Callsite, Start};
 pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};
 pub use future::SpanFuture;
