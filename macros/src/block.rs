@@ -4,7 +4,7 @@
 //! value of a block can be seen, the span ends by it; a block that is left early waits for the
 //! outcome of its frame, the function, closure or `async` block round it.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span as Place, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
@@ -255,20 +255,20 @@ impl Expansion<'_> {
                 return;
             }
             Expr::Async(block) => {
-                let value = block_sight(&block.block);
+                let (value, place) = (block_sight(&block.block), block.span());
                 if let Some(frame) = self.in_frame(|within| within.block(&mut block.block, true)) {
-                    *expr = self.async_frame(block, &frame.look(value, self.runtime));
+                    *expr = self.async_frame(block, &frame.look(value, self.runtime, place));
                 }
                 return;
             }
             Expr::Closure(closure) => {
-                let value = sight(&closure.body);
+                let (value, place) = (sight(&closure.body), closure.span());
                 let frame = self.in_frame(|within| {
                     within.tail = true;
                     within.visit_expr_mut(&mut closure.body);
                 });
                 if let Some(frame) = frame {
-                    self.closure_frame(closure, &frame.look(value, self.runtime));
+                    self.closure_frame(closure, &frame.look(value, self.runtime, place));
                 }
                 return;
             }
@@ -331,7 +331,7 @@ impl Expansion<'_> {
         }
         let runtime = &span.runtime;
         let start = span::start(span, None);
-        let variable = Ident::new("block", proc_macro2::Span::mixed_site());
+        let variable = Ident::new("block", Place::mixed_site());
         if !span.records_value()
             && span.error_if.is_none()
             && matches!(sight, Sight::Frame | Sight::Untouched)
@@ -354,10 +354,7 @@ impl Expansion<'_> {
             (None, _) => (None, tokens, span::look(span)),
         };
         let mutable = before.is_some().then(|| quote!(mut));
-        let look = match (&look, span.records_value() || sight == Sight::Value) {
-            (Look::Expression(_), false) => quote!(#runtime::__private::Outcome::unset),
-            _ => look.closure(None, runtime),
-        };
+        let look = look.closure(None, runtime, expr.span());
         quote!({
             let #mutable #variable = #start.block();
             #before
@@ -377,12 +374,10 @@ impl Expansion<'_> {
 impl Frame {
     /// How the frame looks at its value for the spans that end by it. A type that nothing makes
     /// known is not asked.
-    fn look(&self, value: Sight, runtime: &Path) -> TokenStream {
-        if self.asks || self.hides && value != Sight::Nothing {
-            Look::Typed.closure(None, runtime)
-        } else {
-            quote!(#runtime::__private::Outcome::unset)
-        }
+    fn look(&self, value: Sight, runtime: &Path, place: Place) -> TokenStream {
+        let asks = self.asks || self.hides && value != Sight::Nothing;
+        let look = if asks { Look::Typed } else { Look::Nothing };
+        look.closure(None, runtime, place)
     }
 }
 
@@ -467,7 +462,7 @@ fn may_leave(expr: &Expr) -> bool {
             match expr {
                 Expr::Async(_) | Expr::Closure(_) | Expr::Const(_) => {}
                 Expr::Try(_) | Expr::Return(_) | Expr::Macro(_) | Expr::Verbatim(_) => {
-                    self.0 = true
+                    self.0 = true;
                 }
                 other => syn::visit::visit_expr(self, other),
             }

@@ -9,8 +9,9 @@ use syn::{LitStr, Path};
 
 use crate::block;
 use crate::diagnostics::Errors;
+use crate::kept;
 use crate::propagate::{self, Propagation};
-use crate::span::{self, Span};
+use crate::span;
 use crate::syntax::{Body, Function, ImplBlock, Look, Member, Name, Scope, default_runtime};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -39,14 +40,14 @@ pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream)
             impl_block(args, item.clone(), &mut errors)
         }
         Err(error) => {
-            errors.push(syn::Error::new(error.span(), misplaced(attribute)));
-            TokenStream::new()
+            let (place, message) = kept::misplaced(attribute.word(), &item, &error);
+            errors.push(syn::Error::new(place, message));
+            item.clone()
         }
     };
     match errors.finish() {
         None => expanded,
-        // The item stays as it is: when its syntax is at fault, rustc says it better.
-        Some(errors) => quote!(#errors #item),
+        Some(errors) => kept::with(&errors, item),
     }
 }
 
@@ -60,17 +61,6 @@ pub(crate) fn expand_blocks(function: Function, runtime: &Path, errors: &mut Err
         return function;
     }
     Written::on(function, None, errors).expand(None, runtime, errors)
-}
-
-fn misplaced(attribute: Attribute) -> &'static str {
-    match attribute {
-        Attribute::Span => {
-            "`#[span]` goes on a function or a method with a body, on an `impl` block, and inside \
-             a function that has one of the attributes on a block, a `let` or an expression, \
-             outside of macro calls"
-        }
-        Attribute::Propagate => "`#[propagate]` goes on a function or a method with a body",
-    }
 }
 
 /// A function, and what its attributes say.
@@ -117,7 +107,7 @@ impl Written {
         let span = span.and_then(|tokens| {
             let records = span::record::take(&mut function, errors);
             let name = |_: &mut Errors| Some(default_name(type_name, &function));
-            let mut span = Span::new(tokens, name, runtime, errors)?;
+            let mut span = span::Span::new(tokens, name, runtime, errors)?;
             span.record(records, errors);
             Some(span)
         });
@@ -131,7 +121,11 @@ impl Written {
             (None, Some(propagation)) => &propagation.runtime,
             (None, None) => runtime,
         };
-        let Some(mut body) = Body::of(&function, errors) else {
+        let remedy = match type_name {
+            Some(_) => "add `#[span(skip)]`",
+            None => "remove the attribute",
+        };
+        let Some(mut body) = Body::of(&function, remedy, errors) else {
             return function;
         };
         let found = block::expand(&mut body.core, runtime, errors);
@@ -152,18 +146,14 @@ impl Written {
             }
             (None, None) => None,
         };
-        let function = match scope {
-            Some((start, look)) => {
-                let blocks = found.blocks.then(|| quote!(.with_blocks()));
-                let scope = Scope { start: quote!(#start #blocks), look, runtime: runtime.clone() };
-                body.wrap(function, &scope)
-            }
-            None => {
-                let core = body.core.stream();
-                function.with_body(&core)
-            }
+        let function = if let Some((start, look)) = scope {
+            let blocks = found.blocks.then(|| quote!(.with_blocks()));
+            let scope = Scope { start: quote!(#start #blocks), look, runtime: runtime.clone() };
+            body.wrap(function, &scope)
+        } else {
+            body.restore(function)
         };
-        mention(&taken, function)
+        kept::mention(&taken, function)
     }
 }
 
@@ -172,15 +162,6 @@ fn default_name(type_name: Option<&str>, function: &Function) -> Name {
     let name = ident.unraw().to_string();
     let name = type_name.map_or(name.clone(), |type_name| format!("{type_name}::{name}"));
     Name::Literal(LitStr::new(&name, ident.span()))
-}
-
-/// The function with a use of the attributes that were taken along, whose imports are not unused.
-fn mention(taken: &[Path], function: Function) -> Function {
-    if taken.is_empty() {
-        return function;
-    }
-    let statements = function.body.stream();
-    function.with_body(&quote!(#(#[allow(unused_imports)] use #taken as _;)* #statements))
 }
 
 fn arguments(attribute: &syn::Attribute) -> TokenStream {

@@ -6,6 +6,7 @@
 mod block;
 mod diagnostics;
 mod function;
+mod kept;
 mod propagate;
 mod span;
 mod syntax;

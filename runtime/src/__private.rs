@@ -5,17 +5,24 @@ use opentelemetry::Context;
 
 #[cfg(feature = "app")]
 pub use crate::app::{SetUp, tear_down};
-pub use crate::outcome::{
-    Debugs, Displays, HoldsError, IsAnything, IsError, IsFuture, IsResult, IsStream, MaySucceed,
-    Outcome, Probe, Succeeds, expected,
-};
+pub use crate::outcome::{Outcome, expected};
+pub use crate::probe::Observed;
 pub use crate::propagation::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier};
-pub use crate::span::shape;
 pub use crate::span::{Callsite, Span, settle};
 pub use crate::{
     __callsite as callsite, __end as end, __extract as extract, __follow as follow,
-    __inject as inject, __outcome as outcome, __success as success,
+    __inject as inject, __observed as observed, __outcome as outcome, __returns as returns,
 };
+
+/// What tells how a value came out.
+pub mod probe {
+    pub use crate::probe::*;
+}
+
+/// What tells whether a value is all that a function does.
+pub mod shape {
+    pub use crate::span::shape::*;
+}
 
 /// A body that continues a context without a span of its own.
 pub fn continued(context: Context) -> Span {
@@ -27,9 +34,20 @@ pub fn frame() -> Span {
     Span::OFF.with_blocks()
 }
 
-/// Tells the compiler what an `async` block returns; never called.
+/// Never called: only its type is wanted.
 pub fn unreachable<T>() -> T {
     unreachable!("only the type of this call is wanted")
+}
+
+/// Tells the compiler what an `async` block returns.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __returns {
+    ($output:ty) => {
+        if false {
+            return $crate::__private::unreachable::<$output>();
+        }
+    };
 }
 
 /// The callsite of a span in the crate that this expands in. A name that is an expression may need
@@ -59,11 +77,8 @@ const { &$crate::__callsite!(@new $name, $kind) }
 #[macro_export]
 macro_rules! __outcome {
     ($value:expr) => {{
-        use $crate::__private::{
-            Debugs as _, Displays as _, HoldsError as _, IsAnything as _, IsError as _,
-            IsFuture as _, IsResult as _, IsStream as _,
-        };
-        (&&&&&&&&$crate::__private::Probe($value)).outcome()
+        use $crate::__private::probe::*;
+        (&&&&&&&&Probe($value)).outcome()
     }};
     ($value:expr, $error_if:expr) => {
         if $crate::__private::expected($value, $error_if) {
@@ -74,13 +89,14 @@ macro_rules! __outcome {
     };
 }
 
-/// The success value of a `Result`, or any other value, if it is one.
+/// As `outcome`, with the success value: what is in an `Ok`, or any value that is no `Result`.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __success {
-    ($value:expr) => {{
-        use $crate::__private::{MaySucceed as _, Succeeds as _};
-        (&&$crate::__private::Probe($value)).success()
+macro_rules! __observed {
+    ($value:expr $(, $error_if:expr)?) => {{
+        use $crate::__private::probe::*;
+        let success = (&&Probe($value)).success();
+        Observed { outcome: $crate::__outcome!($value $(, $error_if)?), success }
     }};
 }
 
@@ -89,8 +105,8 @@ macro_rules! __success {
 #[macro_export]
 macro_rules! __end {
     ($span:ident, $value:ident, $look:expr) => {{
-        use $crate::__private::shape::{IsBoxed as _, IsPlain as _};
-        (&&$crate::__private::shape::Shape::of(&$value)).end($span, $value, $look)
+        use $crate::__private::shape::*;
+        (&&Shape::of(&$value)).end($span, $value, $look)
     }};
 }
 
@@ -99,8 +115,8 @@ macro_rules! __end {
 #[macro_export]
 macro_rules! __follow {
     ($span:ident, $value:ident, $look:expr) => {{
-        use $crate::__private::shape::{IsFuture as _, IsPlain as _, IsStream as _};
-        (&&&$crate::__private::shape::Shape::of(&$value)).follow($span, $value, $look)
+        use $crate::__private::shape::*;
+        (&&&Shape::of(&$value)).follow($span, $value, $look)
     }};
 }
 

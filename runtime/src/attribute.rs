@@ -90,8 +90,10 @@ pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
     note = "lists of booleans, numbers and strings are; write `key = ?value` to record its `Debug`"
 )]
 /// What slices, arrays and vectors of a type record as: a typed array.
-trait Scalar: Sized {
-    fn array(values: &[Self]) -> Array;
+trait Scalar {
+    fn array<'a>(values: impl Iterator<Item = &'a Self> + Clone) -> Array
+    where
+        Self: 'a;
 }
 
 macro_rules! scalars {
@@ -104,8 +106,11 @@ macro_rules! scalars {
         }
 
         impl Scalar for $ty {
-            fn array(values: &[Self]) -> Array {
-                Array::$variant(values.iter().map(|$value| $convert).collect())
+            fn array<'a>(values: impl Iterator<Item = &'a Self> + Clone) -> Array
+            where
+                Self: 'a,
+            {
+                Array::$variant(values.map(|$value| $convert).collect())
             }
         }
     )*};
@@ -127,14 +132,23 @@ scalars! {
     Cow<'_, str> => String(value => value.clone().into_owned().into());
 }
 
-impl Scalar for &str {
-    fn array(values: &[Self]) -> Array {
+impl Scalar for str {
+    fn array<'a>(values: impl Iterator<Item = &'a Self> + Clone) -> Array {
         strings(values)
     }
 }
 
-fn strings<T: ToString>(values: &[T]) -> Array {
-    Array::String(values.iter().map(|value| StringValue::from(value.to_string())).collect())
+impl<T: Scalar + ?Sized> Scalar for &T {
+    fn array<'a>(values: impl Iterator<Item = &'a Self> + Clone) -> Array
+    where
+        Self: 'a,
+    {
+        T::array(values.copied())
+    }
+}
+
+fn strings<'a, T: ToString + ?Sized + 'a>(values: impl Iterator<Item = &'a T>) -> Array {
+    Array::String(values.map(|value| StringValue::from(value.to_string())).collect())
 }
 
 macro_rules! wide_integers {
@@ -147,8 +161,9 @@ macro_rules! wide_integers {
 
         impl Scalar for $ty {
             /// One type for all of them: strings when there is one that does not fit.
-            fn array(values: &[Self]) -> Array {
-                let fit: Result<_, _> = values.iter().map(|value| i64::try_from(*value)).collect();
+            fn array<'a>(values: impl Iterator<Item = &'a Self> + Clone) -> Array {
+                let fit: Result<_, _> =
+                    values.clone().map(|value| i64::try_from(*value)).collect();
                 fit.map_or_else(|_| strings(values), Array::I64)
             }
         }
@@ -230,7 +245,7 @@ impl ToAttribute for Value {
 
 impl<T: Scalar> ToAttribute for [T] {
     fn to_attribute(&self) -> Option<Value> {
-        Some(Value::Array(T::array(self)))
+        Some(Value::Array(T::array(self.iter())))
     }
 }
 

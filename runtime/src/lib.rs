@@ -16,6 +16,7 @@ mod exporter;
 mod outcome;
 #[cfg(feature = "app")]
 mod pipeline;
+mod probe;
 mod propagation;
 #[cfg(feature = "app")]
 mod report;

@@ -1,18 +1,9 @@
-//! How a traced piece of code came out, decided by the type of its value: `Result::Err` is a
-//! failure, whatever the type is called.
-//!
-//! [`outcome!`](crate::__private::outcome) calls `outcome` on a [`Probe`] behind more references
-//! than it needs; method resolution takes the first trait below that the types satisfy, so that an
-//! error records all that its type offers and nothing is required of it.
+//! How a traced piece of code came out: whether it failed, and what to record of its value.
 
 use std::any::type_name;
 use std::error::Error;
-use std::fmt::{Debug, Display};
-use std::ops::Deref;
 
-use futures_core::Stream;
-
-use crate::attribute::{Attributes, ToAttribute};
+use crate::attribute::Attributes;
 
 /// What a span is told about the value that its body came to: whether it is a failure, and what to
 /// record of it.
@@ -46,19 +37,16 @@ impl Outcome<'_> {
         Outcome { failure, attributes: Attributes::default() }
     }
 
-    /// Records a value under a key.
-    pub fn set<T: ToAttribute + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.attributes.set(key, value);
-    }
-
-    /// Records a value's `Display` under a key.
-    pub fn set_display<T: Display + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.attributes.set_display(key, value);
-    }
-
-    /// Records a value's `Debug` under a key.
-    pub fn set_debug<T: Debug + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.attributes.set_debug(key, value);
+    /// Records attributes of a success value, if it is one.
+    pub fn ok<T: ?Sized>(
+        mut self,
+        success: Option<&T>,
+        attributes: impl FnOnce(&mut Attributes, &T),
+    ) -> Self {
+        if let Some(success) = success {
+            attributes(&mut self.attributes, success);
+        }
+        self
     }
 }
 
@@ -74,7 +62,10 @@ pub(crate) struct Failure<'a> {
 }
 
 impl<'a> Failure<'a> {
-    fn new<E>(message: Option<String>, source: Option<&'a (dyn Error + 'static)>) -> Self {
+    pub(crate) fn new<E>(
+        message: Option<String>,
+        source: Option<&'a (dyn Error + 'static)>,
+    ) -> Self {
         Self { error_type: type_name::<E>(), message, source }
     }
 
@@ -86,101 +77,6 @@ impl<'a> Failure<'a> {
     /// The messages of the causes, nearest first.
     pub(crate) fn causes(&self) -> impl Iterator<Item = String> {
         std::iter::successors(self.source, |&error| error.source()).map(ToString::to_string)
-    }
-}
-
-/// A value, to be asked how it came out.
-#[derive(Debug)]
-pub struct Probe<'a, T>(pub &'a T);
-
-macro_rules! probes {
-    ($($(#[$meta:meta])* $name:ident for $probe:ty, $bound:ident: ($($bounds:tt)*) => |$error:ident| $failure:expr;)*) => {$(
-        $(#[$meta])*
-        pub trait $name<'a> {
-            /// The outcome that the value is.
-            fn outcome(&self) -> Outcome<'a>;
-        }
-
-        impl<'a, T, $bound: $($bounds)*> $name<'a> for $probe {
-            fn outcome(&self) -> Outcome<'a> {
-                let failure = self.0.as_ref().err().map(|$error| $failure);
-                Outcome { failure, attributes: Attributes::default() }
-            }
-        }
-    )*};
-}
-
-probes! {
-    /// `E` is an error.
-    IsError for &&&&&Probe<'a, Result<T, E>>, E: (Error)
-        => |error| Failure::new::<E>(Some(error.to_string()), error.source());
-    /// `E` holds an error: a boxed one, `anyhow`'s, `eyre`'s.
-    HoldsError for &&&&Probe<'a, Result<T, E>>, E: (Deref<Target: Error>)
-        => |error| Failure::new::<E>(Some((**error).to_string()), (**error).source());
-    /// `E` can be displayed.
-    Displays for &&&Probe<'a, Result<T, E>>, E: (Display)
-        => |error| Failure::new::<E>(Some(error.to_string()), None);
-    /// `E` can be debugged.
-    Debugs for &&Probe<'a, Result<T, E>>, E: (Debug)
-        => |error| Failure::new::<E>(Some(format!("{error:?}")), None);
-    /// `E` tells nothing.
-    IsResult for &Probe<'a, Result<T, E>>, E: (Sized)
-        => |_error| Failure::new::<E>(None, None);
-}
-
-macro_rules! unfinished {
-    ($($(#[$meta:meta])* $name:ident for $probe:ty, $bound:path;)*) => {$(
-        $(#[$meta])*
-        pub trait $name<'a> {
-            /// What is not finished yet.
-            type Value;
-
-            /// Never compiles.
-            fn outcome(&self) -> Outcome<'a>
-            where
-                Self::Value: Finished;
-        }
-
-        impl<'a, T: $bound> $name<'a> for $probe {
-            type Value = T;
-
-            fn outcome(&self) -> Outcome<'a>
-            where
-                T: Finished,
-            {
-                Outcome::default()
-            }
-        }
-    )*};
-}
-
-unfinished! {
-    /// A future's span would end before its work.
-    IsFuture for &&&&&&&Probe<'a, T>, Future;
-    /// So would a stream's.
-    IsStream for &&&&&&Probe<'a, T>, Stream;
-}
-
-/// What a span's body came to, when there is no more work behind it: no future or stream is.
-#[diagnostic::on_unimplemented(
-    message = "this is a future or a stream, which works on after the span has ended",
-    label = "the span would end too early",
-    note = "for a function: write an `async fn`, or return an `impl Future`, an `impl Stream` or a \
-            `Pin<Box<dyn …>>` of one",
-    note = "for a block: `.await` it inside",
-    note = "where the type is only known from later code: write it down"
-)]
-pub trait Finished {}
-
-/// Anything but a `Result` is a success.
-pub trait IsAnything<'a> {
-    /// Nothing.
-    fn outcome(&self) -> Outcome<'a>;
-}
-
-impl<'a, T> IsAnything<'a> for Probe<'a, T> {
-    fn outcome(&self) -> Outcome<'a> {
-        Outcome::default()
     }
 }
 
@@ -207,29 +103,5 @@ impl<T, E> Fallible for Result<T, E> {
 
     fn error(&self) -> Option<&E> {
         self.as_ref().err()
-    }
-}
-
-/// What `ok` and `ret` see of a `Result`.
-pub trait MaySucceed<'a, T> {
-    /// The value, if it is a success.
-    fn success(&self) -> Option<&'a T>;
-}
-
-impl<'a, T, E> MaySucceed<'a, T> for &Probe<'a, Result<T, E>> {
-    fn success(&self) -> Option<&'a T> {
-        self.0.as_ref().ok()
-    }
-}
-
-/// What `ok` and `ret` see of anything else.
-pub trait Succeeds<'a, T> {
-    /// The value.
-    fn success(&self) -> Option<&'a T>;
-}
-
-impl<'a, T> Succeeds<'a, T> for Probe<'a, T> {
-    fn success(&self) -> Option<&'a T> {
-        Some(self.0)
     }
 }

@@ -2,12 +2,18 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::ffi::OsStr;
 use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use spandrel::span;
 use spandrel::testing::record;
+use spandrel::{ToAttribute, Value, span};
+use url::Url;
+use uuid::Uuid;
 
 #[span("keys", dotted.path = 1, "quoted-key" = 2, error.r#type = "x", r#match = true)]
 fn keys() {}
@@ -71,6 +77,54 @@ fn types_record_as_what_they_are() {
                 text=\"t\" owned=\"t\" cow=\"t\" something=3 seconds=1.5 path=\"a/b\" \
                 address=\"127.0.0.1\" numbers=[1,2,3] texts=[\"a\", \"b\"] boxed=4\n";
     assert_eq!(record(|| types("t")).to_string(), tree);
+}
+
+#[span(
+    "more",
+    size = size,
+    count = NonZero::new(3_u64),
+    wide = [u64::MAX, 1],
+    fits = vec![1_usize, 2],
+    words = words.as_slice(),
+    references = [&1.5, &2.5],
+    flags = &[true, false],
+    letters = ['a', 'b'],
+    cows = vec![Cow::Borrowed("c")],
+    shared = Arc::<str>::from("shared"),
+    socket = SocketAddr::from(([127, 0, 0, 1], 80)),
+    os = OsStr::new("os"),
+    url = Url::parse("http://localhost/a").expect("a URL"),
+    uuid = Uuid::nil(),
+    nested = Some(&Some(words.len())),
+    unsized_text = *unsized_text,
+)]
+fn more(size: isize, words: &[String; 2], unsized_text: &&str) {}
+
+#[test]
+fn lists_references_and_wrappers_record_as_what_is_in_them() {
+    let tree = "more size=-1 count=3 wide=[\"18446744073709551615\", \"1\"] fits=[1,2] \
+                words=[\"x\", \"y\"] references=[1.5,2.5] flags=[true,false] \
+                letters=[\"a\", \"b\"] cows=[\"c\"] shared=\"shared\" socket=\"127.0.0.1:80\" \
+                os=\"os\" url=\"http://localhost/a\" \
+                uuid=\"00000000-0000-0000-0000-000000000000\" nested=2 unsized_text=\"t\"\n";
+    let words = ["x".to_owned(), "y".to_owned()];
+    assert_eq!(record(|| more(-1, &words, &"t")).to_string(), tree);
+}
+
+struct Celsius(f64);
+
+impl ToAttribute for Celsius {
+    fn to_attribute(&self) -> Option<Value> {
+        (self.0 > -273.15).then(|| self.0.into())
+    }
+}
+
+#[span("own", warm = Celsius(20.5), impossible = Celsius(-300.0))]
+fn own_type() {}
+
+#[test]
+fn a_type_of_one_s_own_can_be_a_value() {
+    assert_eq!(record(own_type).to_string(), "own warm=20.5\n");
 }
 
 thread_local!(static EVALUATED: Cell<u32> = const { Cell::new(0) });

@@ -1,5 +1,13 @@
 //! Spans on blocks, `let` initialisers and expressions: control flow and types stay what they are.
 
+// What users may write, tidy or not.
+#![allow(
+    clippy::match_bool,
+    clippy::never_loop,
+    clippy::redundant_closure_for_method_calls,
+    clippy::unit_arg
+)]
+
 use std::fmt::Display;
 use std::panic::catch_unwind;
 

@@ -40,7 +40,9 @@ where
     pub(crate) fn named(&self) {}
 
     #[span(kind(server))]
-    fn unnamed(&self) {}
+    fn unnamed(self) -> Vec<T> {
+        self.values
+    }
 
     #[span(skip)]
     const fn is_full(&self) -> bool {
@@ -67,7 +69,7 @@ async fn every_method_is_a_span() {
         cache.insert(3).expect_err("there is no room");
         assert_eq!(cache.first().await, Some(1));
         cache.named();
-        cache.unnamed();
+        assert_eq!(cache.unnamed(), [1, 2]);
         let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         Cache::<u32>::continued(&[("traceparent", parent)]);
     })

@@ -136,6 +136,21 @@ fn an_error_needs_no_trait() {
 }
 
 #[span]
+fn report() -> eyre::Result<()> {
+    use eyre::WrapErr as _;
+    Err(no_stock()).wrap_err("reported")
+}
+
+#[test]
+fn reports_have_their_chains() {
+    let tree = record(|| drop(report())).to_string();
+    let chain = "exception.message=\"reported\" exception.stacktrace=\"reported\\ncaused by: no \
+                 stock of pears\\ncaused by: invalid digit found in string\"\n";
+    assert!(tree.starts_with("report error.type=\"eyre::Report\" ✗ reported\n"), "{tree}");
+    assert!(tree.ends_with(chain), "{tree}");
+}
+
+#[span]
 fn generic<T, E: fmt::Display>(value: Result<T, E>) -> Result<T, E> {
     value
 }

@@ -186,3 +186,46 @@ fn trait_objects_are_carriers() {
     dynamic(&headers(), &mut to);
     assert_eq!(to.0.as_deref(), Some(PARENT));
 }
+
+#[propagate(inject(out))]
+fn boxed<'a>(
+    out: &'a mut TraceContext,
+) -> std::pin::Pin<Box<dyn Future<Output = Result<bool, String>> + 'a>> {
+    let empty = out.is_empty();
+    Box::pin(async move {
+        #[span("block")]
+        let empty = Err(empty.to_string());
+        empty
+    })
+}
+
+#[async_trait::async_trait]
+trait Sends {
+    #[propagate(inject(out))]
+    async fn send(&self, out: &mut TraceContext) -> usize {
+        usize::from(out.is_empty())
+    }
+}
+
+impl Sends for Input {}
+
+#[tokio::test]
+async fn a_boxed_future_hands_the_context_on() {
+    let mut sent = TraceContext::default();
+    let recording = record_async(async {
+        outer(async {
+            boxed(&mut sent).await.expect_err("it says so");
+            let trace_context = TraceContext::default();
+            assert_eq!(Input { trace_context }.send(&mut TraceContext::default()).await, 0);
+        })
+        .await;
+    })
+    .await;
+    assert!(recording.to_string().starts_with("outer\n└─ block error.type"), "{recording}");
+    assert!(!sent.is_empty());
+}
+
+#[span]
+async fn outer<F: Future>(call: F) -> F::Output {
+    call.await
+}

@@ -1,6 +1,12 @@
 //! Functions of every shape: a span lasts exactly as long as what it names.
 
-#![allow(clippy::unused_async, clippy::manual_async_fn)]
+// What users may write, tidy or not.
+#![allow(
+    clippy::manual_async_fn,
+    clippy::needless_arbitrary_self_type,
+    clippy::needless_borrowed_reference,
+    clippy::unused_async
+)]
 
 use std::marker::PhantomData;
 use std::pin::Pin;

@@ -12,6 +12,8 @@ mod block;
 mod diagnostics;
 #[path = "../../macros/src/function.rs"]
 mod function;
+#[path = "../../macros/src/kept.rs"]
+mod kept;
 #[path = "../../macros/src/propagate/mod.rs"]
 mod propagate;
 #[path = "../../macros/src/span/mod.rs"]
@@ -76,6 +78,123 @@ fn returned_future() {
         quote! {
             fn fetch(&self, id: u64) -> impl Future<Output = Option<Order>> + Send {
                 self.db.get(id)
+            }
+        },
+    ));
+}
+
+#[test]
+fn boxed_future() {
+    insta::assert_snapshot!(span(
+        quote!(root),
+        quote! {
+            fn fetch(&self, id: u64) -> BoxFuture<'_, Result<Order, Error>> {
+                let db = self.db.clone();
+                Box::pin(async move { db.get(id).await })
+            }
+        },
+    ));
+}
+
+#[test]
+fn method_after_async_trait() {
+    insta::assert_snapshot!(span(
+        quote!("fetch", id = id, db = self.name),
+        quote! {
+            fn fetch<'life0, 'async_trait>(
+                &'life0 self,
+                id: u64,
+            ) -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = Option<Order>> + 'async_trait>>
+            where
+                Self: 'async_trait,
+            {
+                Box::pin(async move {
+                    if let ::core::option::Option::Some(__ret) =
+                        ::core::option::Option::None::<Option<Order>>
+                    {
+                        return __ret;
+                    }
+                    let __self = self;
+                    let id = id;
+                    let __ret: Option<Order> = { __self.db.get(id).await };
+                    __ret
+                })
+            }
+        },
+    ));
+}
+
+#[test]
+fn every_option() {
+    insta::assert_snapshot!(span(
+        quote!(
+            "call",
+            kind(producer),
+            parent(cx),
+            links(messages.iter()),
+            ok(|reply| reply.size = reply.len()),
+            ret,
+            error_if(|error| error.is_fatal()),
+            crate(telemetry)
+        ),
+        quote! {
+            async fn call(#[record] id: u64, #[record("size", message.len())] message: &str) -> Reply {
+                send(id, message).await
+            }
+        },
+    ));
+}
+
+#[test]
+fn blocks() {
+    insta::assert_snapshot!(span(
+        quote!("outer"),
+        quote! {
+            async fn outer(&self, input: Input) -> Result<Output, Error> {
+                #[span("inference", steps = input.steps)]
+                let latent = self.pipe.denoise(&input.prompt, input.steps)?;
+                for row in latent {
+                    #[span("row")]
+                    {
+                        if row.is_empty() {
+                            break;
+                        }
+                        self.check(row).await;
+                    }
+                }
+                #[span("stored")]
+                let stored: bool = self.is_stored();
+                let spawned = spawn(async move {
+                    #[span("upload", ok(|url| url = %url))]
+                    let url = put(stored).await?;
+                    Ok::<_, Error>(url)
+                });
+                #[span("finish")]
+                self.finish(spawned).await
+            }
+        },
+    ));
+}
+
+#[test]
+fn impl_block() {
+    insta::assert_snapshot!(span(
+        quote!(kind(client)),
+        quote! {
+            impl<T> Store<T> {
+                const LIMIT: usize = 3;
+
+                pub fn get(&self, key: &str) -> Option<&T> {
+                    self.values.get(key)
+                }
+
+                #[span("own", key = key)]
+                fn put(&mut self, key: &str) {}
+
+                #[span(skip)]
+                const fn len(&self) -> usize {
+                    0
+                }
             }
         },
     ));

@@ -30,7 +30,16 @@ pub(super) struct Success {
 
 impl Args {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let Arguments { name, data, options } = Arguments::parse(tokens, errors);
+        let Arguments { name, data, mut options } = Arguments::parse(tokens, errors);
+        options.retain(|option| {
+            let misplaced = option.name == "skip";
+            if misplaced {
+                let message = "`skip` stands alone, on a method in an `impl` block that has \
+                               `#[span]`; elsewhere remove the attribute";
+                errors.add(&option.name, message);
+            }
+            !misplaced
+        });
         let mut options = Options::check(options, OPTIONS, errors);
         Self {
             name,

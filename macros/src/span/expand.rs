@@ -1,12 +1,12 @@
 //! The tokens of a span: a callsite, a closure for the attributes, and a look at the value.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span as Place, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Capture, Data, Look, value};
+use crate::syntax::{Capture, Data, Look, located, value};
 
 /// The started span; `extracted` is the context that was extracted for it.
 pub(crate) fn start(span: &Span, extracted: Option<&TokenStream>) -> TokenStream {
@@ -15,7 +15,7 @@ pub(crate) fn start(span: &Span, extracted: Option<&TokenStream>) -> TokenStream
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
     let links = links.as_ref().map(|links| quote_spanned!(links.span()=> .links(#links)));
-    let list = Ident::new("attributes", proc_macro2::Span::mixed_site());
+    let list = attribute_list();
     let attributes = attributes.iter().map(|data| set(&list, data));
     quote! {
         #runtime::__private::callsite!(#name, #kind)
@@ -27,45 +27,48 @@ pub(crate) fn start(span: &Span, extracted: Option<&TokenStream>) -> TokenStream
 /// How the span looks at the value that its body came to.
 pub(crate) fn look(span: &Span) -> Look {
     let Span { error_if, runtime, .. } = span;
-    if error_if.is_none() && !span.records_value() {
-        return Look::Typed;
+    let place = error_if.as_ref().map_or_else(Place::call_site, Spanned::span);
+    let runtime = located(runtime, place);
+    let place = Place::mixed_site().located_at(place);
+    let mut value = value();
+    value.set_span(place);
+    let arguments = error_if.as_ref().map_or(quote!(#value), |error_if| quote!(#value, #error_if));
+    if span.records_value() {
+        let observed = quote_spanned!(place=> #runtime::__private::observed!(#arguments));
+        recorded(span, &observed)
+    } else if error_if.is_some() {
+        Look::Expression(quote_spanned!(place=> #runtime::__private::outcome!(#arguments)))
+    } else {
+        Look::Typed
     }
-    let value = value();
-    let error_if = error_if.as_ref().map(|error_if| quote_spanned!(error_if.span()=> , #error_if));
-    let outcome = quote!(#runtime::__private::outcome!(#value #error_if));
-    let success = quote!(#runtime::__private::success!(#value));
-    Look::Expression(recorded(span, &outcome, &success))
 }
 
 /// How the span looks at a value that is a success: what is left of a `Result` after `?`.
 pub(crate) fn look_at_success(span: &Span) -> Look {
     let runtime = &span.runtime;
     let value = value();
-    let outcome = quote!(#runtime::__private::Outcome::unset(#value));
-    Look::Expression(recorded(span, &outcome, &quote!(::core::option::Option::Some(#value))))
+    if span.records_value() {
+        recorded(span, &quote!(#runtime::__private::Observed::success(#value)))
+    } else {
+        Look::Nothing
+    }
 }
 
-/// The outcome, with what `ok` and `ret` record of a success.
-fn recorded(span: &Span, outcome: &TokenStream, success: &TokenStream) -> TokenStream {
-    if !span.records_value() {
-        return outcome.clone();
-    }
+/// What `ok` and `ret` record of what was observed.
+fn recorded(span: &Span, observed: &TokenStream) -> Look {
     let Span { success: ok, ret, .. } = span;
-    let variable = Ident::new("outcome", proc_macro2::Span::mixed_site());
     let ok = ok.as_ref().map(|(pattern, attributes)| {
-        let attributes = attributes.iter().map(|data| set(&variable, data));
-        quote! {
-            if let ::core::option::Option::Some(#pattern) = #success { #(#attributes)* }
-        }
+        let list = attribute_list();
+        let attributes = attributes.iter().map(|data| set(&list, data));
+        quote!(.ok(|#list, #pattern| { #(#attributes)* }))
     });
-    let ret = ret.as_ref().map(|ret| {
-        let found = Ident::new("success", proc_macro2::Span::mixed_site());
-        let set = quote_spanned!(ret.span()=> set_debug("return", #found));
-        quote! {
-            if let ::core::option::Option::Some(#found) = #success { #variable.#set; }
-        }
-    });
-    quote!({ let mut #variable = #outcome; #ok #ret #variable })
+    let ret = ret.as_ref().map(|ret| quote_spanned!(ret.span()=> .ret()));
+    Look::Expression(quote!(#observed #ok #ret .outcome))
+}
+
+/// The variable for the attributes, out of reach of the user's code.
+fn attribute_list() -> Ident {
+    Ident::new("attributes", Place::mixed_site())
 }
 
 fn set(list: &Ident, data: &Data) -> TokenStream {

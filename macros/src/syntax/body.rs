@@ -2,9 +2,12 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
-use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound, TypePath, parse_quote};
+use syn::{
+    GenericArgument, Path, PathArguments, Signature, Type, TypeParamBound, TypePath, parse_quote,
+};
 
 use super::Function;
 use crate::diagnostics::Errors;
@@ -27,7 +30,7 @@ enum Shape {
     /// future or a stream.
     Opaque(Option<Type>),
     /// A function that ends in `Box::pin(async move { … })`: that, and what the box resolves to.
-    Boxed(Boxed, Type),
+    Boxed(Box<Boxed>, Type),
 }
 
 /// `before; Box::pin(async move { lets core rest })`.
@@ -58,6 +61,8 @@ pub(crate) struct Scope {
 
 /// How the span looks at the value that its body came to.
 pub(crate) enum Look {
+    /// Not at all.
+    Nothing,
     /// By its type.
     Typed,
     /// By this expression over [`value`].
@@ -69,22 +74,39 @@ pub(crate) fn value() -> Ident {
     Ident::new("value", Span::mixed_site())
 }
 
+/// The path, as if it were written in another place: errors are told there.
+pub(crate) fn located(path: &Path, place: Span) -> TokenStream {
+    let locate = |mut tree: TokenTree| {
+        tree.set_span(tree.span().located_at(place));
+        tree
+    };
+    path.to_token_stream().into_iter().map(locate).collect()
+}
+
 impl Look {
-    /// As a closure over a value, of a type that only the caller may know.
-    pub(crate) fn closure(&self, ty: Option<&Type>, runtime: &Path) -> TokenStream {
+    /// As a closure over a value, of a type that only the caller may know. What is wrong with the
+    /// value is told on these tokens.
+    pub(crate) fn closure(&self, ty: Option<&Type>, runtime: &Path, place: Span) -> TokenStream {
         let value = value();
         let ty = ty.map(|ty| quote!(: &#ty));
+        let runtime = located(runtime, place);
+        let place = Span::mixed_site().located_at(place);
         match self {
-            Self::Typed => quote!(|#value #ty| #runtime::__private::outcome!(#value)),
+            Self::Nothing => quote!(#runtime::__private::Outcome::unset),
+            Self::Typed => {
+                let outcome = quote_spanned!(place=> #runtime::__private::outcome!(#value));
+                quote!(|#value #ty| #outcome)
+            }
             Self::Expression(expression) => quote!(|#value #ty| #expression),
         }
     }
 }
 
 impl Body {
-    /// `None` when the function cannot be traced correctly; `errors` says why then.
-    pub(crate) fn of(function: &Function, errors: &mut Errors) -> Option<Self> {
-        if !check_qualifiers(function, errors) {
+    /// `None` when the function cannot be traced correctly; `errors` says why then, and `remedy` how
+    /// to do without the span.
+    pub(crate) fn of(function: &Function, remedy: &str, errors: &mut Errors) -> Option<Self> {
+        if !check_qualifiers(function, remedy, errors) {
             return None;
         }
         let output = function.output();
@@ -96,7 +118,7 @@ impl Body {
             && !matches!(output, Type::ImplTrait(_))
         {
             let output = parse_quote!(<#output as ::core::future::Future>::Output);
-            return Some(Self { core, shape: Shape::Boxed(boxed, output) });
+            return Some(Self { core, shape: Shape::Boxed(Box::new(boxed), output) });
         }
         let shape = match output {
             Type::ImplTrait(opaque) => Shape::Opaque(output_of(&opaque.bounds)),
@@ -123,26 +145,34 @@ impl Body {
         let Self { core, shape } = self;
         let Scope { start, look, runtime } = scope;
         let macros = quote!(#runtime::__private);
+        let place = function.output_place();
         let body = match shape {
             Shape::Nothing(output) => {
-                let look = match look {
-                    Look::Typed => quote!(#macros::Outcome::unset),
-                    look => look.closure(None, runtime),
-                };
+                let look = if let Look::Typed = look { &Look::Nothing } else { look };
+                let look = look.closure(None, runtime, place);
                 quote!(#start.run(move || -> #output #core, #look))
             }
             Shape::Value(output) => {
-                let look = look.closure(None, runtime);
+                let look = look.closure(None, runtime, place);
                 called(start, &quote!(move || -> #output #core), &quote!(#macros::end), &look)
             }
-            Shape::Async(output) => follow(&core, &output, scope),
+            Shape::Async(output) => follow(&core, &output, scope, place),
             Shape::Opaque(output) => {
-                let look = look.closure(output.as_ref(), runtime);
+                let look = look.closure(output.as_ref(), runtime, place);
                 called(start, &quote!(move || #core), &quote!(#macros::follow), &look)
             }
-            Shape::Boxed(boxed, output) => boxed.wrap(&core, &output, scope),
+            Shape::Boxed(boxed, output) => boxed.wrap(&core, &output, scope, place),
         };
         function.with_body(&body)
+    }
+
+    /// The function with this body as it is, in nothing.
+    pub(crate) fn restore(self, function: Function) -> Function {
+        let Self { core, shape } = self;
+        match shape {
+            Shape::Boxed(boxed, _) => function.with_body(&boxed.restore(&core)),
+            _ => function.with_body(&core.stream()),
+        }
     }
 }
 
@@ -151,42 +181,32 @@ impl Body {
 pub(crate) fn hand_to(handler: &TokenStream, function: Function, runtime: &Path) -> Function {
     let (body, output) = (&function.body, without_opaque(function.output()));
     let scope = Scope { start: handler.clone(), look: Look::Typed, runtime: runtime.clone() };
+    let place = function.output_place();
     let body = if function.is_async() {
-        follow(body, &output, &scope)
+        follow(body, &output, &scope, place)
     } else {
-        let look = scope.look.closure(None, runtime);
+        let look = scope.look.closure(None, runtime, place);
         quote!(#handler.run(move || -> #output #body, #look))
     };
     function.with_body(&body)
 }
 
-fn check_qualifiers(function: &Function, errors: &mut Errors) -> bool {
-    let mut legal = true;
-    let mut refuse = |tokens: &dyn ToTokens, message: &str| {
-        errors.add(tokens.to_token_stream(), message);
-        legal = false;
-    };
-    if let Some(constness) = &function.sig.constness {
-        refuse(
-            constness,
-            "a `const fn` cannot be a span, it may run at compile time; \
-             remove `const` or the attribute",
-        );
+fn check_qualifiers(function: &Function, remedy: &str, errors: &mut Errors) -> bool {
+    let Signature { constness, variadic, .. } = &function.sig;
+    let caller = function.attribute("track_caller");
+    if let Some(constness) = constness {
+        let why = "a `const fn` cannot be a span, it may run at compile time";
+        errors.add(constness, format!("{why}; remove `const`, or {remedy}"));
     }
-    if let Some(variadic) = &function.sig.variadic {
-        refuse(
-            variadic,
-            "a variadic function cannot be a span, its arguments cannot be handed on; \
-             put the attribute on a function that it calls",
-        );
+    if let Some(variadic) = variadic {
+        let why = "a variadic function cannot be a span, its arguments cannot be handed on";
+        errors.add(variadic, format!("{why}; {remedy}"));
     }
-    if let Some(attribute) = function.attribute("track_caller") {
-        refuse(
-            attribute,
-            "a span would hide the caller from `#[track_caller]`; remove one of the two",
-        );
+    if let Some(caller) = caller {
+        let why = "a span would hide the caller from `#[track_caller]`";
+        errors.add(caller, format!("{why}; remove that, or {remedy}"));
     }
-    legal
+    constness.is_none() && variadic.is_none() && caller.is_none()
 }
 
 /// A closure called in the span, and a macro that says what becomes of its value.
@@ -204,19 +224,16 @@ fn called(
 }
 
 /// An `async` block in the span, awaited, with a hint for the compiler at what it returns.
-fn follow(core: &Group, output: &Type, scope: &Scope) -> TokenStream {
+fn follow(core: &Group, output: &Type, scope: &Scope, place: Span) -> TokenStream {
     let Scope { start, look, runtime } = scope;
     // There is no value to look at, and no expression of its type for a hint.
     if let Type::Never(_) = output {
         let block = quote_spanned!(core.span()=> async move #core);
-        return quote!(#start.follow(#block, #runtime::__private::Outcome::unset).await);
+        let look = Look::Nothing.closure(None, runtime, place);
+        return quote!(#start.follow(#block, #look).await);
     }
-    let look = look.closure(None, runtime);
-    let hint = quote! {
-        if false {
-            return #runtime::__private::unreachable::<#output>();
-        }
-    };
+    let look = look.closure(None, runtime, place);
+    let hint = quote!(#runtime::__private::returns!(#output););
     let block = quote_spanned!(core.span()=> async move { #hint #core });
     quote!(#start.follow(#block, #look).await)
 }
@@ -256,16 +273,23 @@ impl Boxed {
         Some((Self { before, pin, asyncness, moved }, core))
     }
 
-    fn wrap(self, core: &Group, output: &Type, scope: &Scope) -> TokenStream {
+    fn restore(self, core: &Group) -> TokenStream {
+        let Self { before, pin, asyncness, moved } = self;
+        let block = moved.map(|Moved { lets, rest, .. }| quote!({ #lets #core #rest }));
+        let block = block.unwrap_or_else(|| core.to_token_stream());
+        quote!(#before #pin(#asyncness #block))
+    }
+
+    fn wrap(self, core: &Group, output: &Type, scope: &Scope, place: Span) -> TokenStream {
         let Self { before, pin, asyncness, moved } = self;
         let Some(Moved { lets, output, rest, receiver }) = moved else {
             let Scope { start, look, runtime } = scope;
-            let look = look.closure(Some(output), runtime);
+            let look = look.closure(Some(output), runtime, place);
             let closure = quote!(move || { #before #asyncness #core });
             let body = called(start, &closure, &quote!(#runtime::__private::follow), &look);
             return quote!(#pin({ #body }));
         };
-        let mut body = follow(core, &output, scope);
+        let mut body = follow(core, &output, scope, place);
         if let Some(receiver) = receiver {
             body = renamed(body, &receiver);
         }

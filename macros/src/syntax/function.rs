@@ -1,8 +1,9 @@
 //! A function with its body kept as tokens, so that a half-typed one still gets the IDE's help.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::spanned::Spanned;
 use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
 
 #[derive(Clone)]
@@ -30,6 +31,14 @@ impl Function {
         match &self.sig.output {
             ReturnType::Default => syn::parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),
+        }
+    }
+
+    /// Where that is written.
+    pub(crate) fn output_place(&self) -> Span {
+        match &self.sig.output {
+            ReturnType::Default => Span::call_site(),
+            ReturnType::Type(_, ty) => ty.span(),
         }
     }
 

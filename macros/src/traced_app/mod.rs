@@ -5,15 +5,16 @@ mod expand;
 mod model;
 
 use proc_macro2::TokenStream;
-use quote::quote;
 
 use crate::diagnostics::Errors;
+use crate::kept;
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let model = model::App::new(args, item.clone(), &mut errors);
     match (errors.finish(), model) {
         (None, Some(app)) => expand::expand(app),
-        (errors, _) => quote!(#errors #item),
+        (Some(errors), _) => kept::with(&errors, item),
+        (None, None) => item,
     }
 }

@@ -111,11 +111,11 @@ impl Place {
 impl AppType {
     fn new(item: TokenStream, runtime: &Path, errors: &mut Errors) -> Option<Self> {
         let ImplBlock { head, members } = errors.ok(syn::parse2(item))?;
-        let members = members.into_iter().filter_map(|member| match member {
+        let members = members.into_iter().map(|member| match member {
             Member::Function(function) => {
                 AppMember::new(expand_blocks(*function, runtime, errors), errors)
             }
-            Member::Other(tokens) => Some(AppMember::Other(tokens)),
+            Member::Other(tokens) => AppMember::Other(tokens),
         });
         let members: Vec<AppMember> = members.collect();
         if !members.iter().any(|member| matches!(member, AppMember::Setup(..))) {
@@ -131,20 +131,19 @@ impl AppType {
 }
 
 impl AppMember {
-    /// `None` when there is a mistake; it is in `errors` then.
-    fn new(function: Function, errors: &mut Errors) -> Option<Self> {
+    fn new(function: Function, errors: &mut Errors) -> Self {
         let name = function.sig.ident.to_string();
         if name != "setup" && name != "teardown" {
-            return Some(Self::Other(function.into_token_stream()));
+            return Self::Other(function.into_token_stream());
         }
         check_untraced(&function, errors);
         if name == "teardown" {
-            return Some(Self::Teardown(Box::new(function)));
+            return Self::Teardown(Box::new(function));
         }
         if matches!(function.sig.output, ReturnType::Default) {
             errors.add(&function.sig.ident, "`setup` makes the app; return `Self` or a `Result`");
         }
-        Some(Self::Setup(Box::new(function)))
+        Self::Setup(Box::new(function))
     }
 }
 

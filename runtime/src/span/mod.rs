@@ -11,7 +11,7 @@ mod open;
 mod panic;
 mod recorder;
 mod scope;
-pub mod shape;
+pub(crate) mod shape;
 mod stream;
 
 pub use block::{Block, settle};

@@ -1,0 +1,94 @@
+//! What is kept of an item: attributes that were taken off it stay used, and an item with mistakes
+//! stays beside its errors, so that one typo does not bring a hundred of them.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{Meta, Path};
+
+use crate::syntax::{Function, ImplBlock};
+
+/// The errors, and the item without our attributes, so that each mistake is told once. When its
+/// syntax is at fault, rustc says it better.
+pub(crate) fn with(errors: &TokenStream, item: TokenStream) -> TokenStream {
+    if is_block(&item) {
+        return errors.clone();
+    }
+    let mut taken = Vec::new();
+    let item = without_attributes(item, &mut taken);
+    if let Ok(function) = syn::parse2::<Function>(item.clone()) {
+        let function = mention(&taken, function);
+        return quote!(#errors #function);
+    }
+    let uses = uses(&taken);
+    let uses = ImplBlock::is_it(&item).then(|| quote!(const _: () = { #uses };));
+    quote!(#errors #item #uses)
+}
+
+/// The function with a use of the attributes that were taken along, whose imports are not unused.
+pub(crate) fn mention(taken: &[Path], function: Function) -> Function {
+    let (uses, statements) = (uses(taken), function.body.stream());
+    function.with_body(&quote!(#uses #statements))
+}
+
+fn uses(taken: &[Path]) -> TokenStream {
+    quote!(#(#[allow(unused_imports)] use #taken as _;)*)
+}
+
+/// What is wrong with an item that is nothing to make a span of, and where.
+pub(crate) fn misplaced(word: &str, item: &TokenStream, error: &syn::Error) -> (Span, String) {
+    let is_statement = item.clone().into_iter().next().is_some_and(|tree| match tree {
+        TokenTree::Ident(ident) => ident == "let",
+        other => matches!(other, TokenTree::Group(_)),
+    });
+    let message = if word == "span" && is_statement {
+        return (
+            Span::call_site(),
+            "a span inside of a function needs an attribute on the function, and is not seen \
+             inside of a macro call; add `#[span]` to the function, or move this out of the call"
+                .to_owned(),
+        );
+    } else if word == "span" {
+        "a function or a method with a body, on an `impl` block, and inside of a function that has \
+         it on a block, a `let` or an expression"
+    } else {
+        "a function or a method with a body"
+    };
+    (error.span(), format!("`#[{word}]` goes on {message}"))
+}
+
+fn is_block(item: &TokenStream) -> bool {
+    let is_brace =
+        |tree| matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    item.clone().into_iter().next().is_some_and(is_brace)
+}
+
+/// The tokens without our attributes, at any depth; the paths of those that are imported.
+fn without_attributes(tokens: TokenStream, taken: &mut Vec<Path>) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for tree in tokens {
+        let after_pound =
+            matches!(kept.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
+        let TokenTree::Group(group) = tree else {
+            kept.push(tree);
+            continue;
+        };
+        let meta = syn::parse2::<Meta>(group.stream()).ok();
+        let last = |meta: &Meta| meta.path().segments.last().map(|last| last.ident.to_string());
+        match meta.as_ref().filter(|_| after_pound).and_then(last).as_deref() {
+            Some("record") => {
+                kept.pop();
+            }
+            Some("span" | "propagate") => {
+                kept.pop();
+                taken.extend(meta.map(|meta| meta.path().clone()));
+            }
+            _ => {
+                let stream = without_attributes(group.stream(), taken);
+                let mut inner = Group::new(group.delimiter(), stream);
+                inner.set_span(group.span());
+                kept.push(inner.into());
+            }
+        }
+    }
+    kept.into_iter().collect()
+}

@@ -1,0 +1,10 @@
+use spandrel::span;
+
+#[span]
+fn load() -> u32 {
+    #[span]
+    let number = 1;
+    number
+}
+
+fn main() {}

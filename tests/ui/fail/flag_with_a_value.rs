@@ -1,0 +1,6 @@
+use spandrel::span;
+
+#[span(root(true), ret = true)]
+fn load() {}
+
+fn main() {}

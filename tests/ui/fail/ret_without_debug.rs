@@ -1,0 +1,10 @@
+use spandrel::span;
+
+struct Secret;
+
+#[span(ret)]
+fn load() -> Result<Secret, String> {
+    Ok(Secret)
+}
+
+fn main() {}

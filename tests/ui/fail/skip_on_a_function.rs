@@ -1,0 +1,6 @@
+use spandrel::span;
+
+#[span(skip)]
+fn load() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use spandrel::span;
+
+#[span]
+fn load(name: &str) -> Vec<u8> {
+    #[span("bytes")]
+    let bytes = name.into();
+    bytes
+}
+
+fn main() {}
