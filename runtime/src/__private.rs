@@ -50,17 +50,17 @@ macro_rules! __returns {
     };
 }
 
-/// The callsite of a span in the crate that this expands in. A name that is an expression may need
+/// The next span of a callsite in the crate that this expands in. A name that is an expression may need
 /// the generic parameters of its function, which a `static` has not.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __callsite {
     ($name:literal, $kind:ident) => {{
-    static CALLSITE: $crate::__private::Callsite = $crate::__callsite!(@new $name, $kind);
-        &CALLSITE
+        static CALLSITE: $crate::__private::Callsite = $crate::__callsite!(@new $name, $kind);
+        CALLSITE.next()
     }};
     ($name:expr, $kind:ident) => {
-const { &$crate::__callsite!(@new $name, $kind) }
+        const { &$crate::__callsite!(@new $name, $kind) }.next()
     };
     (@new $name:expr, $kind:ident) => {
         $crate::__private::Callsite::new(
@@ -106,7 +106,7 @@ macro_rules! __observed {
 macro_rules! __end {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&Shape::of(&$value)).end($span, $value, $look)
+        (&&Shape::of(&$value)).end(&mut $span, $value, $look)
     }};
 }
 
@@ -116,7 +116,7 @@ macro_rules! __end {
 macro_rules! __follow {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&&Shape::of(&$value)).follow($span, $value, $look)
+        (&&&Shape::of(&$value)).follow(&mut $span, $value, $look)
     }};
 }
 

@@ -217,7 +217,8 @@ fn called(
 ) -> TokenStream {
     let [span, value] = ["span", "value"].map(|name| Ident::new(name, Span::mixed_site()));
     quote! {
-        let (#span, #value) = #start.call(#closure);
+        let mut #span = #start;
+        let #value = #span.call(#closure);
         #ends!(#span, #value, #look)
     }
 }

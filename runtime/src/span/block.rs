@@ -59,10 +59,11 @@ impl Block {
     }
 
     /// Ends the span by the value that the block came to.
-    #[inline]
     pub fn end<'a, T>(mut self, value: &'a T, outcome: impl FnOnce(&'a T) -> Outcome<'a>) {
-        if let Some(mut span) = self.leave() {
-            span.finish(value, outcome);
+        if let Some(mut span) = self.leave()
+            && span.records()
+        {
+            span.finish(outcome(value));
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Library {
     pub(super) version: Option<&'static str>,
 }
 
-/// A span that is about to start, elsewhere than simply under the current one.
+/// A span that is about to start: under the current one, unless it is said otherwise.
 #[derive(Debug)]
 #[must_use = "it starts with `start`"]
 pub struct Start {
@@ -57,46 +57,31 @@ impl Callsite {
         Self { name, kind, library: Library { name: library, version } }
     }
 
+    /// The next span of this callsite.
+    #[inline]
+    pub const fn next(&'static self) -> Start {
+        Start { callsite: self, parent: None, root: false, links: Vec::new() }
+    }
+
     /// Starts a span under the current one. `attributes` is called once, and only if the span
     /// records.
-    #[inline]
     pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
         self.next().start(attributes)
-    }
-
-    /// The next span starts under this context, which also becomes current while it runs.
-    pub fn under(&'static self, parent: impl ToContext) -> Start {
-        self.next().under(parent)
-    }
-
-    /// The next span starts a trace of its own, linked to the span it would have been under.
-    pub fn root(&'static self) -> Start {
-        self.next().root()
-    }
-
-    /// The next span is linked to these.
-    pub fn links(&'static self, spans: impl IntoIterator<Item: ToContext>) -> Start {
-        self.next().links(spans)
-    }
-
-    #[inline]
-    fn next(&'static self) -> Start {
-        Start { callsite: self, parent: None, root: false, links: Vec::new() }
     }
 }
 
 impl Start {
-    /// As [`Callsite::under`].
+    /// Under this context, which also becomes current while it runs.
     pub fn under(self, parent: impl ToContext) -> Self {
         Self { parent: Some(parent.to_context()), ..self }
     }
 
-    /// As [`Callsite::root`].
+    /// In a trace of its own, linked to the span it would have been under.
     pub fn root(self) -> Self {
         Self { root: true, ..self }
     }
 
-    /// As [`Callsite::links`]. The iterator runs only where something records.
+    /// Linked to these. The iterator runs only where something records.
     pub fn links(mut self, spans: impl IntoIterator<Item: ToContext>) -> Self {
         if Recorder::any() {
             for span in spans {
@@ -107,9 +92,16 @@ impl Start {
     }
 
     /// As [`Callsite::start`].
-    #[inline]
     pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        Span::start(self, attributes)
+        if !Recorder::any() {
+            return Span::unrecorded(self);
+        }
+        let mut attributes = Some(attributes);
+        Span::begin(self, &mut |list| {
+            if let Some(attributes) = attributes.take() {
+                attributes(list);
+            }
+        })
     }
 
     /// The context that the span starts under.

@@ -15,22 +15,16 @@ pin_project! {
     pub struct SpanFuture<F, O> {
         // `None` once it was dropped, inside the span.
         #[pin]
-        future: Option<F>,
-        span: Span,
-        outcome: Option<O>,
+        pub(super) future: Option<F>,
+        pub(super) span: Span,
+        pub(super) outcome: Option<O>,
     }
 
     impl<F, O> PinnedDrop for SpanFuture<F, O> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            this.span.cancel(|| this.future.set(None));
+            this.span.cancel(&mut || this.future.set(None));
         }
-    }
-}
-
-impl<F, O> SpanFuture<F, O> {
-    pub(super) fn new(future: F, span: Span, outcome: O) -> Self {
-        Self { future: Some(future), span, outcome: Some(outcome) }
     }
 }
 
@@ -43,15 +37,22 @@ where
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Some(future) = this.future.as_pin_mut() else {
+        let Some(mut future) = this.future.as_pin_mut() else {
             panic!("a `SpanFuture` was polled after it was dropped");
         };
+        if this.span.is_off() {
+            return future.poll(task);
+        }
         // A panic ends the span here: the future may be dropped much later, by whoever catches it.
-        let polled = this.span.within(|| future.poll(task), Poll::is_pending);
-        if let Poll::Ready(value) = &polled
+        let mut polled = Poll::Pending;
+        this.span.within(&mut || {
+            polled = future.as_mut().poll(task);
+            matches!(polled, Poll::Pending)
+        });
+        if let (Poll::Ready(value), true) = (&polled, this.span.asks())
             && let Some(outcome) = this.outcome.take()
         {
-            this.span.finish(value, outcome);
+            this.span.finish(outcome(value));
         }
         polled
     }

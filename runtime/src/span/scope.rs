@@ -47,19 +47,8 @@ impl Span {
         Self { context: Some(context), recording: None, frame: None }
     }
 
-    #[inline]
-    pub(super) fn start(start: Start, attributes: impl FnOnce(&mut Attributes)) -> Self {
-        if !Recorder::any() {
-            return Self::unrecorded(start);
-        }
-        Self::record(start, attributes)
-    }
-
-    fn unrecorded(start: Start) -> Self {
-        start.parent.map_or(Self::OFF, Self::continued)
-    }
-
-    fn record(mut start: Start, attributes: impl FnOnce(&mut Attributes)) -> Self {
+    /// A span that starts now, or what stands for it when nothing records it.
+    pub(super) fn begin(mut start: Start, attributes: &mut dyn FnMut(&mut Attributes)) -> Self {
         let parent = start.context();
         let parent_span = parent.span();
         let parent_id = parent_span.span_context();
@@ -86,24 +75,40 @@ impl Span {
         Self { context: Some(context), recording, frame: None }
     }
 
+    /// What stands for a span that nothing records.
+    #[inline]
+    pub(super) fn unrecorded(start: Start) -> Self {
+        start.parent.map_or(Self::OFF, Self::continued)
+    }
+
     /// Runs a body in the span, which ends when the body returns or panics. `outcome` looks at the
     /// result and says whether it is a failure.
-    #[inline]
     pub fn run<T>(
-        self,
+        mut self,
         body: impl FnOnce() -> T,
         outcome: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
     ) -> T {
-        let (mut span, value) = self.call(body);
-        span.finish(&value, outcome);
+        let value = self.call(body);
+        if self.asks() {
+            self.finish(outcome(&value));
+        }
         value
     }
 
     /// Runs a body in the span, and leaves the span open for what the body returns.
-    #[inline]
-    pub fn call<T>(mut self, body: impl FnOnce() -> T) -> (Self, T) {
-        let value = self.within(body, |_| false);
-        (self, value)
+    pub fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        if self.is_off() {
+            return body();
+        }
+        let (mut body, mut value) = (Some(body), None);
+        self.within(&mut || {
+            value = body.take().map(|body| body());
+            false
+        });
+        match value {
+            Some(value) => value,
+            None => unreachable!("the body has run"),
+        }
     }
 
     /// The future in this span, which is current during each poll, and ends when the future is
@@ -113,7 +118,7 @@ impl Span {
         F: Future,
         O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
     {
-        SpanFuture::new(future, self, outcome)
+        SpanFuture { future: Some(future), span: self, outcome: Some(outcome) }
     }
 
     /// The stream in this span, which is current during each poll, and ends when the stream has
@@ -123,7 +128,7 @@ impl Span {
         S: Stream,
         O: for<'a> Fn(&'a S::Item) -> Outcome<'a>,
     {
-        SpanStream::new(stream, self, outcome)
+        SpanStream { stream: Some(stream), span: self, outcome }
     }
 
     /// Makes the span current until the guard is dropped, which ends it.
@@ -144,65 +149,61 @@ impl Span {
         self
     }
 
-    /// Runs something while the span is current; a panic ends the span and goes on. `pauses` tells
-    /// whether the body goes on later, maybe on another thread.
-    #[inline]
-    pub(super) fn within<T>(
-        &mut self,
-        body: impl FnOnce() -> T,
-        pauses: impl FnOnce(&T) -> bool,
-    ) -> T {
-        if self.is_off() {
-            return body();
-        }
+    /// Runs something while the span is current; a panic ends the span and goes on. The body says
+    /// whether it pauses: whether it goes on later, maybe on another thread.
+    ///
+    /// Not generic, as are all of these: an application has thousands of spans to compile.
+    pub(super) fn within(&mut self, body: &mut dyn FnMut() -> bool) {
         let attached = self.context.clone().map(Context::attach);
         if !self.records() && self.frame.is_none() {
-            return body();
+            body();
+            return;
         }
         let entered = self.frame.as_mut().map(Frame::enter);
         let caught = catch_unwind(AssertUnwindSafe(body));
         if let (Some(frame), Some(entered)) = (&mut self.frame, entered) {
-            frame.leave(entered, caught.as_ref().is_ok_and(pauses));
+            frame.leave(entered, matches!(caught, Ok(true)));
         }
         drop(attached);
-        caught.unwrap_or_else(|payload| {
+        if let Err(payload) = caught {
             self.end(&Ending::Panic(&Panic::caught(&*payload)), None);
-            resume_unwind(payload)
-        })
+            resume_unwind(payload);
+        }
+    }
+
+    /// The span, with nothing left in its place.
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::OFF)
     }
 
     /// Whether it does nothing at all.
+    #[inline]
     pub(super) fn is_off(&self) -> bool {
         self.context.is_none() && self.frame.is_none()
     }
 
+    #[inline]
     pub(super) fn records(&self) -> bool {
         self.recording.is_some()
     }
 
     /// Whether the outcome of the body matters to anyone.
-    fn asks(&self) -> bool {
+    #[inline]
+    pub(crate) fn asks(&self) -> bool {
         self.records() || self.frame.as_ref().is_some_and(Frame::has_left)
     }
 
-    /// Ends the span by the value that its body came to.
-    #[inline]
-    pub(crate) fn finish<'a, T>(
-        &mut self,
-        value: &'a T,
-        outcome: impl FnOnce(&'a T) -> Outcome<'a>,
-    ) {
-        if self.asks() {
-            let Outcome { failure, attributes } = outcome(value);
-            self.set(attributes);
-            self.end(&Ending::Value(failure.as_ref()), None);
-        }
+    /// Ends the span by what its body came to.
+    pub(crate) fn finish(&mut self, outcome: Outcome<'_>) {
+        let Outcome { failure, attributes } = outcome;
+        self.set(attributes);
+        self.end(&Ending::Value(failure.as_ref()), None);
     }
 
-    /// Records an item of a stream, which goes on.
-    pub(super) fn note<'a, T>(&self, item: &'a T, outcome: impl FnOnce(&'a T) -> Outcome<'a>) {
+    /// Records what an item of a stream came to; the stream goes on.
+    pub(super) fn note(&self, outcome: Outcome<'_>) {
         if let (Some(context), Some(recording)) = (&self.context, &self.recording) {
-            let Outcome { failure, attributes } = outcome(item);
+            let Outcome { failure, attributes } = outcome;
             self.set(attributes);
             Ending::Value(failure.as_ref()).mark(context, recording.parent);
         }
@@ -214,16 +215,20 @@ impl Span {
     }
 
     /// Drops a future or a stream inside its span, and ends the span if it was not done.
-    pub(super) fn cancel(&mut self, drop: impl FnOnce()) {
+    pub(super) fn cancel(&mut self, drop: &mut dyn FnMut()) {
         if self.records() || self.frame.as_ref().is_some_and(Frame::is_paused) {
-            self.within(drop, |()| false);
+            self.within(&mut || {
+                drop();
+                false
+            });
             self.end(&Ending::Cancelled, None);
         }
     }
 
     fn set(&self, attributes: Attributes) {
-        if let Some(context) = &self.context {
-            context.span().set_attributes(attributes.into_vec());
+        let attributes = attributes.into_vec();
+        if let (Some(context), false) = (&self.context, attributes.is_empty()) {
+            context.span().set_attributes(attributes);
         }
     }
 
@@ -243,7 +248,11 @@ impl Span {
 }
 
 impl Drop for Span {
+    #[inline]
     fn drop(&mut self) {
+        if self.recording.is_none() && self.frame.is_none() {
+            return;
+        }
         match &self.recording {
             Some(recording) if panicking() && !recording.was_panicking => {
                 self.end(&Ending::Panic(&Panic::unwinding()), None);

@@ -55,32 +55,43 @@ boxed! {
 /// The value is a boxed future or stream, and returned as one.
 pub trait IsBoxed<T: Boxed> {
     /// The value in this span.
-    fn end(&self, span: Span, value: T, look: Look<T::Output>) -> T;
+    fn end(&self, span: &mut Span, value: T, look: Look<T::Output>) -> T;
 }
 
 impl<T: Boxed> IsBoxed<T> for &Shape<T> {
-    fn end(&self, span: Span, value: T, look: Look<T::Output>) -> T {
-        value.in_span(span, look)
+    fn end(&self, span: &mut Span, value: T, look: Look<T::Output>) -> T {
+        value.in_span(span.take(), look)
     }
 }
 
 /// The value is just that.
 pub trait IsPlain<T> {
     /// Ends the span by the value.
-    fn end(&self, span: Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T;
+    fn end(&self, span: &mut Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T;
 
     /// As `end`, where the type is opaque.
-    fn follow(&self, span: Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T;
+    fn follow(
+        &self,
+        span: &mut Span,
+        value: T,
+        look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
+    ) -> T;
 }
 
 impl<T> IsPlain<T> for Shape<T> {
-    #[inline]
-    fn end(&self, mut span: Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T {
-        span.finish(&value, look);
+    fn end(&self, span: &mut Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T {
+        if span.asks() {
+            span.finish(look(&value));
+        }
         value
     }
 
-    fn follow(&self, span: Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T {
+    fn follow(
+        &self,
+        span: &mut Span,
+        value: T,
+        look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
+    ) -> T {
         self.end(span, value, look)
     }
 }
@@ -88,33 +99,33 @@ impl<T> IsPlain<T> for Shape<T> {
 /// The value is a future, behind an opaque type.
 pub trait IsFuture<F: Future> {
     /// The future in this span.
-    fn follow<O>(&self, span: Span, value: F, look: O) -> SpanFuture<F, O>
+    fn follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
     where
         O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>;
 }
 
 impl<F: Future> IsFuture<F> for &&Shape<F> {
-    fn follow<O>(&self, span: Span, value: F, look: O) -> SpanFuture<F, O>
+    fn follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
     where
         O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
     {
-        span.follow(value, look)
+        span.take().follow(value, look)
     }
 }
 
 /// The value is a stream, behind an opaque type.
 pub trait IsStream<S: Stream> {
     /// The stream in this span.
-    fn follow<O>(&self, span: Span, value: S, look: O) -> SpanStream<S, O>
+    fn follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
     where
         O: for<'a> Fn(&'a S::Item) -> Outcome<'a>;
 }
 
 impl<S: Stream> IsStream<S> for &Shape<S> {
-    fn follow<O>(&self, span: Span, value: S, look: O) -> SpanStream<S, O>
+    fn follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
     where
         O: for<'a> Fn(&'a S::Item) -> Outcome<'a>,
     {
-        span.follow_stream(value, look)
+        span.take().follow_stream(value, look)
     }
 }

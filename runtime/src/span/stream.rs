@@ -16,22 +16,16 @@ pin_project! {
     pub struct SpanStream<S, O> {
         // `None` once it was dropped, inside the span.
         #[pin]
-        stream: Option<S>,
-        span: Span,
-        outcome: O,
+        pub(super) stream: Option<S>,
+        pub(super) span: Span,
+        pub(super) outcome: O,
     }
 
     impl<S, O> PinnedDrop for SpanStream<S, O> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            this.span.cancel(|| this.stream.set(None));
+            this.span.cancel(&mut || this.stream.set(None));
         }
-    }
-}
-
-impl<S, O> SpanStream<S, O> {
-    pub(super) fn new(stream: S, span: Span, outcome: O) -> Self {
-        Self { stream: Some(stream), span, outcome }
     }
 }
 
@@ -44,14 +38,23 @@ where
 
     fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        let Some(stream) = this.stream.as_pin_mut() else {
+        let Some(mut stream) = this.stream.as_pin_mut() else {
             panic!("a `SpanStream` was polled after it was dropped");
         };
-        let polled = this.span.within(|| stream.poll_next(task), Poll::is_pending);
+        if this.span.is_off() {
+            return stream.poll_next(task);
+        }
+        let mut polled = Poll::Pending;
+        this.span.within(&mut || {
+            polled = stream.as_mut().poll_next(task);
+            matches!(polled, Poll::Pending)
+        });
         match &polled {
-            Poll::Ready(Some(item)) => this.span.note(item, &*this.outcome),
+            Poll::Ready(Some(item)) if this.span.records() => {
+                this.span.note((this.outcome)(item));
+            }
             Poll::Ready(None) => this.span.finish_stream(),
-            Poll::Pending => {}
+            Poll::Ready(Some(_)) | Poll::Pending => {}
         }
         polled
     }
