@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::Context;
+use opentelemetry::trace::Span as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
@@ -12,6 +13,7 @@ use opentelemetry_sdk::trace::{
 
 use crate::attribute::keep_last;
 use crate::config::Batch;
+use crate::span::note_foreign;
 use crate::stats::Account;
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ impl BatchProcessor {
 
 impl SpanProcessor for BatchProcessor {
     fn on_start(&self, span: &mut Span, context: &Context) {
+        note_foreign(span.span_context(), context);
         self.inner.on_start(span, context);
     }
 

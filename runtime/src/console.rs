@@ -11,6 +11,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attribute::keep_last;
+use crate::span::note_foreign;
 use crate::stats::Account;
 use crate::tree::Tree;
 
@@ -49,7 +50,8 @@ impl Console {
 }
 
 impl SpanProcessor for Console {
-    fn on_start(&self, span: &mut Span, _context: &Context) {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        note_foreign(span.span_context(), context);
         self.traces().entry(span.span_context().trace_id()).or_default().open += 1;
     }
 

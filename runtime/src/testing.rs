@@ -16,15 +16,15 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use opentelemetry::Context;
 use opentelemetry::trace::{FutureExt, Span as _, SpanId};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 
 use crate::attribute::keep_last;
-use crate::span::{Recorder, Scoped};
+use crate::span::{Recorder, Scoped, note_foreign};
 use crate::tree::Tree;
-use opentelemetry::Context;
 
 /// The spans that ended while this closure ran, on this thread and wherever its context went. All
 /// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them.
@@ -96,7 +96,8 @@ impl Scope {
 }
 
 impl SpanProcessor for Scope {
-    fn on_start(&self, span: &mut Span, _context: &Context) {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        note_foreign(span.span_context(), context);
         self.lock().started.push(span.span_context().span_id());
     }
 

@@ -37,6 +37,19 @@ fn an_error_flushes() {
 }
 
 #[test]
+fn an_error_is_one_event_though_it_passes_other_people_s_spans() {
+    let collector = Collector::start();
+    run(PROGRAM, "foreign", &collector.endpoint);
+    let error = "!it failed once";
+    let names = ["main", "work<main", "fails<foreign"].map(|name| format!("{name}{error}"));
+    let spans = collector.summary();
+    assert!(names.iter().all(|name| spans.contains(name)), "{spans:?}");
+    assert!(spans.contains(&"foreign<work".to_owned()), "{spans:?}");
+    let events = |span: &Span| span.events.len();
+    assert_eq!(collector.spans().iter().map(events).sum::<usize>(), 1);
+}
+
+#[test]
 fn a_panic_flushes() {
     let collector = Collector::start();
     let output = run(PROGRAM, "panic", &collector.endpoint);

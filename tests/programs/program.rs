@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use opentelemetry::global;
+use opentelemetry::trace::Tracer;
 use spandrel::{span, traced_app};
 
 #[traced_app(
@@ -22,6 +24,8 @@ fn work(how: &str) -> Result<(), String> {
     detail();
     match how {
         "error" => Err("the program failed".to_owned()),
+        // Another instrumentation's span between two of ours.
+        "foreign" => global::tracer("foreign").in_span("foreign", |_| fails()),
         "panic" => panic!("the program panicked"),
         "wait" => {
             println!("waiting");
@@ -38,3 +42,8 @@ fn work(how: &str) -> Result<(), String> {
 
 #[span]
 fn detail() {}
+
+#[span]
+fn fails() -> Result<(), String> {
+    Err("it failed once".to_owned())
+}

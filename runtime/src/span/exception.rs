@@ -1,10 +1,11 @@
 //! Failures on spans: the status on every span that an error or a panic passes, the event where it
 //! arose.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use opentelemetry::trace::{SpanId, Status, TraceContextExt};
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::panic::Panic;
@@ -58,30 +59,71 @@ fn event(failure: &Failure<'_>, causes: &[String]) -> Vec<KeyValue> {
     attributes
 }
 
+/// Notes a span that somebody else started, whose parent may be one of ours: a failure that passes
+/// it passes on to that.
+pub(crate) fn note_foreign(span: &SpanContext, parent: &Context) {
+    if !STARTING.get() {
+        passed::through(span.span_id(), parent.span().span_context().span_id());
+    }
+}
+
+thread_local!(static STARTING: Cell<bool> = const { Cell::new(false) });
+
+/// Starts a span of ours.
+pub(super) fn ours<T>(start: impl FnOnce() -> T) -> T {
+    STARTING.set(true);
+    let span = start();
+    STARTING.set(false);
+    span
+}
+
 /// The failures that child spans ended with, for their parents to recognise.
 ///
-/// A fixed table without locks: an entry that was overwritten costs a second event for one error,
+/// Fixed tables without locks: an entry that was overwritten costs a second event for one error,
 /// nothing else.
 mod passed {
     use super::{AtomicU64, BuildHasher, BuildHasherDefault, DefaultHasher, Ordering, SpanId};
+    use std::hash::Hash;
 
     const SIZE: usize = 1024;
 
-    static PASSED: [AtomicU64; SIZE] = [const { AtomicU64::new(0) }; SIZE];
+    type Table = [AtomicU64; SIZE];
 
-    pub(super) fn insert(parent: SpanId, message: &str) {
-        let (slot, hash) = slot(parent, message);
-        slot.store(hash, Ordering::Relaxed);
+    /// Hashes of spans with messages of their children.
+    static PASSED: Table = [const { AtomicU64::new(0) }; SIZE];
+    /// The parents of foreign spans, each covered by the hash of its child.
+    static PARENTS: Table = [const { AtomicU64::new(0) }; SIZE];
+
+    pub(super) fn insert(mut parent: SpanId, message: &str) {
+        // Other people's spans between two of ours are few, and their parents' parents fewer.
+        for _ in 0..4 {
+            let hash = hash((parent, message));
+            slot(&PASSED, hash).store(hash, Ordering::Relaxed);
+            let hash = self::hash(parent);
+            let covered = slot(&PARENTS, hash).load(Ordering::Relaxed);
+            if covered == 0 {
+                break;
+            }
+            parent = SpanId::from(covered ^ hash);
+        }
     }
 
     pub(super) fn contains(span: SpanId, message: &str) -> bool {
-        let (slot, hash) = slot(span, message);
-        slot.load(Ordering::Relaxed) == hash
+        let hash = hash((span, message));
+        slot(&PASSED, hash).load(Ordering::Relaxed) == hash
     }
 
-    fn slot(span: SpanId, message: &str) -> (&'static AtomicU64, u64) {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((span, message));
-        let index = usize::try_from(hash % SIZE as u64).unwrap_or_default();
-        (&PASSED[index], hash)
+    pub(super) fn through(span: SpanId, parent: SpanId) {
+        let hash = hash(span);
+        let covered = u64::from_be_bytes(parent.to_bytes()) ^ hash;
+        slot(&PARENTS, hash).store(covered, Ordering::Relaxed);
+    }
+
+    fn hash(value: impl Hash) -> u64 {
+        BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
+    }
+
+    fn slot(table: &'static Table, hash: u64) -> &'static AtomicU64 {
+        &table[usize::try_from(hash % SIZE as u64).unwrap_or_default()]
     }
 }

@@ -23,6 +23,7 @@ pub use guard::SpanGuard;
 pub use scope::Span;
 pub use stream::SpanStream;
 
+pub(crate) use exception::note_foreign;
 #[cfg(feature = "app")]
 pub(crate) use open::end_all as end_open_spans;
 pub(crate) use recorder::{Recorder, Scoped};

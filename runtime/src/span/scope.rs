@@ -59,7 +59,7 @@ impl Span {
         let Some((recorder, installed)) = Recorder::of(&parent) else {
             return Self::unrecorded(start);
         };
-        let mut span = recorder.start(start, &parent);
+        let mut span = exception::ours(|| recorder.start(start, &parent));
         let records = span.is_recording();
         if records {
             let mut list = Attributes::default();
