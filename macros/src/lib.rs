@@ -14,7 +14,8 @@ mod traced_app;
 
 use proc_macro::TokenStream;
 
-/// Makes a function, a method, an `impl` block or a block inside a function a span. See the documentation of the `spandrel` crate.
+// Documented where it is re-exported.
+#[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn span(args: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(function::Attribute::Span, args.into(), item.into()).into()

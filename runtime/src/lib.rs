@@ -33,9 +33,11 @@ pub mod __private;
 
 pub use opentelemetry::trace::{SpanId, SpanKind, TraceId};
 pub use opentelemetry::{Context, KeyValue, Value};
+pub use spandrel_macros::propagate;
+#[doc = include_str!("../docs/span.md")]
+pub use spandrel_macros::span;
 #[cfg(feature = "app")]
 pub use spandrel_macros::traced_app;
-pub use spandrel_macros::{propagate, span};
 
 #[cfg(feature = "app")]
 pub use app::{AppGuard, install};
