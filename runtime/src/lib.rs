@@ -13,6 +13,8 @@ mod console;
 mod context;
 #[cfg(feature = "otlp")]
 mod exporter;
+#[cfg(feature = "app")]
+mod logs;
 mod outcome;
 #[cfg(feature = "app")]
 mod pipeline;

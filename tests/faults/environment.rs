@@ -1,5 +1,7 @@
 //! The environment decides: whether, where to, how much.
 
+use serde_json::Value;
+
 use crate::collector::Collector;
 use crate::process::{PROGRAM, command, stderr};
 
@@ -11,6 +13,31 @@ fn disabled_is_silent_and_sends_nothing() {
         let output = command(PROGRAM, "return", &variables).output().expect("it runs");
         assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
         assert_eq!(collector.summary(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn exceptions_can_be_log_lines() {
+    for (signal, events) in [("logs", 0), ("logs/dup", 1)] {
+        let collector = Collector::start();
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", signal),
+        ];
+        let output = command(PROGRAM, "error", &variables).output().expect("it runs");
+        let stderr = stderr(&output);
+        let lines = stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let [line] = lines.collect::<Vec<_>>().try_into().expect("one line of JSON");
+        let work = collector.spans().into_iter().find(|span| span.name == "work");
+        let work = work.expect("the span arrived");
+        let hex = |id: &[u8]| id.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        assert_eq!(line["trace_id"], hex(&work.trace_id));
+        assert_eq!(line["span_id"], hex(&work.span_id));
+        assert_eq!(line["event.name"], "exception");
+        assert_eq!(line["exception.type"], "alloc::string::String");
+        assert_eq!(line["exception.message"], "the program failed");
+        assert_eq!(work.events.len(), events, "{signal}");
+        assert!(work.status.is_some_and(|status| status.message == "the program failed"));
     }
 }
 

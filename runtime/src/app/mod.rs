@@ -8,12 +8,14 @@ use std::io::IsTerminal;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use opentelemetry::global;
+use opentelemetry::trace::SpanContext;
+use opentelemetry::{KeyValue, global};
 
-use crate::config::{Config, Environment, Settings};
+use crate::config::{Config, Environment, ExceptionSignal, Settings};
+use crate::logs;
 use crate::pipeline::Pipeline;
 use crate::report::say;
-use crate::span::{self, Recorder};
+use crate::span::{self, Exceptions, Recorder};
 
 pub use app_type::{SetUp, tear_down};
 
@@ -93,13 +95,14 @@ fn set_up(config: Config) -> bool {
     let Some(settings) = settings else {
         return false;
     };
+    let exceptions = settings.exceptions;
     #[cfg(unix)]
     let (flush, grace) = (settings.flush, settings.grace);
     match Pipeline::build(settings) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
             global::set_text_map_propagator(crate::propagation::propagator());
-            Recorder::install(provider);
+            Recorder::install(provider, exceptions.into());
             *running = Some(Running { pipeline, guards: 1 });
         }
         Err(why) => {
@@ -150,4 +153,15 @@ enum ShutDown {
     Before,
     ByTheProgram,
     ForTheProgram,
+}
+
+impl From<ExceptionSignal> for Exceptions {
+    fn from(signal: ExceptionSignal) -> Self {
+        let log: fn(&SpanContext, Vec<KeyValue>) = logs::exception;
+        match signal {
+            ExceptionSignal::SpanEvents => Self::EVENTS,
+            ExceptionSignal::Logs => Self { events: false, log: Some(log) },
+            ExceptionSignal::Both => Self { events: true, log: Some(log) },
+        }
+    }
 }

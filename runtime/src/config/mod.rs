@@ -11,7 +11,7 @@ use opentelemetry::{Key, KeyValue};
 use crate::attribute::ToAttribute;
 
 pub(crate) use environment::Environment;
-pub(crate) use settings::{Batch, Destination, Ratio, Sampling, Settings};
+pub(crate) use settings::{Batch, Destination, ExceptionSignal, Ratio, Sampling, Settings};
 pub(crate) use url::{printable, without_secrets};
 
 /// The configuration of [`install`](crate::install): defaults that the environment overrides.
@@ -33,6 +33,7 @@ pub(crate) use url::{printable, without_secrets};
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SAMPLE_RATE` | [`sample`](Self::sample) |
 /// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | `batch_*` |
 /// | `OTEL_TRACES_EXPORTER` (`otlp`, `console`, `none`), `OTEL_EXPORTER_OTLP_*` | where spans go |
+/// | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` (`logs`, `logs/dup`) | exceptions are log lines on standard error, with their trace's ids, in place of span events or beside them |
 ///
 /// Without an endpoint in the environment, spans are drawn in the terminal when standard error is
 /// one, and go to `http://localhost:4318` otherwise. A value that makes no sense is named on

@@ -17,8 +17,17 @@ pub(crate) struct Settings {
     pub(crate) sampling: Sampling,
     pub(crate) destination: Destination,
     pub(crate) batch: Batch,
+    pub(crate) exceptions: ExceptionSignal,
     pub(crate) flush: Duration,
     pub(crate) grace: Duration,
+}
+
+/// What an exception is recorded as, after the semantic conventions' way from one to the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ExceptionSignal {
+    SpanEvents,
+    Logs,
+    Both,
 }
 
 /// Where finished spans go.
@@ -67,9 +76,23 @@ impl Settings {
             sampling: Sampling::resolve(ratio, environment),
             destination: Destination::resolve(environment, terminal),
             batch: Batch::resolve(batch, environment),
+            exceptions: ExceptionSignal::resolve(environment),
             flush,
             grace,
         })
+    }
+}
+
+impl ExceptionSignal {
+    fn resolve(environment: &Environment<'_>) -> Self {
+        let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "logs" => Some(Self::Logs),
+            "logs/dup" => Some(Self::Both),
+            _ => None,
+        };
+        let (name, expected) = ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs or logs/dup");
+        let signal = environment.parsed(name, expected, "span events", parse);
+        signal.unwrap_or(Self::SpanEvents)
     }
 }
 
@@ -282,6 +305,17 @@ mod tests {
         assert_eq!(settings.sampling, Sampling { ratio: Ratio(0.25), parent_based: true });
         assert_eq!(settings.batch, Batch::default());
         assert_eq!(settings.flush, Duration::from_secs(4));
+    }
+
+    #[test]
+    fn exceptions_are_span_events_unless_opted_out_of() {
+        const NAME: &str = "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN";
+        let exceptions = |variables: &[(&str, &str)]| settings(variables).exceptions;
+        assert_eq!(exceptions(&[]), ExceptionSignal::SpanEvents);
+        assert_eq!(exceptions(&[(NAME, "logs")]), ExceptionSignal::Logs);
+        assert_eq!(exceptions(&[(NAME, "logs/dup")]), ExceptionSignal::Both);
+        let complaint = complaint(NAME, "both");
+        assert!(complaint.ends_with("expected logs or logs/dup; using span events"), "{complaint}");
     }
 
     #[test]

@@ -9,7 +9,20 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::panic::Panic;
+use super::recorder::Recorder;
 use crate::outcome::Failure;
+
+/// Where exceptions go: to span events by default, to log records when the semantic conventions'
+/// opt-in says so, or to both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exceptions {
+    pub(crate) events: bool,
+    pub(crate) log: Option<fn(&SpanContext, Vec<KeyValue>)>,
+}
+
+impl Exceptions {
+    pub(crate) const EVENTS: Self = Self { events: true, log: None };
+}
 
 /// Records an `Err` on the span of this context.
 pub(super) fn record(context: &Context, parent: SpanId, failure: &Failure<'_>) {
@@ -38,7 +51,13 @@ fn mark(
 ) {
     let span = context.span();
     if let Some(event) = event {
-        span.add_event("exception", event);
+        let Exceptions { events, log } = Recorder::exceptions(context);
+        if let Some(log) = log {
+            log(span.span_context(), event.clone());
+        }
+        if events {
+            span.add_event("exception", event);
+        }
     }
     span.set_attribute(KeyValue::new("error.type", error_type));
     span.set_status(Status::error(description.to_owned()));

@@ -23,6 +23,8 @@ pub use guard::SpanGuard;
 pub use scope::Span;
 pub use stream::SpanStream;
 
+#[cfg(feature = "app")]
+pub(crate) use exception::Exceptions;
 pub(crate) use exception::note_foreign;
 #[cfg(feature = "app")]
 pub(crate) use open::end_all as end_open_spans;

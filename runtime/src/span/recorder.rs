@@ -9,6 +9,7 @@ use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
 
 use super::callsite::{Library, Start};
+use super::exception::Exceptions;
 
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
@@ -18,25 +19,26 @@ static INSTALLED: RwLock<Option<Arc<Recorder>>> = RwLock::new(None);
 pub(crate) struct Recorder {
     provider: SdkTracerProvider,
     tracers: RwLock<HashMap<Library, SdkTracer>>,
+    exceptions: Exceptions,
 }
 
 /// Keeps a test scope's recorder counted.
 pub(crate) struct Scoped(Arc<Recorder>);
 
 impl Recorder {
-    fn new(provider: SdkTracerProvider) -> Arc<Self> {
+    fn new(provider: SdkTracerProvider, exceptions: Exceptions) -> Arc<Self> {
         super::panic::watch();
         RECORDERS.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { provider, tracers: RwLock::default() })
+        Arc::new(Self { provider, tracers: RwLock::default(), exceptions })
     }
 
     /// Makes this provider the one that records; `false` when there is one already.
     #[cfg(feature = "app")]
-    pub(crate) fn install(provider: SdkTracerProvider) -> bool {
+    pub(crate) fn install(provider: SdkTracerProvider, exceptions: Exceptions) -> bool {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
         let free = installed.is_none();
         if free {
-            *installed = Some(Self::new(provider));
+            *installed = Some(Self::new(provider, exceptions));
         }
         free
     }
@@ -50,7 +52,7 @@ impl Recorder {
 
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(provider: SdkTracerProvider) -> Scoped {
-        Scoped(Self::new(provider))
+        Scoped(Self::new(provider, Exceptions::EVENTS))
     }
 
     #[inline]
@@ -65,6 +67,11 @@ impl Recorder {
         }
         let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
         installed.clone().map(|recorder| (recorder, true))
+    }
+
+    /// Where the exceptions of this context's spans go.
+    pub(super) fn exceptions(context: &Context) -> Exceptions {
+        Self::of(context).map_or(Exceptions::EVENTS, |(recorder, _)| recorder.exceptions)
     }
 
     pub(super) fn start(&self, start: Start, parent: &Context) -> Span {
