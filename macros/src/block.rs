@@ -4,30 +4,35 @@
 //! value of a block can be seen, the span ends by it; a block that is left early waits for the
 //! outcome of its frame, the function, closure or `async` block round it.
 
-use proc_macro2::{Delimiter, Group, Span as Place, TokenStream, TokenTree};
+use proc_macro2::{Group, Span as Place, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
-use syn::{Attribute, Block, Expr, ExprAsync, ExprClosure, Ident, Local, Meta, Pat, Path};
-use syn::{Macro, ReturnType, Stmt, Type, parse_quote};
+use syn::{
+    Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMacro, Ident, Local, Macro, Meta,
+    Pat, Path, ReturnType, Stmt, Type, parse_quote,
+};
 
 use crate::diagnostics::Errors;
 use crate::span::{self, Span};
-use crate::syntax::{Look, ends_in, mentions, value};
+use crate::syntax::{Look, ends_in, has_span, mentions, value};
 
 /// What was found in a body.
 #[derive(Default)]
 pub(crate) struct Found {
     /// Whether there are spans in it, not counting those in closures and `async` blocks.
     pub(crate) blocks: bool,
+    /// Whether one of them ends by the value of the body.
+    pub(crate) tail: bool,
     /// The path that the attribute was written with.
     pub(crate) attribute: Option<Path>,
 }
 
-/// Makes spans of what has the attribute in the body of a function.
-pub(crate) fn expand(body: &mut Group, runtime: &Path, errors: &mut Errors) -> Found {
-    if !is_in(body) {
+/// Makes spans of what has the attribute in the body of a function. `typed` tells whether the type
+/// of the body's value is written down.
+pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut Errors) -> Found {
+    if !has_span(body.stream()) {
         return Found::default();
     }
     let Some(mut block) = errors.ok(syn::parse2::<Block>(body.to_token_stream())) else {
@@ -36,50 +41,34 @@ pub(crate) fn expand(body: &mut Group, runtime: &Path, errors: &mut Errors) -> F
     let mut expansion = Expansion {
         runtime,
         errors,
-        frame: Frame::default(),
+        frame: Frame { typed, ..Frame::default() },
         tail: false,
+        statement: false,
         unsettled: 0,
         attribute: None,
     };
-    expansion.block(&mut block, true);
-    let found = Found { blocks: expansion.frame.blocks, attribute: expansion.attribute };
+    expansion.block(&mut block, typed);
+    let Expansion { frame, attribute, .. } = expansion;
     if let Some(TokenTree::Group(group)) = block.to_token_stream().into_iter().next() {
         *body = group;
     }
-    found
-}
-
-/// Whether there may be spans in a body.
-pub(crate) fn is_in(body: &Group) -> bool {
-    has_attribute(body.stream())
-}
-
-/// Whether `#[span]`, by whatever path, is among the tokens.
-fn has_attribute(tokens: TokenStream) -> bool {
-    let mut after_pound = false;
-    tokens.into_iter().any(|tree| {
-        let found = match &tree {
-            TokenTree::Group(group) if after_pound && group.delimiter() == Delimiter::Bracket => {
-                let path = syn::parse2::<Meta>(group.stream()).map(|meta| meta.path().clone());
-                path.is_ok_and(|path| path.segments.last().is_some_and(|last| last.ident == "span"))
-            }
-            TokenTree::Group(group) => has_attribute(group.stream()),
-            _ => false,
-        };
-        after_pound = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
-        found
-    })
+    Found { blocks: frame.blocks > 0, tail: frame.tail, attribute }
 }
 
 /// A function, a closure or an `async` block: what `?` and `return` leave.
 #[derive(Default)]
 struct Frame {
-    /// Whether there are spans in it.
-    blocks: bool,
-    /// Whether a span in it may end by the value of the frame.
-    asks: bool,
-    /// Whether a macro in one of them may hide a `return`.
-    hides: bool,
+    /// Whether the type of its value is written down. Where it is not, the value is not asked how
+    /// it came out: that would decide a type that later code makes known.
+    typed: bool,
+    /// How many spans there are in it.
+    blocks: usize,
+    /// Whether one of them ends by its value.
+    tail: bool,
+    /// Whether a span in it may be left by `return`.
+    returns: bool,
+    /// How many spans are round the expression that is visited.
+    depth: usize,
 }
 
 struct Expansion<'a> {
@@ -88,6 +77,8 @@ struct Expansion<'a> {
     frame: Frame,
     /// Whether the value of the next expression is that of the frame.
     tail: bool,
+    /// Whether the next expression is a statement with another one after it.
+    statement: bool,
     /// How many spans so far may be left by a `break` or `continue`.
     unsettled: usize,
     attribute: Option<Path>,
@@ -137,24 +128,32 @@ impl Expansion<'_> {
     }
 
     fn statement(&mut self, statement: &mut Stmt, last: bool, tail: bool) {
-        if let Stmt::Macro(call) = statement
-            && call.attrs.iter().any(|attribute| ends_in(attribute, "span"))
-        {
-            let attrs = std::mem::take(&mut call.attrs);
-            let expr = Expr::Macro(syn::ExprMacro { attrs, mac: call.mac.clone() });
-            *statement = Stmt::Expr(expr, call.semi_token);
+        if let Stmt::Macro(call) = statement {
+            if call.attrs.iter().any(|attribute| ends_in(attribute, "span")) {
+                let attrs = std::mem::take(&mut call.attrs);
+                let expr = Expr::Macro(ExprMacro { attrs, mac: call.mac.clone() });
+                *statement = Stmt::Expr(expr, call.semi_token);
+            } else {
+                self.call(&call.mac);
+            }
         }
         match statement {
             Stmt::Local(local) => self.local(local),
             Stmt::Expr(expr, semi) => {
                 let attribute = leftmost(expr).and_then(take_attribute);
+                // What else is written on the statement stays on it.
+                let others = attribute.as_ref().and_then(|_| leftmost(expr)).map(std::mem::take);
                 self.tail = tail && last && semi.is_none();
+                self.statement = !last;
                 let sight = match (self.tail, last, &semi) {
                     (true, ..) => Sight::Frame,
                     (false, false, None) => Sight::Nothing,
                     _ => unextended(expr),
                 };
                 self.expression(expr, attribute, sight, None);
+                if let Some(others) = others.filter(|others| !others.is_empty()) {
+                    *expr = Expr::Verbatim(quote!(#(#others)* #expr));
+                }
             }
             Stmt::Item(_) | Stmt::Macro(_) => {}
         }
@@ -170,6 +169,13 @@ impl Expansion<'_> {
             }
             return;
         };
+        let attribute = attribute.or_else(|| attributes(&mut init.expr).and_then(take_attribute));
+        if attribute.is_some() && is_place(&init.expr) {
+            let message = "this only names a place, there is nothing to time; put the attribute \
+                           on what computes it";
+            self.errors.add(&init.expr, message);
+            return;
+        }
         let ty = match &local.pat {
             Pat::Type(typed) => Some(&*typed.ty),
             _ => None,
@@ -179,10 +185,13 @@ impl Expansion<'_> {
         self.expression(&mut init.expr, attribute, sight, ty);
         if let Some((_, diverge)) = &mut init.diverge {
             self.visit_expr_mut(diverge);
+            let init = &mut *init.expr;
             if traced {
-                let (init, settle) = (&mut *init.expr, self.settle());
                 *init = Expr::Verbatim(quote!((#init)));
-                **diverge = parse_quote!({ #settle #diverge });
+            }
+            if let (Expr::Block(diverge), true, Sight::Untouched) = (&mut **diverge, traced, sight)
+            {
+                diverge.block.stmts.insert(0, self.settle());
             }
         }
     }
@@ -195,15 +204,17 @@ impl Expansion<'_> {
         sight: Sight,
         ty: Option<&Type>,
     ) {
-        let span = attribute.and_then(|attribute| self.model(&attribute, expr));
-        if span.is_some() {
-            self.frame.asks |=
-                may_leave(expr) || sight == Sight::Frame && self::sight(expr) != Sight::Nothing;
+        let Some(span) = attribute.and_then(|attribute| self.model(&attribute, expr)) else {
+            return self.inside(expr);
+        };
+        if let Expr::Async(block) = expr {
+            *expr = self.traced_future(&span, block);
+            return;
         }
+        self.frame.depth += 1;
         self.inside(expr);
-        if let Some(span) = span {
-            *expr = Expr::Verbatim(self.traced(&span, expr, sight, ty));
-        }
+        self.frame.depth -= 1;
+        *expr = Expr::Verbatim(self.traced(&span, expr, sight, ty));
     }
 
     fn model(&mut self, attribute: &Attribute, expr: &Expr) -> Option<Span> {
@@ -232,10 +243,11 @@ impl Expansion<'_> {
     /// What is inside of an expression.
     fn inside(&mut self, expr: &mut Expr) {
         let tail = std::mem::take(&mut self.tail);
+        let statement = std::mem::take(&mut self.statement);
         let unsettled = self.unsettled;
-        let body = match expr {
-            Expr::Block(block) => return self.block(&mut block.block, tail),
-            Expr::Unsafe(block) => return self.block(&mut block.block, tail),
+        match expr {
+            Expr::Block(block) => self.block(&mut block.block, tail),
+            Expr::Unsafe(block) => self.block(&mut block.block, tail),
             Expr::If(branch) => {
                 self.visit_expr_mut(&mut branch.cond);
                 self.block(&mut branch.then_branch, tail);
@@ -243,7 +255,6 @@ impl Expansion<'_> {
                     self.tail = tail;
                     self.visit_expr_mut(other);
                 }
-                return;
             }
             Expr::Match(branches) => {
                 self.visit_expr_mut(&mut branches.expr);
@@ -252,70 +263,119 @@ impl Expansion<'_> {
                     self.tail = tail;
                     self.visit_expr_mut(&mut arm.body);
                 }
-                return;
             }
             Expr::Async(block) => {
-                let (value, place) = (block_sight(&block.block), block.span());
-                if let Some(frame) = self.in_frame(|within| within.block(&mut block.block, true)) {
-                    *expr = self.async_frame(block, &frame.look(value, self.runtime, place));
+                if let Some(frame) = self.async_block(block) {
+                    let look = frame.look(self.runtime, block.span());
+                    let runtime = self.runtime;
+                    *expr = Expr::Verbatim(quote! {
+                        #runtime::__private::frame().follow(#block, #look)
+                    });
                 }
-                return;
             }
-            Expr::Closure(closure) => {
-                let (value, place) = (sight(&closure.body), closure.span());
-                let frame = self.in_frame(|within| {
-                    within.tail = true;
-                    within.visit_expr_mut(&mut closure.body);
-                });
-                if let Some(frame) = frame {
-                    self.closure_frame(closure, &frame.look(value, self.runtime, place));
+            Expr::Closure(closure) => self.closure(closure),
+            Expr::Try(tried) => {
+                self.visit_expr_mut(&mut tried.expr);
+                if self.frame.depth > 0 && !self.frame.typed {
+                    *tried.expr = self.noted(&tried.expr);
                 }
-                return;
             }
-            Expr::Const(_) => return,
+            Expr::Return(_) => {
+                self.frame.returns |= self.frame.depth > 0;
+                visit_expr_mut(self, expr);
+            }
+            Expr::Macro(call) => self.call(&call.mac),
             Expr::ForLoop(iteration) => {
                 self.visit_expr_mut(&mut iteration.expr);
-                &mut iteration.body
+                self.iteration(&mut iteration.body);
             }
             Expr::While(iteration) => {
                 self.visit_expr_mut(&mut iteration.cond);
-                &mut iteration.body
+                self.iteration(&mut iteration.body);
             }
-            Expr::Loop(iteration) => &mut iteration.body,
-            other => return visit_expr_mut(self, other),
-        };
+            Expr::Loop(iteration) => self.iteration(&mut iteration.body),
+            Expr::Const(_) => {}
+            _ => visit_expr_mut(self, expr),
+        }
+        // A statement is settled before the next one.
+        if self.unsettled > unsettled && !statement && is_left_by_break(expr) {
+            let (value, settle) = (value(), self.settle());
+            *expr = Expr::Verbatim(quote!({ let #value = #expr; #settle #value }));
+        }
+    }
+
+    /// The body of a loop, whose blocks `continue` may have left.
+    fn iteration(&mut self, body: &mut Block) {
+        let unsettled = self.unsettled;
         self.block(body, false);
         if self.unsettled > unsettled {
             body.stmts.insert(0, self.settle());
         }
     }
 
+    /// A call of a macro, which may hide a `return`.
+    fn call(&mut self, call: &Macro) {
+        self.frame.returns |= self.frame.depth > 0 && is_named(call, &["bail", "ensure"]);
+    }
+
+    /// The operand of a `?` that leaves a frame of an unknown type, which is looked at here.
+    fn noted(&self, operand: &Expr) -> Expr {
+        let (runtime, value) = (self.runtime, value());
+        let look = Look::Result.closure(None, runtime, operand.span());
+        Expr::Verbatim(quote! {
+            match #operand { #value => { #runtime::__private::note(&#value, #look); #value } }
+        })
+    }
+
     /// Visits a frame of its own; `None` when there are no spans in it.
-    fn in_frame(&mut self, visit: impl FnOnce(&mut Self)) -> Option<Frame> {
-        let outer = std::mem::take(&mut self.frame);
+    fn in_frame(&mut self, frame: Frame, visit: impl FnOnce(&mut Self)) -> Option<Frame> {
+        let outer = std::mem::replace(&mut self.frame, frame);
         let unsettled = self.unsettled;
         visit(self);
         self.unsettled = unsettled;
         let frame = std::mem::replace(&mut self.frame, outer);
-        frame.blocks.then_some(frame)
+        (frame.blocks > 0).then_some(frame)
     }
 
-    fn async_frame(&self, block: &ExprAsync, look: &TokenStream) -> Expr {
-        let runtime = self.runtime;
-        Expr::Verbatim(quote!(#runtime::__private::frame().follow(#block, #look)))
+    fn async_block(&mut self, block: &mut ExprAsync) -> Option<Frame> {
+        self.in_frame(Frame::default(), |within| within.block(&mut block.block, false))
     }
 
-    fn closure_frame(&self, closure: &mut ExprClosure, look: &TokenStream) {
-        let runtime = self.runtime;
-        let (body, output) = (&closure.body, &closure.output);
-        let frame_body = match output {
-            ReturnType::Default => quote!(#body),
-            ReturnType::Type(..) => quote!({ #body }),
+    /// An `async` block as a span, which lasts until the future is ready.
+    fn traced_future(&mut self, span: &Span, block: &mut ExprAsync) -> Expr {
+        let value = block_sight(&block.block);
+        // The span itself is round all of it.
+        let frame = Frame { blocks: 1, depth: 1, ..Frame::default() };
+        self.in_frame(frame, |within| within.block(&mut block.block, false));
+        let look = match value {
+            _ if span.error_if.is_some() => span::look(span),
+            Sight::Value => span::look(span),
+            _ => span::look_for_success(span),
         };
+        let look = look.closure(None, &span.runtime, block.span());
+        let start = span::start(span, None);
+        Expr::Verbatim(quote!(#start.with_blocks().follow(#block, #look)))
+    }
+
+    fn closure(&mut self, closure: &mut ExprClosure) {
+        let typed = matches!(closure.output, ReturnType::Type(..));
+        let frame = self.in_frame(Frame { typed, ..Frame::default() }, |within| {
+            within.tail = typed;
+            within.visit_expr_mut(&mut closure.body);
+        });
+        let Some(frame) = frame else { return };
+        let runtime = self.runtime;
+        let look = frame.look(runtime, closure.span());
+        let (body, output) = (&closure.body, &closure.output);
         let body = if closure.asyncness.is_some() {
-            quote!(#runtime::__private::frame().follow(async { #frame_body }, #look).await)
+            quote!(#runtime::__private::frame().follow(async { #body }, #look).await)
+        } else if typed {
+            quote!(#runtime::__private::frame().run(|| #output { #body }, #look))
+        } else if frame.returns {
+            quote!(#runtime::__private::frame().run(|| #body, #look))
         } else {
-            quote!(#runtime::__private::frame().run(|| #output #frame_body, #look))
+            let variable = Ident::new("frame", Place::mixed_site());
+            quote!(let #variable = #runtime::__private::enter_frame(); #body)
         };
         *closure.body = Expr::Verbatim(quote!({ #body }));
     }
@@ -323,19 +383,15 @@ impl Expansion<'_> {
     /// The expression in its span.
     fn traced(&mut self, span: &Span, expr: &Expr, sight: Sight, ty: Option<&Type>) -> TokenStream {
         let tokens = expr.to_token_stream();
-        let calls = has_call(&tokens);
-        self.frame.blocks = true;
-        self.frame.hides |= calls;
-        if sight == Sight::Untouched || calls || mentions(&tokens, &["break", "continue"]) {
-            self.unsettled += 1;
-        }
+        let leaves = has_call(&tokens) || mentions(&tokens, &["break", "continue"]);
+        self.frame.blocks += 1;
+        self.frame.tail |= sight == Sight::Frame;
+        self.unsettled += usize::from(leaves || sight == Sight::Untouched);
         let runtime = &span.runtime;
         let start = span::start(span, None);
         let variable = Ident::new("block", Place::mixed_site());
-        if !span.records_value()
-            && span.error_if.is_none()
-            && matches!(sight, Sight::Frame | Sight::Untouched)
-        {
+        let stays = matches!(sight, Sight::Frame | Sight::Untouched) || diverges(expr);
+        if stays && !span.records_value() && span.error_if.is_none() {
             return quote!({ let #variable = #start.block(); #tokens });
         }
         let value = value();
@@ -372,13 +428,50 @@ impl Expansion<'_> {
 }
 
 impl Frame {
-    /// How the frame looks at its value for the spans that end by it. A type that nothing makes
-    /// known is not asked.
-    fn look(&self, value: Sight, runtime: &Path, place: Place) -> TokenStream {
-        let asks = self.asks || self.hides && value != Sight::Nothing;
-        let look = if asks { Look::Typed } else { Look::Nothing };
+    /// How the frame looks at its value for the spans that end by it.
+    fn look(&self, runtime: &Path, place: Place) -> TokenStream {
+        let look = if self.typed || self.returns { Look::Result } else { Look::Nothing };
         look.closure(None, runtime, place)
     }
+}
+
+/// An initialiser that names something which is there already: it is borrowed, or matched in part.
+fn is_place(expr: &Expr) -> bool {
+    match expr {
+        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
+        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
+        Expr::Paren(inner) => is_place(&inner.expr),
+        Expr::Group(inner) => is_place(&inner.expr),
+        _ => false,
+    }
+}
+
+fn is_left_by_break(expr: &Expr) -> bool {
+    match expr {
+        Expr::Block(block) => block.label.is_some(),
+        Expr::ForLoop(_) | Expr::Loop(_) | Expr::While(_) => true,
+        _ => false,
+    }
+}
+
+fn diverges(expr: &Expr) -> bool {
+    match expr {
+        Expr::Break(_) | Expr::Continue(_) | Expr::Return(_) => true,
+        Expr::Macro(call) => is_named(&call.mac, DIVERGING),
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Expr(last, _)) => diverges(last),
+            Some(Stmt::Macro(last)) => is_named(&last.mac, DIVERGING),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+const DIVERGING: &[&str] = &["panic", "todo", "unimplemented", "unreachable"];
+
+fn is_named(call: &Macro, words: &[&str]) -> bool {
+    let last = call.path.segments.last();
+    last.is_some_and(|last| words.iter().any(|word| last.ident == word))
 }
 
 /// How much the value of an expression that is not the frame's has to say.
@@ -413,6 +506,7 @@ fn sight(expr: &Expr) -> Sight {
             branches.arms.iter().map(|arm| sight(&arm.body)).fold(Sight::Nothing, either)
         }
         Expr::Macro(call) => macro_sight(&call.mac),
+        Expr::Call(call) => call_sight(call),
         _ => Sight::Value,
     }
 }
@@ -426,9 +520,29 @@ fn unextended(expr: &Expr) -> Sight {
 }
 
 fn macro_sight(call: &Macro) -> Sight {
-    let diverging = ["panic", "todo", "unimplemented", "unreachable"];
-    let name = call.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-    if diverging.contains(&name.as_str()) { Sight::Nothing } else { Sight::Value }
+    if is_named(call, DIVERGING) {
+        Sight::Nothing
+    } else if is_named(call, &["format_args", "pin"]) {
+        Sight::Untouched
+    } else {
+        Sight::Value
+    }
+}
+
+fn call_sight(call: &ExprCall) -> Sight {
+    let name = match &*call.func {
+        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    };
+    let name = name.unwrap_or_default();
+    let borrows = call.args.iter().any(|argument| matches!(argument, Expr::Reference(_)));
+    if borrows && name.starts_with(char::is_uppercase) {
+        Sight::Untouched
+    } else if name == "Ok" || name == "Some" {
+        Sight::Nothing
+    } else {
+        Sight::Value
+    }
 }
 
 fn block_sight(block: &Block) -> Sight {
@@ -439,9 +553,13 @@ fn block_sight(block: &Block) -> Sight {
     }
 }
 
-/// Of two branches, the one that says more.
+/// Of two branches, the one that asks for more care.
 fn either(one: Sight, other: Sight) -> Sight {
-    if one == Sight::Nothing { other } else { one }
+    match (one, other) {
+        (Sight::Untouched, _) | (_, Sight::Untouched) => Sight::Untouched,
+        (Sight::Nothing, other) => other,
+        (one, _) => one,
+    }
 }
 
 /// The operand of an expression that is all `?`.

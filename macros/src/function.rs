@@ -12,7 +12,9 @@ use crate::diagnostics::Errors;
 use crate::kept;
 use crate::propagate::{self, Propagation};
 use crate::span;
-use crate::syntax::{Body, Function, ImplBlock, Look, Member, Name, Scope, default_runtime};
+use crate::syntax::{
+    Body, Function, ImplBlock, Look, Member, Name, Scope, default_runtime, has_span,
+};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Attribute {
@@ -99,7 +101,7 @@ impl Written {
     /// The function as its attributes want it; `type_name` is of the `impl` block it is in.
     fn expand(self, type_name: Option<&str>, runtime: &Path, errors: &mut Errors) -> Function {
         let Self { mut function, span, propagate, mut taken } = self;
-        if span.is_none() && propagate.is_none() && !block::is_in(&function.body) {
+        if span.is_none() && propagate.is_none() && !has_span(function.body.stream()) {
             return function;
         }
         let propagation =
@@ -128,7 +130,8 @@ impl Written {
         let Some(mut body) = Body::of(&function, remedy, errors) else {
             return function;
         };
-        let found = block::expand(&mut body.core, runtime, errors);
+        let typed = body.is_typed();
+        let found = block::expand(&mut body.core, typed, runtime, errors);
         taken.extend(found.attribute);
         if let Some(propagation) = &propagation {
             propagate::inject(propagation, &mut body.core);
@@ -148,7 +151,8 @@ impl Written {
         };
         let function = if let Some((start, look)) = scope {
             let blocks = found.blocks.then(|| quote!(.with_blocks()));
-            let scope = Scope { start: quote!(#start #blocks), look, runtime: runtime.clone() };
+            let start = quote!(#start #blocks);
+            let scope = Scope { start, look, tail: found.tail, runtime: runtime.clone() };
             body.wrap(function, &scope)
         } else {
             body.restore(function)

@@ -8,15 +8,23 @@ pub use crate::app::{SetUp, tear_down};
 pub use crate::outcome::{Outcome, expected};
 pub use crate::probe::Observed;
 pub use crate::propagation::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier};
-pub use crate::span::{Callsite, Span, settle};
+pub use crate::span::{Callsite, Span, enter_frame, note, settle};
 pub use crate::{
     __callsite as callsite, __end as end, __extract as extract, __follow as follow,
-    __inject as inject, __observed as observed, __outcome as outcome, __returns as returns,
+    __inject as inject, __observed as observed, __outcome as outcome, __result as result,
+    __returns as returns, __succeeded as succeeded,
 };
 
 /// What tells how a value came out.
 pub mod probe {
     pub use crate::probe::*;
+}
+
+/// What tells whether a `Result` is a failure.
+pub mod result {
+    pub use crate::probe::{
+        Debugs, Displays, HoldsError, IsAnything, IsError, IsPanic, IsResult, Probe,
+    };
 }
 
 /// What tells whether a value is all that a function does.
@@ -78,7 +86,7 @@ macro_rules! __callsite {
 macro_rules! __outcome {
     ($value:expr) => {{
         use $crate::__private::probe::*;
-        (&&&&&&&&Probe($value)).outcome()
+        (&&&&&&&&Probe($value)).spandrel_outcome()
     }};
     ($value:expr, $error_if:expr) => {
         if $crate::__private::expected($value, $error_if) {
@@ -89,14 +97,35 @@ macro_rules! __outcome {
     };
 }
 
+/// As `outcome`, where there is no span to end too early: for the blocks inside.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __result {
+    ($value:expr) => {{
+        use $crate::__private::result::*;
+        (&&&&&&Probe($value)).spandrel_outcome()
+    }};
+}
+
 /// As `outcome`, with the success value: what is in an `Ok`, or any value that is no `Result`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __observed {
     ($value:expr $(, $error_if:expr)?) => {{
         use $crate::__private::probe::*;
-        let success = (&&Probe($value)).success();
+        let success = (&&Probe($value)).spandrel_success();
         Observed { outcome: $crate::__outcome!($value $(, $error_if)?), success }
+    }};
+}
+
+/// As `observed`, without asking for the failure.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __succeeded {
+    ($value:expr) => {{
+        use $crate::__private::probe::*;
+        let success = (&&Probe($value)).spandrel_success();
+        Observed { outcome: $crate::__private::Outcome::unset($value), success }
     }};
 }
 
@@ -106,7 +135,7 @@ macro_rules! __observed {
 macro_rules! __end {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&Shape::of(&$value)).end(&mut $span, $value, $look)
+        (&&Shape::of(&$value)).spandrel_end(&mut $span, $value, $look)
     }};
 }
 
@@ -116,7 +145,7 @@ macro_rules! __end {
 macro_rules! __follow {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&&Shape::of(&$value)).follow(&mut $span, $value, $look)
+        (&&&Shape::of(&$value)).spandrel_follow(&mut $span, $value, $look)
     }};
 }
 

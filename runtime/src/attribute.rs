@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
+use crate::outcome::text;
+
 /// A type whose values can be recorded as a span attribute.
 ///
 /// Numbers, booleans and strings keep their type, and so do slices, arrays and vectors of them;
@@ -56,12 +58,12 @@ impl Attributes {
 
     /// Records a value's `Display` under a key.
     pub fn set_display<T: Display + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.0.push(KeyValue::new(key, value.to_string()));
+        self.0.push(KeyValue::new(key, text(format_args!("{value}"))));
     }
 
     /// Records a value's `Debug` under a key.
     pub fn set_debug<T: Debug + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.0.push(KeyValue::new(key, format!("{value:?}")));
+        self.0.push(KeyValue::new(key, text(format_args!("{value:?}"))));
     }
 
     pub(crate) fn into_vec(self) -> Vec<KeyValue> {

@@ -3,6 +3,28 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
+/// Whether this thread still has a current context: a thread-local variable's destructor may come
+/// after the context's.
+pub(crate) fn is_alive() -> bool {
+    struct Canary;
+
+    impl Drop for Canary {
+        fn drop(&mut self) {}
+    }
+
+    // What is initialised later is destroyed earlier.
+    thread_local!(static CANARY: Canary = {
+        Context::map_current(|_| ());
+        Canary
+    });
+    CANARY.try_with(|_| ()).is_ok()
+}
+
+/// The current context, or an empty one when the thread has none any more.
+pub(crate) fn current() -> Context {
+    if is_alive() { Context::current() } else { Context::new() }
+}
+
 /// Something that names a span, to start another one under it or linked to it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a span",
@@ -22,7 +44,7 @@ impl ToContext for Context {
 
 impl ToContext for SpanContext {
     fn to_context(&self) -> Context {
-        Context::current().with_remote_span_context(self.clone())
+        current().with_remote_span_context(self.clone())
     }
 }
 

@@ -1,7 +1,8 @@
 //! How a traced piece of code came out: whether it failed, and what to record of its value.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::error::Error;
+use std::fmt::{Arguments, Display, Write};
 
 use crate::attribute::Attributes;
 
@@ -17,24 +18,20 @@ use crate::attribute::Attributes;
 /// assert!(text.is_err());
 /// ```
 #[derive(Debug, Default)]
-pub struct Outcome<'a> {
-    pub(crate) failure: Option<Failure<'a>>,
+pub struct Outcome {
+    pub(crate) failure: Option<Failure>,
     pub(crate) attributes: Attributes,
 }
 
-impl Outcome<'_> {
+impl Outcome {
     /// The status stays unset, whatever the value is.
-    pub fn unset<T: ?Sized>(_: &T) -> Outcome<'_> {
-        Outcome::default()
+    pub fn unset<T: ?Sized>(_: &T) -> Self {
+        Self::default()
     }
 
     /// An `Err` is a failure: status, `error.type` and the event with its message and causes.
-    pub fn of<T, E: Error>(result: &Result<T, E>) -> Outcome<'_> {
-        let failure = result
-            .as_ref()
-            .err()
-            .map(|error| Failure::new::<E>(Some(error.to_string()), error.source()));
-        Outcome { failure, attributes: Attributes::default() }
+    pub fn of<T, E: Error>(result: &Result<T, E>) -> Self {
+        result.as_ref().err().map(|error| Failure::of::<E>(error, error.source())).into()
     }
 
     /// Records attributes of a success value, if it is one.
@@ -50,34 +47,62 @@ impl Outcome<'_> {
     }
 }
 
+impl From<Option<Failure>> for Outcome {
+    fn from(failure: Option<Failure>) -> Self {
+        Self { failure, attributes: Attributes::default() }
+    }
+}
+
 /// An `Err`, as far as its type can tell.
 #[derive(Debug)]
-pub(crate) struct Failure<'a> {
+pub struct Failure {
     /// The error's static type.
     pub(crate) error_type: &'static str,
     /// Its `Display`, or else its `Debug`.
     pub(crate) message: Option<String>,
-    /// The cause behind it.
-    source: Option<&'a (dyn Error + 'static)>,
+    /// The messages of the causes behind it, nearest first.
+    pub(crate) causes: Vec<String>,
 }
 
-impl<'a> Failure<'a> {
-    pub(crate) fn new<E>(
-        message: Option<String>,
-        source: Option<&'a (dyn Error + 'static)>,
-    ) -> Self {
-        Self { error_type: type_name::<E>(), message, source }
+impl Failure {
+    /// What an error of type `E` and its causes display.
+    pub(crate) fn of<E>(error: &dyn Display, source: Option<&(dyn Error + 'static)>) -> Self {
+        let causes = std::iter::successors(source, |&error| error.source());
+        let causes = causes.map(|error| text(format_args!("{error}"))).collect();
+        Self { error_type: type_name::<E>(), message: Some(text(format_args!("{error}"))), causes }
+    }
+
+    /// What an error of type `E` shows of itself, if anything.
+    pub(crate) fn shown<E>(message: Option<String>) -> Self {
+        Self { error_type: type_name::<E>(), message, causes: Vec::new() }
+    }
+
+    /// What a panic was thrown with.
+    pub(crate) fn panicked(payload: &dyn Any) -> Self {
+        let message = Some(panic_message(payload).to_owned());
+        Self { error_type: PANIC, message, causes: Vec::new() }
     }
 
     /// What the status says: the message, or the type where there is none.
     pub(crate) fn description(&self) -> &str {
         self.message.as_deref().unwrap_or(self.error_type)
     }
+}
 
-    /// The messages of the causes, nearest first.
-    pub(crate) fn causes(&self) -> impl Iterator<Item = String> {
-        std::iter::successors(self.source, |&error| error.source()).map(ToString::to_string)
-    }
+/// The type of an exception that is a panic.
+pub(crate) const PANIC: &str = "panic";
+
+/// What `panic!` was given: a literal, or something formatted.
+pub(crate) fn panic_message(payload: &dyn Any) -> &str {
+    let literal = payload.downcast_ref::<&'static str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or(PANIC)
+}
+
+/// As `to_string`, but a `Display` that fails ends the text and nothing else.
+pub(crate) fn text(arguments: Arguments<'_>) -> String {
+    let mut text = String::new();
+    let _ = text.write_fmt(arguments);
+    text
 }
 
 /// Whether this is an `Err` that `error_if` does not count as an error.

@@ -1,10 +1,11 @@
 //! How a value came out, decided by its type: `Result::Err` is a failure, whatever the type is
 //! called.
 //!
-//! [`outcome!`](crate::__private::outcome) calls `outcome` on a [`Probe`] behind more references
-//! than it needs; method resolution takes the first trait below that the types satisfy, so that an
-//! error records all that its type offers and nothing is required of it.
+//! [`outcome!`](crate::__private::outcome) calls a method of a [`Probe`] behind more references than
+//! it needs; method resolution takes the first trait below that the types satisfy, so that an error
+//! records all that its type offers and nothing is required of it.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::ops::Deref;
@@ -12,7 +13,7 @@ use std::ops::Deref;
 use futures_core::Stream;
 
 use crate::attribute::Attributes;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome, text};
 
 /// A value, to be asked how it came out.
 #[derive(Debug)]
@@ -21,15 +22,14 @@ pub struct Probe<'a, T>(pub &'a T);
 macro_rules! probes {
     ($($(#[$meta:meta])* $name:ident for $probe:ty, $bound:ident: ($($bounds:tt)*) => |$error:ident| $failure:expr;)*) => {$(
         $(#[$meta])*
-        pub trait $name<'a> {
+        pub trait $name {
             /// The outcome that the value is.
-            fn outcome(&self) -> Outcome<'a>;
+            fn spandrel_outcome(&self) -> Outcome;
         }
 
-        impl<'a, T, $bound: $($bounds)*> $name<'a> for $probe {
-            fn outcome(&self) -> Outcome<'a> {
-                let failure = self.0.as_ref().err().map(|$error| $failure);
-                Outcome { failure, attributes: Attributes::default() }
+        impl<T, $bound: $($bounds)*> $name for $probe {
+            fn spandrel_outcome(&self) -> Outcome {
+                self.0.as_ref().err().map(|$error| $failure).into()
             }
         }
     )*};
@@ -37,37 +37,61 @@ macro_rules! probes {
 
 probes! {
     /// `E` is an error.
-    IsError for &&&&&Probe<'a, Result<T, E>>, E: (Error)
-        => |error| Failure::new::<E>(Some(error.to_string()), error.source());
+    IsError for &&&&&Probe<'_, Result<T, E>>, E: (KnownError)
+        => |error| Failure::of::<E>(error, error.source());
     /// `E` holds an error: a boxed one, `anyhow`'s, `eyre`'s.
-    HoldsError for &&&&Probe<'a, Result<T, E>>, E: (Deref<Target: Error>)
-        => |error| Failure::new::<E>(Some((**error).to_string()), (**error).source());
+    HoldsError for &&&&Probe<'_, Result<T, E>>, E: (Deref<Target: Error>)
+        => |error| Failure::of::<E>(&&**error, (**error).source());
     /// `E` can be displayed.
-    Displays for &&&Probe<'a, Result<T, E>>, E: (Display)
-        => |error| Failure::new::<E>(Some(error.to_string()), None);
+    Displays for &&&Probe<'_, Result<T, E>>, E: (Display)
+        => |error| Failure::of::<E>(error, None);
     /// `E` can be debugged.
-    Debugs for &&Probe<'a, Result<T, E>>, E: (Debug)
-        => |error| Failure::new::<E>(Some(format!("{error:?}")), None);
+    Debugs for &&Probe<'_, Result<T, E>>, E: (Debug)
+        => |error| Failure::shown::<E>(Some(text(format_args!("{error:?}"))));
     /// `E` tells nothing.
-    IsResult for &Probe<'a, Result<T, E>>, E: (Sized)
-        => |_error| Failure::new::<E>(None, None);
+    IsResult for &Probe<'_, Result<T, E>>, E: (Sized)
+        => |_error| Failure::shown::<E>(None);
+}
+
+/// `E` is what a panic was thrown with, by `catch_unwind` or from a thread.
+pub trait IsPanic {
+    /// The outcome that the value is.
+    fn spandrel_outcome(&self) -> Outcome;
+}
+
+impl<T> IsPanic for &&&Probe<'_, Result<T, Box<dyn Any + Send>>> {
+    fn spandrel_outcome(&self) -> Outcome {
+        self.0.as_ref().err().map(|payload| Failure::panicked(&**payload)).into()
+    }
+}
+
+/// Anything but a `Result` is a success.
+pub trait IsAnything {
+    /// Nothing.
+    fn spandrel_outcome(&self) -> Outcome;
+}
+
+impl<T> IsAnything for Probe<'_, T> {
+    fn spandrel_outcome(&self) -> Outcome {
+        Outcome::default()
+    }
 }
 
 /// A future's span would end before its work.
-pub trait IsFuture<'a> {
+pub trait IsFuture {
     /// The future.
     type Value;
 
     /// Never compiles.
-    fn outcome(&self) -> Outcome<'a>
+    fn spandrel_outcome(&self) -> Outcome
     where
         Self::Value: Finished;
 }
 
-impl<'a, T: Future> IsFuture<'a> for &&&&&&&Probe<'a, T> {
+impl<T: KnownFuture> IsFuture for &&&&&&&Probe<'_, T> {
     type Value = T;
 
-    fn outcome(&self) -> Outcome<'a>
+    fn spandrel_outcome(&self) -> Outcome
     where
         T: Finished,
     {
@@ -76,20 +100,20 @@ impl<'a, T: Future> IsFuture<'a> for &&&&&&&Probe<'a, T> {
 }
 
 /// So would a stream's.
-pub trait IsStream<'a> {
+pub trait IsStream {
     /// The stream.
     type Value;
 
     /// Never compiles.
-    fn outcome(&self) -> Outcome<'a>
+    fn spandrel_outcome(&self) -> Outcome
     where
         Self::Value: Finished;
 }
 
-impl<'a, T: Stream> IsStream<'a> for &&&&&&Probe<'a, T> {
+impl<T: Stream> IsStream for &&&&&&Probe<'_, T> {
     type Value = T;
 
-    fn outcome(&self) -> Outcome<'a>
+    fn spandrel_outcome(&self) -> Outcome
     where
         T: Finished,
     {
@@ -104,30 +128,45 @@ impl<'a, T: Stream> IsStream<'a> for &&&&&&Probe<'a, T> {
     note = "for a function: write an `async fn`, or return an `impl Future`, an `impl Stream` or a \
             `Pin<Box<dyn …>>` of one",
     note = "for a block: `.await` it inside",
-    note = "where the type is only known from later code: write it down"
+    note = "if it is neither, its type is only known from later code: write it down",
+    note = "for a task that is spawned and runs by itself: make a span of a block that ends with \
+            `;`, as in `#[span(\"spawn\")] {{ task = spawn(…); }}`"
 )]
 pub trait Finished {}
 
-/// Anything but a `Result` is a success.
-pub trait IsAnything<'a> {
-    /// Nothing.
-    fn outcome(&self) -> Outcome<'a>;
-}
+/// A future, where the type is known.
+#[diagnostic::on_unimplemented(
+    message = "the type of this value is only known from later code, and a span asks it how it \
+               came out",
+    label = "its type is not known yet",
+    note = "write it down: `let name: Type = …`, `|…| -> Type {{ … }}`"
+)]
+pub trait KnownFuture: Future {}
 
-impl<'a, T> IsAnything<'a> for Probe<'a, T> {
-    fn outcome(&self) -> Outcome<'a> {
-        Outcome::default()
-    }
-}
+#[diagnostic::do_not_recommend]
+impl<T: Future> KnownFuture for T {}
+
+/// An error, where the type is known.
+#[diagnostic::on_unimplemented(
+    message = "the error type of this `Result` is only known from later code, and a span asks it \
+               how it came out",
+    label = "its type is not known yet",
+    note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
+            `Ok::<_, Error>(…)`"
+)]
+pub trait KnownError: Error {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Error> KnownError for E {}
 
 /// What `ok` and `ret` see of a `Result`.
 pub trait MaySucceed<'a, T> {
     /// The value, if it is a success.
-    fn success(&self) -> Option<&'a T>;
+    fn spandrel_success(&self) -> Option<&'a T>;
 }
 
 impl<'a, T, E> MaySucceed<'a, T> for &Probe<'a, Result<T, E>> {
-    fn success(&self) -> Option<&'a T> {
+    fn spandrel_success(&self) -> Option<&'a T> {
         self.0.as_ref().ok()
     }
 }
@@ -135,11 +174,11 @@ impl<'a, T, E> MaySucceed<'a, T> for &Probe<'a, Result<T, E>> {
 /// What `ok` and `ret` see of anything else.
 pub trait Succeeds<'a, T> {
     /// The value.
-    fn success(&self) -> Option<&'a T>;
+    fn spandrel_success(&self) -> Option<&'a T>;
 }
 
 impl<'a, T> Succeeds<'a, T> for Probe<'a, T> {
-    fn success(&self) -> Option<&'a T> {
+    fn spandrel_success(&self) -> Option<&'a T> {
         Some(self.0)
     }
 }
@@ -148,7 +187,7 @@ impl<'a, T> Succeeds<'a, T> for Probe<'a, T> {
 #[derive(Debug)]
 pub struct Observed<'a, T> {
     /// How the value came out.
-    pub outcome: Outcome<'a>,
+    pub outcome: Outcome,
     /// The success value, if it is one.
     pub success: Option<&'a T>,
 }

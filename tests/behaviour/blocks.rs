@@ -246,7 +246,7 @@ fn types_and_lifetimes_are_what_they_were() {
 #[span("outer")]
 fn let_else(number: Option<u32>) -> Result<u32, String> {
     #[span("found")]
-    let Some(number) = number else {
+    let Some(number) = number.filter(|number| *number > 0) else {
         return check(false);
     };
     Ok(number)

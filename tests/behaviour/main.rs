@@ -9,3 +9,4 @@ mod options;
 mod outcomes;
 mod propagation;
 mod shapes;
+mod untouched;

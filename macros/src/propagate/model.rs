@@ -3,8 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::spanned::Spanned;
-use syn::visit::Visit;
-use syn::{Expr, FnArg, Ident, PatIdent, Path};
+use syn::{Expr, Ident, Path};
 
 use super::args::Args;
 use crate::diagnostics::{Errors, choices};
@@ -68,8 +67,9 @@ pub(crate) fn check_order(function: &Function, errors: &mut Errors) {
 fn check_place(place: &Expr, function: &Function, errors: &mut Errors) {
     match root(place) {
         Some(ident) => {
-            let parameters = parameters(function);
-            if !parameters.contains(&ident.to_string()) {
+            let parameters = function.parameters();
+            if !parameters.contains(ident) {
+                let parameters: Vec<String> = parameters.iter().map(Ident::to_string).collect();
                 let known: Vec<&str> = parameters.iter().map(String::as_str).collect();
                 let choices = choices(&ident.to_string(), "parameters", &known);
                 errors.add(ident, format!("`{ident}` is not a parameter{choices}"));
@@ -95,22 +95,4 @@ fn root(place: &Expr) -> Option<&Ident> {
         Expr::Unary(unary) => root(&unary.expr),
         _ => None,
     }
-}
-
-fn parameters(function: &Function) -> Vec<String> {
-    struct Bound(Vec<String>);
-    impl<'ast> Visit<'ast> for Bound {
-        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-            self.0.push(pattern.ident.to_string());
-            syn::visit::visit_pat_ident(self, pattern);
-        }
-    }
-    let mut bound = Bound(Vec::new());
-    for input in &function.sig.inputs {
-        match input {
-            FnArg::Receiver(_) => bound.0.push("self".to_owned()),
-            FnArg::Typed(typed) => bound.visit_pat(&typed.pat),
-        }
-    }
-    bound.0
 }

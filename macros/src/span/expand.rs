@@ -54,6 +54,17 @@ pub(crate) fn look_at_success(span: &Span) -> Look {
     }
 }
 
+/// How the span looks at a `Result` whose failure is seen elsewhere.
+pub(crate) fn look_for_success(span: &Span) -> Look {
+    let runtime = &span.runtime;
+    let value = value();
+    if span.records_value() {
+        recorded(span, &quote!(#runtime::__private::succeeded!(#value)))
+    } else {
+        Look::Nothing
+    }
+}
+
 /// What `ok` and `ret` record of what was observed.
 fn recorded(span: &Span, observed: &TokenStream) -> Look {
     let Span { success: ok, ret, .. } = span;

@@ -5,10 +5,11 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 use syn::{
-    GenericArgument, Path, PathArguments, Signature, Type, TypeParamBound, TypePath, parse_quote,
+    Expr, GenericArgument, Pat, Path, PathArguments, Signature, Stmt, Type, TypeParamBound,
+    TypePath, parse_quote,
 };
 
-use super::Function;
+use super::{Function, has_span};
 use crate::diagnostics::Errors;
 
 /// The part of a function that is traced, and what the rest of it is.
@@ -55,15 +56,20 @@ pub(crate) struct Scope {
     /// An expression for the runtime's `Span`.
     pub(crate) start: TokenStream,
     pub(crate) look: Look,
+    /// Whether a span inside ends by the value of the body: that must not be more work.
+    pub(crate) tail: bool,
     pub(crate) runtime: Path,
 }
 
 /// How the span looks at the value that its body came to.
+#[derive(Clone)]
 pub(crate) enum Look {
     /// Not at all.
     Nothing,
     /// By its type.
     Typed,
+    /// By its type, when it is a `Result`: it does not matter what else it may be.
+    Result,
     /// By this expression over [`value`].
     Expression(TokenStream),
 }
@@ -96,8 +102,19 @@ impl Look {
                 let outcome = quote_spanned!(place=> #runtime::__private::outcome!(#value));
                 quote!(|#value #ty| #outcome)
             }
+            Self::Result => {
+                let outcome = quote_spanned!(place=> #runtime::__private::result!(#value));
+                quote!(|#value #ty| #outcome)
+            }
             Self::Expression(expression) => quote!(|#value #ty| #expression),
         }
+    }
+
+    /// As `closure`, for one that may outlive the function: it takes what it mentions along.
+    fn moving(&self, ty: Option<&Type>, runtime: &Path, place: Span) -> TokenStream {
+        let closure = self.closure(ty, runtime, place);
+        let moves = matches!(self, Self::Expression(_)).then(|| quote!(move));
+        quote!(#moves #closure)
     }
 }
 
@@ -120,7 +137,14 @@ impl Body {
             return Some(Self { core, shape: Shape::Boxed(Box::new(boxed), output) });
         }
         let shape = match output {
-            Type::ImplTrait(opaque) => Shape::Opaque(output_of(&opaque.bounds)),
+            Type::ImplTrait(opaque) => {
+                if let Some(bound) = opaque.bounds.iter().find(|bound| cannot_follow(bound)) {
+                    let why = "a span cannot follow what this returns";
+                    errors.add(bound, format!("{why}; return it in a `Box`, or {remedy}"));
+                    return None;
+                }
+                Shape::Opaque(output_of(&opaque.bounds))
+            }
             Type::Never(_) => Shape::Nothing(output),
             Type::Tuple(ref tuple) if tuple.elems.is_empty() => Shape::Nothing(output),
             output => {
@@ -139,25 +163,37 @@ impl Body {
         Some(Self { core, shape })
     }
 
+    /// Whether the type of what the core comes to is written down.
+    pub(crate) fn is_typed(&self) -> bool {
+        !matches!(self.shape, Shape::Opaque(_))
+    }
+
     /// The function with this body run in `scope`.
     pub(crate) fn wrap(self, function: Function, scope: &Scope) -> Function {
-        let Self { core, shape } = self;
-        let Scope { start, look, runtime } = scope;
+        let Self { mut core, shape } = self;
+        let Scope { start, look, tail, runtime } = scope;
+        if !matches!(shape, Shape::Boxed(..)) {
+            core = with_parameters(&function, &core);
+        }
         let macros = quote!(#runtime::__private);
         let place = function.output_place();
         let body = match shape {
             Shape::Nothing(output) => {
                 let look = if let Look::Typed = look { &Look::Nothing } else { look };
-                let look = look.closure(None, runtime, place);
+                let look = look.moving(None, runtime, place);
+                quote!(#start.run(move || -> #output #core, #look))
+            }
+            Shape::Value(output) if *tail => {
+                let look = look.moving(None, runtime, place);
                 quote!(#start.run(move || -> #output #core, #look))
             }
             Shape::Value(output) => {
-                let look = look.closure(None, runtime, place);
+                let look = look.moving(None, runtime, place);
                 called(start, &quote!(move || -> #output #core), &quote!(#macros::end), &look)
             }
             Shape::Async(output) => follow(&core, &output, scope, place),
             Shape::Opaque(output) => {
-                let look = look.closure(output.as_ref(), runtime, place);
+                let look = look.moving(output.as_ref(), runtime, place);
                 called(start, &quote!(move || #core), &quote!(#macros::follow), &look)
             }
             Shape::Boxed(boxed, output) => boxed.wrap(&core, &output, scope, place),
@@ -179,12 +215,13 @@ impl Body {
 /// value is looked at by its type.
 pub(crate) fn hand_to(handler: &TokenStream, function: Function, runtime: &Path) -> Function {
     let (body, output) = (&function.body, without_opaque(function.output()));
-    let scope = Scope { start: handler.clone(), look: Look::Typed, runtime: runtime.clone() };
+    let look = Look::Typed;
+    let scope = Scope { start: handler.clone(), look, tail: false, runtime: runtime.clone() };
     let place = function.output_place();
     let body = if function.is_async() {
         follow(body, &output, &scope, place)
     } else {
-        let look = scope.look.closure(None, runtime, place);
+        let look = scope.look.moving(None, runtime, place);
         quote!(#handler.run(move || -> #output #body, #look))
     };
     function.with_body(&body)
@@ -225,14 +262,14 @@ fn called(
 
 /// An `async` block in the span, awaited, with a hint for the compiler at what it returns.
 fn follow(core: &Group, output: &Type, scope: &Scope, place: Span) -> TokenStream {
-    let Scope { start, look, runtime } = scope;
+    let Scope { start, look, runtime, .. } = scope;
     // There is no value to look at, and no expression of its type for a hint.
     if let Type::Never(_) = output {
         let block = quote_spanned!(core.span()=> async move #core);
         let look = Look::Nothing.closure(None, runtime, place);
         return quote!(#start.follow(#block, #look).await);
     }
-    let look = look.closure(None, runtime, place);
+    let look = look.moving(None, runtime, place);
     let hint = quote!(#runtime::__private::returns!(#output););
     let block = quote_spanned!(core.span()=> async move { #hint #core });
     quote!(#start.follow(#block, #look).await)
@@ -254,7 +291,8 @@ impl Boxed {
             Some(_) => false,
         };
         let before: TokenStream = tokens.into_iter().collect();
-        if !starts || !ends_in_box_pin(&pin) || mentions(&before, &["return"]) {
+        let leaves = mentions(&before, &["return"]) || has_span(before.clone());
+        if !starts || !ends_in_box_pin(&pin) || leaves {
             return None;
         }
         let mut inside: Vec<TokenTree> = arguments.stream().into_iter().collect();
@@ -283,16 +321,24 @@ impl Boxed {
     fn wrap(self, core: &Group, output: &Type, scope: &Scope, place: Span) -> TokenStream {
         let Self { before, pin, asyncness, moved } = self;
         let Some(Moved { lets, output, rest, receiver }) = moved else {
-            let Scope { start, look, runtime } = scope;
-            let look = look.closure(Some(output), runtime, place);
+            let Scope { start, look, runtime, .. } = scope;
+            let look = look.moving(Some(output), runtime, place);
             let closure = quote!(move || { #before #asyncness #core });
             let body = called(start, &closure, &quote!(#runtime::__private::follow), &look);
             return quote!(#pin({ #body }));
         };
-        let mut body = follow(core, &output, scope, place);
-        if let Some(receiver) = receiver {
-            body = renamed(body, &receiver);
-        }
+        // What is written in the attributes still says `self`.
+        let Scope { start, look, tail, runtime } = scope;
+        let rename = |tokens: &TokenStream| match &receiver {
+            Some(receiver) => renamed(tokens.clone(), receiver),
+            None => tokens.clone(),
+        };
+        let look = match look {
+            Look::Expression(expression) => Look::Expression(rename(expression)),
+            look => look.clone(),
+        };
+        let scope = Scope { start: rename(start), look, tail: *tail, runtime: runtime.clone() };
+        let body = follow(core, &output, &scope, place);
         quote!(#before #pin(#asyncness { #lets #body #rest }))
     }
 }
@@ -309,22 +355,45 @@ impl Moved {
             }
             _ => false,
         })?;
-        let rest = lets.split_off(end + 2).into_iter().collect();
+        let rest: TokenStream = lets.split_off(end + 2).into_iter().collect();
         let Some(TokenTree::Group(core)) = lets.pop() else {
             return None;
         };
-        let word = |index: usize| match lets.get(index) {
-            Some(TokenTree::Ident(ident)) => Some(ident),
-            _ => None,
-        };
-        let is_let = |index: &usize| word(*index).is_some_and(|ident| ident == "let");
-        let last = (0..lets.len()).rev().find(is_let)?;
-        word(last + 1).filter(|ident| *ident == "__ret" || *ident == "_")?;
+        let is_word = |index: usize, word: &str| matches!(lets.get(index), Some(TokenTree::Ident(ident)) if ident == word);
+        let last = (0..lets.len()).rev().find(|index| is_word(*index, "let"))?;
+        let unit = is_word(last + 1, "_") && rest.to_string() == ";";
+        if !unit && !is_word(last + 1, "__ret") {
+            return None;
+        }
         let ty = lets.get(last + 3..lets.len() - 1)?.iter().cloned().collect();
         let output = syn::parse2(ty).ok()?;
-        let mut words = (0..lets.len()).filter_map(word);
-        let receiver = words.find(|ident| *ident == "__self").cloned();
+        let moves: TokenStream = lets[..last].iter().cloned().collect();
+        let moves: syn::Block = syn::parse2(quote!({ #moves })).ok()?;
+        if !moves.stmts.iter().all(is_move) {
+            return None;
+        }
+        let receiver = lets.iter().find_map(|tree| match tree {
+            TokenTree::Ident(ident) if ident == "__self" => Some(ident.clone()),
+            _ => None,
+        });
         Some((Self { lets: lets.into_iter().collect(), output, rest, receiver }, core))
+    }
+}
+
+/// Whether a statement is one that `#[async_trait]` moves a parameter by, or hints at the type with.
+fn is_move(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::Local(local) => {
+            local.init.as_ref().is_some_and(|init| match (&*init.expr, &local.pat) {
+                (Expr::Path(from), Pat::Ident(to)) => {
+                    from.path.is_ident(&to.ident) || from.path.is_ident("self")
+                }
+                (Expr::Block(from), _) => from.to_token_stream().to_string().contains("__arg"),
+                _ => false,
+            })
+        }
+        Stmt::Expr(Expr::If(hint), _) => hint.cond.to_token_stream().to_string().contains("__ret"),
+        _ => false,
     }
 }
 
@@ -353,9 +422,20 @@ pub(crate) fn mentions(tokens: &TokenStream, words: &[&str]) -> bool {
     })
 }
 
-/// The tokens with `self` called something else.
+/// The tokens with the variable `self` called something else.
 fn renamed(tokens: TokenStream, receiver: &Ident) -> TokenStream {
-    let rename = |tree| match tree {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut renamed = Vec::new();
+    while let Some(tree) = tokens.next() {
+        let is_path =
+            matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+        renamed.push(if is_path { tree } else { rename(tree, receiver) });
+    }
+    renamed.into_iter().collect()
+}
+
+fn rename(tree: TokenTree, receiver: &Ident) -> TokenTree {
+    match tree {
         TokenTree::Ident(ident) if ident == "self" => {
             let mut receiver = receiver.clone();
             receiver.set_span(receiver.span().located_at(ident.span()));
@@ -367,8 +447,30 @@ fn renamed(tokens: TokenStream, receiver: &Ident) -> TokenStream {
             TokenTree::Group(inside)
         }
         other => other,
+    }
+}
+
+/// The body with a mention of the function's parameters first: a closure drops them in the order
+/// it mentions them, a function in the order opposite to theirs. A parameter that nothing uses is
+/// left to the lint that tells so, unless it is meant to be.
+fn with_parameters(function: &Function, core: &Group) -> Group {
+    let used = |name: &Ident| {
+        let word = name.to_string();
+        let constant = word.starts_with(char::is_uppercase);
+        !constant && (word.starts_with('_') || mentions(&core.stream(), &[&word]))
     };
-    tokens.into_iter().map(rename).collect()
+    let mut names: Vec<Ident> = function.parameters().into_iter().filter(used).collect();
+    names.reverse();
+    let guards = names.iter().any(|name| name.to_string().starts_with('_'));
+    if names.len() < 2 && !guards {
+        return core.clone();
+    }
+    let allow = guards.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+    let statements = core.stream();
+    let mut mentioning =
+        Group::new(Delimiter::Brace, quote!(#allow let _ = (#(&#names,)*); #statements));
+    mentioning.set_span(core.span());
+    mentioning
 }
 
 /// A future or a stream anywhere inside a type that is not all of it: work that may go on after the
@@ -439,6 +541,17 @@ fn output_of<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Option
         }
         _ => None,
     })
+}
+
+/// A bound by something whose work starts later and that cannot be wrapped: a closure, what becomes
+/// a future.
+fn cannot_follow(bound: &TypeParamBound) -> bool {
+    let TypeParamBound::Trait(bound) = bound else {
+        return false;
+    };
+    let unknown = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce", "IntoFuture"];
+    let last = bound.path.segments.last();
+    last.is_some_and(|last| unknown.iter().any(|word| last.ident == word))
 }
 
 /// The arguments of a bound that names a future or a stream.

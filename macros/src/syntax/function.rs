@@ -4,7 +4,10 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
+use syn::visit::Visit;
+use syn::{
+    Attribute, FnArg, Ident, Meta, PatIdent, ReturnType, Signature, Token, Type, Visibility,
+};
 
 #[derive(Clone)]
 pub(crate) struct Function {
@@ -40,6 +43,27 @@ impl Function {
             ReturnType::Default => Span::call_site(),
             ReturnType::Type(_, ty) => ty.span(),
         }
+    }
+
+    /// The variables that the parameters bind, in their order.
+    pub(crate) fn parameters(&self) -> Vec<Ident> {
+        struct Bound(Vec<Ident>);
+        impl<'ast> Visit<'ast> for Bound {
+            fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+                self.0.push(pattern.ident.clone());
+                syn::visit::visit_pat_ident(self, pattern);
+            }
+        }
+        let mut bound = Bound(Vec::new());
+        for input in &self.sig.inputs {
+            match input {
+                FnArg::Receiver(receiver) => bound.0.push(Ident::from(receiver.self_token)),
+                FnArg::Typed(typed)
+                    if typed.attrs.iter().any(|attr| attr.path().is_ident("cfg")) => {}
+                FnArg::Typed(typed) => bound.visit_pat(&typed.pat),
+            }
+        }
+        bound.0
     }
 
     /// Takes off the first attribute whose path ends in this word.
@@ -114,4 +138,21 @@ impl ToTokens for Function {
 /// Whether an attribute's path ends in this word.
 pub(crate) fn ends_in(attribute: &Attribute, word: &str) -> bool {
     attribute.path().segments.last().is_some_and(|segment| segment.ident == word)
+}
+
+/// Whether `#[span]`, by whatever path, is among the tokens, at any depth.
+pub(crate) fn has_span(tokens: TokenStream) -> bool {
+    let mut after_pound = false;
+    tokens.into_iter().any(|tree| {
+        let found = match &tree {
+            TokenTree::Group(group) if after_pound && group.delimiter() == Delimiter::Bracket => {
+                let path = syn::parse2::<Meta>(group.stream()).map(|meta| meta.path().clone());
+                path.is_ok_and(|path| path.segments.last().is_some_and(|last| last.ident == "span"))
+            }
+            TokenTree::Group(group) => has_span(group.stream()),
+            _ => false,
+        };
+        after_pound = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
+        found
+    })
 }

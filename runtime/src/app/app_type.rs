@@ -20,11 +20,7 @@ impl SetUp {
     }
 
     /// Runs the body of a `setup`.
-    pub fn run<T>(
-        self,
-        body: impl FnOnce() -> T,
-        outcome: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
-    ) -> T {
+    pub fn run<T>(self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
         let value = body();
         self.keep_unless(outcome(&value).failure.is_some());
         value
@@ -34,7 +30,7 @@ impl SetUp {
     pub async fn follow<F: Future>(
         self,
         body: F,
-        outcome: impl for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
+        outcome: impl FnOnce(&F::Output) -> Outcome,
     ) -> F::Output {
         let value = body.await;
         self.keep_unless(outcome(&value).failure.is_some());

@@ -6,13 +6,16 @@
 //! instead, the block was left by `break` or `continue`, and is settled.
 
 use std::cell::RefCell;
+use std::thread::panicking;
 use std::time::SystemTime;
 
 use opentelemetry::{Context, ContextGuard};
 
 use super::Span;
+use super::panic::Panic;
+use super::recorder::Recorder;
 use super::scope::Ending;
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 
 thread_local!(static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) });
 
@@ -22,8 +25,16 @@ struct Stack {
     /// Open blocks keep their contexts attached.
     open: Vec<ContextGuard>,
     left: Vec<Left>,
-    /// Where the blocks that were left in each frame start.
-    frames: Vec<usize>,
+    frames: Vec<Running>,
+}
+
+/// A frame that runs.
+#[derive(Debug)]
+struct Running {
+    /// Where the blocks that were left in it start.
+    left: usize,
+    /// What is leaving it by `?`, where the type of its value is not known.
+    failure: Option<Failure>,
 }
 
 impl Stack {
@@ -59,7 +70,7 @@ impl Block {
     }
 
     /// Ends the span by the value that the block came to.
-    pub fn end<'a, T>(mut self, value: &'a T, outcome: impl FnOnce(&'a T) -> Outcome<'a>) {
+    pub fn end<T>(mut self, value: &T, outcome: impl FnOnce(&T) -> Outcome) {
         if let Some(mut span) = self.leave()
             && span.records()
         {
@@ -106,21 +117,25 @@ impl Left {
 /// The blocks of one body: a function's, a closure's or an `async` block's.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
-    /// Where the blocks start that were left while it last ran, until it is known how that ended.
-    left: Option<usize>,
+    /// What was left while it last ran, until it is known how that ended.
+    ran: Option<Running>,
     /// The contexts of the blocks that are open while it does not run.
     paused: Vec<Context>,
 }
 
 /// Where a frame's open blocks start while it runs.
+#[derive(Debug)]
 pub(super) struct Entered(usize);
+
+impl Entered {
+    /// Without a look: nothing was open when nothing was recorded.
+    pub(super) const UNRECORDED: Self = Self(0);
+}
 
 impl Frame {
     pub(super) fn enter(&mut self) -> Entered {
         let open = Stack::with(|stack| {
-            let left = stack.left.len();
-            self.left = Some(left);
-            stack.frames.push(left);
+            stack.frames.push(Running { left: stack.left.len(), failure: None });
             stack.open.len()
         });
         for context in self.paused.drain(..) {
@@ -130,19 +145,24 @@ impl Frame {
         Entered(open.unwrap_or_default())
     }
 
-    pub(super) fn leave(&mut self, Entered(open): Entered, pauses: bool) {
+    pub(super) fn leave(&mut self, entered: Entered, pauses: bool) {
         if pauses {
             settle();
-            self.left = None;
-            while let Some(attached) =
-                Stack::with(|stack| (stack.open.len() > open).then(|| stack.open.pop())).flatten()
-            {
-                self.paused.push(Context::current());
-                drop(attached);
-            }
-            self.paused.reverse();
+            self.pause(entered);
         }
-        Stack::with(|stack| stack.frames.pop());
+        let ran = Stack::with(|stack| stack.frames.pop()).flatten();
+        self.ran = ran.filter(|_| !pauses);
+    }
+
+    /// Takes its open blocks off the thread, until it is entered again.
+    pub(super) fn pause(&mut self, Entered(open): Entered) {
+        while let Some(attached) =
+            Stack::with(|stack| (stack.open.len() > open).then(|| stack.open.pop())).flatten()
+        {
+            self.paused.push(Context::current());
+            drop(attached);
+        }
+        self.paused.reverse();
     }
 
     pub(super) fn is_paused(&self) -> bool {
@@ -150,12 +170,44 @@ impl Frame {
     }
 
     pub(super) fn has_left(&self) -> bool {
-        let left = self.left.unwrap_or(usize::MAX);
-        Stack::with(|stack| stack.left.len() > left).unwrap_or_default()
+        let left = |ran: &Running| Stack::with(|stack| stack.left.len() > ran.left);
+        self.ran.as_ref().and_then(left).unwrap_or_default()
     }
 
-    pub(super) fn take_left(&mut self) -> Vec<Left> {
-        self.left.take().map_or_else(Vec::new, take_left)
+    /// The blocks that were left early, and what was seen leaving them.
+    pub(super) fn take_left(&mut self) -> (Vec<Left>, Option<Failure>) {
+        self.ran.take().map_or_else(Default::default, |ran| (take_left(ran.left), ran.failure))
+    }
+}
+
+/// The frame of a closure whose value nobody asks, until this is dropped.
+#[derive(Debug)]
+pub struct FrameGuard {
+    /// `None` where nothing records.
+    frame: Option<(Frame, Entered)>,
+    was_panicking: bool,
+}
+
+/// Starts a frame, that ends with the scope it is in.
+pub fn enter_frame() -> FrameGuard {
+    let enter = || {
+        let mut frame = Frame::default();
+        let entered = frame.enter();
+        (frame, entered)
+    };
+    FrameGuard { frame: Recorder::any().then(enter), was_panicking: panicking() }
+}
+
+impl Drop for FrameGuard {
+    fn drop(&mut self) {
+        let Some((mut frame, entered)) = self.frame.take() else { return };
+        frame.leave(entered, false);
+        let (left, failure) = frame.take_left();
+        let panic = (panicking() && !self.was_panicking).then(Panic::unwinding);
+        let ending = panic.as_ref().map_or(Ending::Value(failure.as_ref()), Ending::Panic);
+        for left in left {
+            left.end(&ending);
+        }
     }
 }
 
@@ -170,8 +222,27 @@ fn take_left(first: usize) -> Vec<Left> {
 
 /// The frame that runs goes on: the blocks that were left in it were left by nothing bad.
 pub fn settle() {
-    let first = Stack::with(|stack| stack.frames.last().copied()).flatten();
-    for left in first.map_or_else(Vec::new, take_left) {
+    let first = Stack::with(|stack| {
+        let frame = stack.frames.last_mut()?;
+        frame.failure = None;
+        Some(frame.left)
+    });
+    for left in first.flatten().map_or_else(Vec::new, take_left) {
         left.end(&Ending::Value(None));
+    }
+}
+
+/// Looks at a value that may leave the frame that runs, by the `?` after it.
+pub fn note<T>(value: &T, look: impl FnOnce(&T) -> Outcome) {
+    if Stack::with(|stack| stack.frames.is_empty()).unwrap_or(true) {
+        return;
+    }
+    let failure = look(value).failure;
+    if failure.is_some() {
+        Stack::with(|stack| {
+            if let Some(frame) = stack.frames.last_mut() {
+                frame.failure = failure;
+            }
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of a span at compile time, and what is decided when it starts.
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt};
 
 use super::Span;
 use super::recorder::Recorder;
@@ -104,14 +104,15 @@ impl Start {
         })
     }
 
-    /// The context that the span starts under.
-    pub(super) fn context(&mut self) -> Context {
+    /// The context that the span starts under, and the span that it is started in.
+    pub(super) fn context(&mut self) -> (Context, SpanId) {
         let context = self.parent.clone().unwrap_or_else(Context::current);
+        let outer = context.span().span_context().span_id();
         if !self.root {
-            return context;
+            return (context, outer);
         }
         self.link(context.span().span_context());
-        context.with_remote_span_context(SpanContext::NONE)
+        (context.with_remote_span_context(SpanContext::NONE), outer)
     }
 
     fn link(&mut self, span: &SpanContext) {

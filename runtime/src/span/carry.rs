@@ -1,7 +1,8 @@
 //! The current trace, taken along into tasks and threads.
 
-use opentelemetry::Context;
 use opentelemetry::context::{FutureExt, WithContext};
+
+use crate::context;
 
 /// Futures that take the current trace along, into a task that is spawned for example.
 ///
@@ -48,7 +49,7 @@ impl<F: Future> InCurrentTrace for F {}
 /// assert_eq!(record(handle).to_string(), "handle\n└─ work\n");
 /// ```
 pub fn carry<T>(body: impl FnOnce() -> T) -> impl FnOnce() -> T {
-    let context = Context::current();
+    let context = context::current();
     move || {
         let _attached = context.attach();
         body()

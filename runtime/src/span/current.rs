@@ -4,7 +4,7 @@ use opentelemetry::trace::{SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
 
 use crate::attribute::ToAttribute;
-use crate::context::ToContext;
+use crate::context::{self, ToContext};
 
 /// The span that is current on this thread, whoever started it.
 ///
@@ -12,12 +12,12 @@ use crate::context::ToContext;
 /// spandrel::current().set("cache.hit", true);
 /// ```
 pub fn current() -> CurrentSpan {
-    CurrentSpan(Context::current())
+    CurrentSpan(context::current())
 }
 
 /// The trace that is current; [`TraceId::INVALID`], all zeros, when there is none.
 pub fn current_trace_id() -> TraceId {
-    Context::map_current(|context| context.span().span_context().trace_id())
+    current().trace_id()
 }
 
 /// A handle on a span. Everything it is told goes nowhere when the span does not record.

@@ -10,7 +10,7 @@ use opentelemetry::{Context, KeyValue};
 
 use super::panic::Panic;
 use super::recorder::Recorder;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, PANIC};
 
 /// Where exceptions go: to span events by default, to log records when the semantic conventions'
 /// opt-in says so, or to both.
@@ -25,13 +25,11 @@ impl Exceptions {
 }
 
 /// Records an `Err` on the span of this context.
-pub(super) fn record(context: &Context, parent: SpanId, failure: &Failure<'_>) {
+pub(super) fn record(context: &Context, parent: SpanId, failure: &Failure) {
     let description = failure.description();
-    let causes: Vec<String> = failure.causes().collect();
-    let mut chain = std::iter::once(description).chain(causes.iter().map(String::as_str));
+    let mut chain = std::iter::once(description).chain(failure.causes.iter().map(String::as_str));
     let id = context.span().span_context().span_id();
-    let event =
-        (!chain.any(|message| passed::contains(id, message))).then(|| event(failure, &causes));
+    let event = (!chain.any(|message| passed::contains(id, message))).then(|| event(failure));
     mark(context, parent, failure.error_type, description, event);
 }
 
@@ -39,7 +37,7 @@ pub(super) fn record(context: &Context, parent: SpanId, failure: &Failure<'_>) {
 pub(super) fn record_panic(context: &Context, parent: SpanId, panic: &Panic) {
     let id = context.span().span_context().span_id();
     let event = (!passed::contains(id, &panic.message)).then(|| panic.event());
-    mark(context, parent, Panic::TYPE, &panic.message, event);
+    mark(context, parent, PANIC, &panic.message, event);
 }
 
 fn mark(
@@ -65,11 +63,12 @@ fn mark(
 }
 
 /// The attributes of the event, after the semantic conventions for exceptions.
-fn event(failure: &Failure<'_>, causes: &[String]) -> Vec<KeyValue> {
+fn event(failure: &Failure) -> Vec<KeyValue> {
     let mut attributes = vec![KeyValue::new("exception.type", failure.error_type)];
     if let Some(message) = &failure.message {
         attributes.push(KeyValue::new("exception.message", message.clone()));
     }
+    let causes = &failure.causes;
     if !causes.is_empty() {
         let chain =
             format!("{}\ncaused by: {}", failure.description(), causes.join("\ncaused by: "));

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::Span;
@@ -31,7 +32,7 @@ pin_project! {
 impl<F, O> Future for SpanFuture<F, O>
 where
     F: Future,
-    O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
+    O: FnOnce(&F::Output) -> Outcome,
 {
     type Output = F::Output;
 
@@ -41,7 +42,11 @@ where
             panic!("a `SpanFuture` was polled after it was dropped");
         };
         if this.span.is_off() {
-            return future.poll(task);
+            let polled = future.poll(task);
+            if polled.is_pending() {
+                this.span.pause();
+            }
+            return polled;
         }
         // A panic ends the span here: the future may be dropped much later, by whoever catches it.
         let mut polled = Poll::Pending;
@@ -55,5 +60,15 @@ where
             this.span.finish(outcome(value));
         }
         polled
+    }
+}
+
+impl<F, O> FusedFuture for SpanFuture<F, O>
+where
+    F: FusedFuture,
+    O: FnOnce(&F::Output) -> Outcome,
+{
+    fn is_terminated(&self) -> bool {
+        self.future.as_ref().is_none_or(F::is_terminated)
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Once;
 
 use opentelemetry::KeyValue;
 
+use crate::outcome::{PANIC, panic_message};
+
 thread_local! {
     /// The latest panic of this thread.
     static LATEST: RefCell<Option<Panic>> = const { RefCell::new(None) };
@@ -36,19 +38,17 @@ pub(super) fn watch() {
 }
 
 impl Panic {
-    pub(super) const TYPE: &str = "panic";
-
     /// The panic with this payload. It has a place when it is the one that the hook saw last: not
     /// when it was resumed, or the program has a hook of its own.
     pub(super) fn caught(payload: &(dyn Any + Send)) -> Self {
-        let message = message(payload).to_owned();
+        let message = panic_message(payload).to_owned();
         let latest = Self::latest().filter(|latest| latest.message == message);
         latest.unwrap_or(Self { message, place: None })
     }
 
     /// The panic that is unwinding this thread, as far as that can be known without its payload.
     pub(super) fn unwinding() -> Self {
-        Self::latest().unwrap_or_else(|| Self { message: Self::TYPE.to_owned(), place: None })
+        Self::latest().unwrap_or_else(|| Self { message: PANIC.to_owned(), place: None })
     }
 
     fn latest() -> Option<Self> {
@@ -58,7 +58,7 @@ impl Panic {
     /// The attributes of its event.
     pub(super) fn event(&self) -> Vec<KeyValue> {
         let mut attributes = vec![
-            KeyValue::new("exception.type", Self::TYPE),
+            KeyValue::new("exception.type", PANIC),
             KeyValue::new("exception.message", self.message.clone()),
         ];
         if let Some((file, line)) = &self.place {
@@ -72,14 +72,8 @@ impl Panic {
 impl From<&PanicHookInfo<'_>> for Panic {
     fn from(info: &PanicHookInfo<'_>) -> Self {
         Self {
-            message: message(info.payload()).to_owned(),
+            message: panic_message(info.payload()).to_owned(),
             place: info.location().map(|place| (place.file().to_owned(), place.line())),
         }
     }
-}
-
-/// What `panic!` was given: a literal, or something formatted.
-fn message(payload: &dyn Any) -> &str {
-    let literal = payload.downcast_ref::<&'static str>().copied();
-    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or(Panic::TYPE)
 }

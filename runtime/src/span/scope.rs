@@ -8,13 +8,14 @@ use futures_core::Stream;
 use opentelemetry::trace::{Span as _, SpanId, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
-use super::block::{Block, Frame};
+use super::block::{Block, Entered, Frame};
 use super::callsite::Start;
 use super::open::{self, Open};
 use super::panic::Panic;
 use super::recorder::Recorder;
 use super::{SpanFuture, SpanGuard, SpanStream, exception};
 use crate::attribute::Attributes;
+use crate::context;
 use crate::outcome::{Failure, Outcome};
 
 /// A span that has started. It is current while what it is given runs, and ends with it.
@@ -32,7 +33,8 @@ pub struct Span {
 
 #[derive(Debug)]
 struct Recording {
-    parent: SpanId,
+    /// The span that it was started in: its parent, unless it is a root.
+    outer: SpanId,
     /// Whether the thread was unwinding before the span started: that panic is not ours.
     was_panicking: bool,
     /// The entry among the spans to end at shutdown.
@@ -49,7 +51,10 @@ impl Span {
 
     /// A span that starts now, or what stands for it when nothing records it.
     pub(super) fn begin(mut start: Start, attributes: &mut dyn FnMut(&mut Attributes)) -> Self {
-        let parent = start.context();
+        if !context::is_alive() {
+            return Self::OFF;
+        }
+        let (parent, outer) = start.context();
         let parent_span = parent.span();
         let parent_id = parent_span.span_context();
         let unsampled = parent_id.is_valid() && !parent_id.is_remote() && !parent_id.is_sampled();
@@ -68,7 +73,7 @@ impl Span {
         }
         let context = parent.with_span(span);
         let recording = records.then(|| Recording {
-            parent: parent_id.span_id(),
+            outer,
             was_panicking: panicking(),
             _open: installed.then(|| open::add(context.clone())),
         });
@@ -83,11 +88,7 @@ impl Span {
 
     /// Runs a body in the span, which ends when the body returns or panics. `outcome` looks at the
     /// result and says whether it is a failure.
-    pub fn run<T>(
-        mut self,
-        body: impl FnOnce() -> T,
-        outcome: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
-    ) -> T {
+    pub fn run<T>(mut self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
         let value = self.call(body);
         if self.asks() {
             self.finish(outcome(&value));
@@ -116,7 +117,7 @@ impl Span {
     pub fn follow<F, O>(self, future: F, outcome: O) -> SpanFuture<F, O>
     where
         F: Future,
-        O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
+        O: FnOnce(&F::Output) -> Outcome,
     {
         SpanFuture { future: Some(future), span: self, outcome: Some(outcome) }
     }
@@ -126,7 +127,7 @@ impl Span {
     pub fn follow_stream<S, O>(self, stream: S, outcome: O) -> SpanStream<S, O>
     where
         S: Stream,
-        O: for<'a> Fn(&'a S::Item) -> Outcome<'a>,
+        O: Fn(&S::Item) -> Outcome,
     {
         SpanStream { stream: Some(stream), span: self, outcome }
     }
@@ -145,7 +146,7 @@ impl Span {
     /// they are left early.
     #[inline]
     pub fn with_blocks(mut self) -> Self {
-        self.frame = Recorder::any().then(Frame::default);
+        self.frame = Some(Frame::default());
         self
     }
 
@@ -171,15 +172,28 @@ impl Span {
         }
     }
 
-    /// The span, with nothing left in its place.
-    pub(super) fn take(&mut self) -> Self {
+    /// The span, for what goes on after its function has returned: the blocks in that are done.
+    pub(super) fn hand_on(&mut self) -> Self {
+        if let Some(mut frame) = self.frame.take() {
+            for left in frame.take_left().0 {
+                left.end(&Ending::Value(None));
+            }
+        }
         std::mem::replace(self, Self::OFF)
+    }
+
+    /// Takes the blocks off the thread that a body opened which started when nothing was recorded.
+    pub(super) fn pause(&mut self) {
+        if let (Some(frame), true) = (&mut self.frame, Recorder::any()) {
+            frame.pause(Entered::UNRECORDED);
+        }
     }
 
     /// Whether it does nothing at all.
     #[inline]
     pub(super) fn is_off(&self) -> bool {
-        self.context.is_none() && self.frame.is_none()
+        let idle = |frame: &Frame| !Recorder::any() && !frame.is_paused();
+        self.context.is_none() && self.frame.as_ref().is_none_or(idle)
     }
 
     #[inline]
@@ -194,18 +208,18 @@ impl Span {
     }
 
     /// Ends the span by what its body came to.
-    pub(crate) fn finish(&mut self, outcome: Outcome<'_>) {
+    pub(crate) fn finish(&mut self, outcome: Outcome) {
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
         self.end(&Ending::Value(failure.as_ref()), None);
     }
 
     /// Records what an item of a stream came to; the stream goes on.
-    pub(super) fn note(&self, outcome: Outcome<'_>) {
+    pub(super) fn note(&self, outcome: Outcome) {
         if let (Some(context), Some(recording)) = (&self.context, &self.recording) {
             let Outcome { failure, attributes } = outcome;
             self.set(attributes);
-            Ending::Value(failure.as_ref()).mark(context, recording.parent);
+            Ending::Value(failure.as_ref()).mark(context, recording.outer);
         }
     }
 
@@ -234,11 +248,14 @@ impl Span {
 
     /// Ends the span, and the blocks in it that were left early: they left it with this ending.
     pub(super) fn end(&mut self, ending: &Ending<'_>, at: Option<SystemTime>) {
-        for left in self.frame.as_mut().map(Frame::take_left).into_iter().flatten() {
+        let (left, failure) = self.frame.as_mut().map(Frame::take_left).unwrap_or_default();
+        let seen = Ending::Value(failure.as_ref());
+        let ending = if let Ending::Value(None) = ending { &seen } else { ending };
+        for left in left {
             left.end(ending);
         }
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
-            ending.mark(context, recording.parent);
+            ending.mark(context, recording.outer);
             match at {
                 Some(at) => context.span().end_with_timestamp(at),
                 None => context.span().end(),
@@ -265,7 +282,7 @@ impl Drop for Span {
 /// How a body ended.
 pub(super) enum Ending<'a> {
     /// With a value, that may be a failure.
-    Value(Option<&'a Failure<'a>>),
+    Value(Option<&'a Failure>),
     Panic(&'a Panic),
     /// It was dropped before it was done.
     Cancelled,

@@ -19,24 +19,29 @@ impl<T> Shape<T> {
     }
 }
 
-/// A look at what a span is for: a value, what a future resolves to, an item of a stream.
-type Look<T> = for<'a> fn(&'a T) -> Outcome<'a>;
-
 /// A boxed future or stream.
 pub trait Boxed: Sized {
     /// What the future resolves to, or the stream's items.
     type Output;
+}
 
+/// A boxed future or stream that a span can follow with this look at its output.
+pub trait InSpan<O>: Boxed {
     /// The same in a span.
-    fn in_span(self, span: Span, look: Look<Self::Output>) -> Self;
+    fn in_span(self, span: Span, look: O) -> Self;
 }
 
 macro_rules! boxed {
     ($($trait:ident $item:ident $follow:ident: $($auto:ident)*;)*) => {$(
-        impl<'a, T: 'a> Boxed for Pin<Box<dyn $trait<$item = T> $(+ $auto)* + 'a>> {
+        impl<'a, T> Boxed for Pin<Box<dyn $trait<$item = T> $(+ $auto)* + 'a>> {
             type Output = T;
+        }
 
-            fn in_span(self, span: Span, look: Look<T>) -> Self {
+        impl<'a, T: 'a, O> InSpan<O> for Pin<Box<dyn $trait<$item = T> $(+ $auto)* + 'a>>
+        where
+            O: Fn(&T) -> Outcome $(+ $auto)* + 'a,
+        {
+            fn in_span(self, span: Span, look: O) -> Self {
                 if span.is_off() { self } else { Box::pin(span.$follow(self, look)) }
             }
         }
@@ -45,87 +50,88 @@ macro_rules! boxed {
 
 boxed! {
     Future Output follow: ;
+    Future Output follow: Unpin;
     Future Output follow: Send;
+    Future Output follow: Send Unpin;
     Future Output follow: Send Sync;
     Stream Item follow_stream: ;
+    Stream Item follow_stream: Unpin;
     Stream Item follow_stream: Send;
+    Stream Item follow_stream: Send Unpin;
     Stream Item follow_stream: Send Sync;
 }
 
 /// The value is a boxed future or stream, and returned as one.
 pub trait IsBoxed<T: Boxed> {
     /// The value in this span.
-    fn end(&self, span: &mut Span, value: T, look: Look<T::Output>) -> T;
+    fn spandrel_end<O>(&self, span: &mut Span, value: T, look: O) -> T
+    where
+        T: InSpan<O>,
+        O: Fn(&T::Output) -> Outcome;
 }
 
 impl<T: Boxed> IsBoxed<T> for &Shape<T> {
-    fn end(&self, span: &mut Span, value: T, look: Look<T::Output>) -> T {
-        value.in_span(span.take(), look)
+    fn spandrel_end<O>(&self, span: &mut Span, value: T, look: O) -> T
+    where
+        T: InSpan<O>,
+        O: Fn(&T::Output) -> Outcome,
+    {
+        value.in_span(span.hand_on(), look)
     }
 }
 
 /// The value is just that.
 pub trait IsPlain<T> {
     /// Ends the span by the value.
-    fn end(&self, span: &mut Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T;
+    fn spandrel_end(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
 
-    /// As `end`, where the type is opaque.
-    fn follow(
-        &self,
-        span: &mut Span,
-        value: T,
-        look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
-    ) -> T;
+    /// As above, where the type is opaque.
+    fn spandrel_follow(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
 }
 
 impl<T> IsPlain<T> for Shape<T> {
-    fn end(&self, span: &mut Span, value: T, look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>) -> T {
+    fn spandrel_end(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
         if span.asks() {
             span.finish(look(&value));
         }
         value
     }
 
-    fn follow(
-        &self,
-        span: &mut Span,
-        value: T,
-        look: impl for<'a> FnOnce(&'a T) -> Outcome<'a>,
-    ) -> T {
-        self.end(span, value, look)
+    fn spandrel_follow(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
+        self.spandrel_end(span, value, look)
     }
 }
 
 /// The value is a future, behind an opaque type.
 pub trait IsFuture<F: Future> {
     /// The future in this span.
-    fn follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
     where
-        O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>;
+        O: FnOnce(&F::Output) -> Outcome;
 }
 
 impl<F: Future> IsFuture<F> for &&Shape<F> {
-    fn follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
     where
-        O: for<'a> FnOnce(&'a F::Output) -> Outcome<'a>,
+        O: FnOnce(&F::Output) -> Outcome,
     {
-        span.take().follow(value, look)
+        span.hand_on().follow(value, look)
     }
 }
 
 /// The value is a stream, behind an opaque type.
 pub trait IsStream<S: Stream> {
     /// The stream in this span.
-    fn follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
     where
-        O: for<'a> Fn(&'a S::Item) -> Outcome<'a>;
+        O: Fn(&S::Item) -> Outcome;
 }
 
 impl<S: Stream> IsStream<S> for &Shape<S> {
-    fn follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
     where
-        O: for<'a> Fn(&'a S::Item) -> Outcome<'a>,
+        O: Fn(&S::Item) -> Outcome,
     {
-        span.take().follow_stream(value, look)
+        span.hand_on().follow_stream(value, look)
     }
 }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_core::Stream;
+use futures_core::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use super::Span;
@@ -32,7 +32,7 @@ pin_project! {
 impl<S, O> Stream for SpanStream<S, O>
 where
     S: Stream,
-    O: for<'a> Fn(&'a S::Item) -> Outcome<'a>,
+    O: Fn(&S::Item) -> Outcome,
 {
     type Item = S::Item;
 
@@ -61,5 +61,15 @@ where
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.stream.as_ref().map_or((0, Some(0)), S::size_hint)
+    }
+}
+
+impl<S, O> FusedStream for SpanStream<S, O>
+where
+    S: FusedStream,
+    O: Fn(&S::Item) -> Outcome,
+{
+    fn is_terminated(&self) -> bool {
+        self.stream.as_ref().is_none_or(S::is_terminated)
     }
 }

@@ -192,3 +192,42 @@ impl Default for App {
         Self { name: String::new() }
     }
 }
+
+/// Exits in every way.
+///
+/// # Errors
+/// Always.
+#[span]
+pub fn exits(number: Option<u32>, _guard: String) -> Result<u32, String> {
+    #[span("found")]
+    let Some(number) = number.map(u32::reverse_bits) else { return Err(String::new()) };
+    #[span("matched")]
+    let text = match number {
+        0 => return Ok(0),
+        other => other.to_string(),
+    };
+    let closure = |digits: &str| {
+        #[span("parsed")]
+        let parsed: u32 = digits.parse()?;
+        Ok::<u32, ParseIntError>(parsed)
+    };
+    if closure(&text).is_ok() {
+        #[span("returned")]
+        return Ok(number);
+    }
+    #[span("failed")]
+    {
+        return Err(text);
+    }
+}
+
+/// Waits with a guard.
+#[span]
+pub async fn waits(first: String, second: String) -> usize {
+    let length = async {
+        #[span("waited")]
+        std::future::ready(()).await;
+        first.len()
+    };
+    length.await + second.len()
+}
