@@ -1,9 +1,9 @@
 //! The app: what it does for one prompt, and what of that is traced.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use spandrel::{TraceContext, TraceId, propagate, span, traced_app};
-use text_to_image::{Denoising, Error, Picture, Pipeline, backend};
+use text_to_image::{Error, Pipeline, backend};
 
 const MODEL: &str = "emoji-32";
 /// Each pixel of the model becomes a square of as many pixels in the file.
@@ -64,31 +64,25 @@ impl TextToImage {
     pub(crate) fn run(&self, input: &Input, progress: Progress<'_>) -> Result<Output, Error> {
         let prompt = self.pipeline.prompt(&input.prompt)?;
         let Input { seed, guidance_scale, num_inference_steps, .. } = *input;
-        let denoising = self.pipeline.start(&prompt, seed, guidance_scale, num_inference_steps)?;
-        let picture = infer(denoising, progress)?;
-        upload(&picture, &input.out)?;
+        let mut denoising =
+            self.pipeline.start(&prompt, seed, guidance_scale, num_inference_steps)?;
+
+        #[span("inference", num_inference_steps = num_inference_steps)]
+        let picture = {
+            for number in 1..=num_inference_steps {
+                #[span("denoise-step", number = number)]
+                denoising.step();
+                progress(number);
+            }
+            denoising.finish()?
+        };
+
+        #[span("upload", file.path = input.out)]
+        picture.save(&input.out, SCALE)?;
+
         Ok(Output {
             unknown_words: prompt.unknown().to_vec(),
             trace_id: spandrel::current_trace_id(),
         })
     }
-}
-
-#[span("inference", num_inference_steps = denoising.remaining())]
-fn infer(mut denoising: Denoising<'_>, progress: Progress<'_>) -> Result<Picture, Error> {
-    for number in 1..=denoising.remaining() {
-        denoise(&mut denoising, number);
-        progress(number);
-    }
-    denoising.finish()
-}
-
-#[span("denoise-step", number = number)]
-fn denoise(denoising: &mut Denoising<'_>, number: usize) {
-    denoising.step();
-}
-
-#[span("upload", file.path = path)]
-fn upload(picture: &Picture, path: &Path) -> Result<(), Error> {
-    picture.save(path, SCALE)
 }
