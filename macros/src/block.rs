@@ -10,13 +10,13 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
 use syn::{
-    Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMacro, Ident, Local, Macro, Meta,
-    Pat, Path, ReturnType, Stmt, Type, parse_quote,
+    Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMacro, Ident, Local, Macro, Pat,
+    Path, ReturnType, Stmt, Type, parse_quote,
 };
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, given_twice};
 use crate::span::{self, Span};
-use crate::syntax::{Look, ends_in, has_span, mentions, value};
+use crate::syntax::{Look, arguments, has_span, mentions, take_attributes, value};
 
 /// What was found in a body.
 #[derive(Default)]
@@ -24,7 +24,7 @@ pub(crate) struct Found {
     /// Whether there are spans in it, not counting those in closures and `async` blocks.
     pub(crate) blocks: bool,
     /// Whether one of them ends by the value of the body.
-    pub(crate) tail: bool,
+    pub(crate) ends_by_value: bool,
     /// The path that the attribute was written with.
     pub(crate) attribute: Option<Path>,
 }
@@ -43,7 +43,7 @@ pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut
         errors,
         frame: Frame { typed, ..Frame::default() },
         tail: false,
-        statement: false,
+        followed: false,
         unsettled: 0,
         attribute: None,
     };
@@ -52,7 +52,7 @@ pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut
     if let Some(TokenTree::Group(group)) = block.to_token_stream().into_iter().next() {
         *body = group;
     }
-    Found { blocks: frame.blocks > 0, tail: frame.tail, attribute }
+    Found { blocks: frame.blocks > 0, ends_by_value: frame.ends_by_value, attribute }
 }
 
 /// A function, a closure or an `async` block: what `?` and `return` leave.
@@ -64,7 +64,7 @@ struct Frame {
     /// How many spans there are in it.
     blocks: usize,
     /// Whether one of them ends by its value.
-    tail: bool,
+    ends_by_value: bool,
     /// Whether a span in it may be left by `return`.
     returns: bool,
     /// How many spans are round the expression that is visited.
@@ -78,7 +78,7 @@ struct Expansion<'a> {
     /// Whether the value of the next expression is that of the frame.
     tail: bool,
     /// Whether the next expression is a statement with another one after it.
-    statement: bool,
+    followed: bool,
     /// How many spans so far may be left by a `break` or `continue`.
     unsettled: usize,
     attribute: Option<Path>,
@@ -91,7 +91,7 @@ enum Sight {
     Frame,
     /// It is looked at.
     Value,
-    /// It says nothing: `()`, or what is left of a `Result` after `?`.
+    /// It is no failure: `()`, `Ok(…)`, or what is left of a `Result` after `?`.
     Nothing,
     /// It must stay where it is, for a reference into it may outlive the block.
     Untouched,
@@ -103,7 +103,7 @@ impl VisitMut for Expansion<'_> {
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        let attribute = attributes(expr).and_then(take_attribute);
+        let attribute = attributes(expr).and_then(|written| self.take(written));
         let sight = if self.tail { Sight::Frame } else { unextended(expr) };
         self.expression(expr, attribute, sight, None);
     }
@@ -129,7 +129,7 @@ impl Expansion<'_> {
 
     fn statement(&mut self, statement: &mut Stmt, last: bool, tail: bool) {
         if let Stmt::Macro(call) = statement {
-            if call.attrs.iter().any(|attribute| ends_in(attribute, "span")) {
+            if has_span(call.to_token_stream()) {
                 let attrs = std::mem::take(&mut call.attrs);
                 let expr = Expr::Macro(ExprMacro { attrs, mac: call.mac.clone() });
                 *statement = Stmt::Expr(expr, call.semi_token);
@@ -140,11 +140,11 @@ impl Expansion<'_> {
         match statement {
             Stmt::Local(local) => self.local(local),
             Stmt::Expr(expr, semi) => {
-                let attribute = leftmost(expr).and_then(take_attribute);
+                let attribute = leftmost(expr).and_then(|written| self.take(written));
                 // What else is written on the statement stays on it.
                 let others = attribute.as_ref().and_then(|_| leftmost(expr)).map(std::mem::take);
                 self.tail = tail && last && semi.is_none();
-                self.statement = !last;
+                self.followed = !last;
                 let sight = match (self.tail, last, &semi) {
                     (true, ..) => Sight::Frame,
                     (false, false, None) => Sight::Nothing,
@@ -160,7 +160,7 @@ impl Expansion<'_> {
     }
 
     fn local(&mut self, local: &mut Local) {
-        let attribute = take_attribute(&mut local.attrs);
+        let attribute = self.take(&mut local.attrs);
         let Some(init) = &mut local.init else {
             if let Some(attribute) = attribute {
                 let message = "there is no initialiser to make a span of; put the attribute on \
@@ -169,7 +169,8 @@ impl Expansion<'_> {
             }
             return;
         };
-        let attribute = attribute.or_else(|| attributes(&mut init.expr).and_then(take_attribute));
+        let attribute =
+            attribute.or_else(|| attributes(&mut init.expr).and_then(|written| self.take(written)));
         if attribute.is_some() && is_place(&init.expr) {
             let message = "this only names a place, there is nothing to time; put the attribute \
                            on what computes it";
@@ -217,17 +218,23 @@ impl Expansion<'_> {
         *expr = Expr::Verbatim(self.traced(&span, expr, sight, ty));
     }
 
+    /// Takes the attribute off.
+    fn take(&mut self, written: &mut Vec<Attribute>) -> Option<Attribute> {
+        let mut taken = take_attributes(written, "span").into_iter();
+        let first = taken.next();
+        for other in taken {
+            self.errors.add(other, given_twice("span"));
+        }
+        first
+    }
+
     fn model(&mut self, attribute: &Attribute, expr: &Expr) -> Option<Span> {
         let unnamed = |errors: &mut Errors| {
             errors.add(attribute, "a block has no name of its own; write `#[span(\"name\")]`");
             None
         };
-        let tokens = match &attribute.meta {
-            Meta::List(list) => list.tokens.clone(),
-            _ => TokenStream::new(),
-        };
         self.attribute.get_or_insert_with(|| attribute.path().clone());
-        let span = Span::new(tokens, unnamed, self.runtime, self.errors)?;
+        let span = Span::new(arguments(attribute), unnamed, self.runtime, self.errors)?;
         if let Some(error_if) = &span.error_if
             && may_leave(tried(expr).unwrap_or(expr))
         {
@@ -243,7 +250,7 @@ impl Expansion<'_> {
     /// What is inside of an expression.
     fn inside(&mut self, expr: &mut Expr) {
         let tail = std::mem::take(&mut self.tail);
-        let statement = std::mem::take(&mut self.statement);
+        let followed = std::mem::take(&mut self.followed);
         let unsettled = self.unsettled;
         match expr {
             Expr::Block(block) => self.block(&mut block.block, tail),
@@ -265,7 +272,8 @@ impl Expansion<'_> {
                 }
             }
             Expr::Async(block) => {
-                if let Some(frame) = self.async_block(block) {
+                let within = |within: &mut Self| within.block(&mut block.block, false);
+                if let Some(frame) = self.in_frame(Frame::default(), within) {
                     let look = frame.look(self.runtime, block.span());
                     let runtime = self.runtime;
                     *expr = Expr::Verbatim(quote! {
@@ -298,7 +306,7 @@ impl Expansion<'_> {
             _ => visit_expr_mut(self, expr),
         }
         // A statement is settled before the next one.
-        if self.unsettled > unsettled && !statement && is_left_by_break(expr) {
+        if self.unsettled > unsettled && !followed && is_left_by_break(expr) {
             let (value, settle) = (value(), self.settle());
             *expr = Expr::Verbatim(quote!({ let #value = #expr; #settle #value }));
         }
@@ -337,21 +345,15 @@ impl Expansion<'_> {
         (frame.blocks > 0).then_some(frame)
     }
 
-    fn async_block(&mut self, block: &mut ExprAsync) -> Option<Frame> {
-        self.in_frame(Frame::default(), |within| within.block(&mut block.block, false))
-    }
-
     /// An `async` block as a span, which lasts until the future is ready.
     fn traced_future(&mut self, span: &Span, block: &mut ExprAsync) -> Expr {
-        let value = block_sight(&block.block);
-        // The span itself is round all of it.
-        let frame = Frame { blocks: 1, depth: 1, ..Frame::default() };
-        self.in_frame(frame, |within| within.block(&mut block.block, false));
-        let look = match value {
-            _ if span.error_if.is_some() => span::look(span),
-            Sight::Value => span::look(span),
-            _ => span::look_for_success(span),
-        };
+        let by_value = block_sight(&block.block) == Sight::Value || span.error_if.is_some();
+        // The span itself is round all of it. What `error_if` looks at has a type that is known.
+        let frame =
+            Frame { typed: span.error_if.is_some(), blocks: 1, depth: 1, ..Frame::default() };
+        let frame = self.in_frame(frame, |within| within.block(&mut block.block, false));
+        let returns = frame.is_some_and(|frame| frame.returns);
+        let look = if by_value || returns { span::look(span) } else { span::look_if_ok(span) };
         let look = look.closure(None, &span.runtime, block.span());
         let start = span::start(span, None);
         Expr::Verbatim(quote!(#start.with_blocks().follow(#block, #look)))
@@ -368,7 +370,11 @@ impl Expansion<'_> {
         let look = frame.look(runtime, closure.span());
         let (body, output) = (&closure.body, &closure.output);
         let body = if closure.asyncness.is_some() {
-            quote!(#runtime::__private::frame().follow(async { #body }, #look).await)
+            let output = match output {
+                ReturnType::Default => None,
+                ReturnType::Type(_, ty) => Some(quote!(#runtime::__private::returns!(#ty);)),
+            };
+            quote!(#runtime::__private::frame().follow(async { #output #body }, #look).await)
         } else if typed {
             quote!(#runtime::__private::frame().run(|| #output { #body }, #look))
         } else if frame.returns {
@@ -385,7 +391,7 @@ impl Expansion<'_> {
         let tokens = expr.to_token_stream();
         let leaves = has_call(&tokens) || mentions(&tokens, &["break", "continue"]);
         self.frame.blocks += 1;
-        self.frame.tail |= sight == Sight::Frame;
+        self.frame.ends_by_value |= sight == Sight::Frame;
         self.unsettled += usize::from(leaves || sight == Sight::Untouched);
         let runtime = &span.runtime;
         let start = span::start(span, None);
@@ -403,10 +409,10 @@ impl Expansion<'_> {
                     let #value = #result;
                     #variable.end_if(|| #expected);
                 };
-                (Some(before), quote!(#value?), span::look_at_success(span))
+                (Some(before), quote!(#value?), span::look_after_try(span))
             }
-            (Some(_), None) => (None, tokens, span::look_at_success(span)),
-            (None, _) if sight == Sight::Nothing => (None, tokens, span::look_at_success(span)),
+            (Some(_), None) => (None, tokens, span::look_after_try(span)),
+            (None, _) if sight == Sight::Nothing => (None, tokens, span::look_if_ok(span)),
             (None, _) => (None, tokens, span::look(span)),
         };
         let mutable = before.is_some().then(|| quote!(mut));
@@ -604,11 +610,6 @@ fn has_call(tokens: &TokenStream) -> bool {
         after_word = matches!(tree, TokenTree::Ident(_));
         found
     })
-}
-
-fn take_attribute(attributes: &mut Vec<Attribute>) -> Option<Attribute> {
-    let index = attributes.iter().position(|attribute| ends_in(attribute, "span"))?;
-    Some(attributes.remove(index))
 }
 
 /// Where the attributes of a statement are: on the left of what it assigns, for one.

@@ -50,6 +50,11 @@ impl Drop for Errors {
     }
 }
 
+/// The message about an attribute that stands twice on one thing.
+pub(crate) fn given_twice(word: &str) -> String {
+    format!("`#[{word}]` is given twice; write all of it in one")
+}
+
 /// The end of a message about an unknown word: the one that was probably meant, and all there are.
 pub(crate) fn choices(written: &str, label: &str, known: &[&str]) -> String {
     let meant = known

@@ -5,15 +5,17 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{LitStr, Path};
+use syn::parse::{ParseStream, Parser};
+use syn::{LitStr, Path, Token};
 
 use crate::block;
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, given_twice};
 use crate::kept;
 use crate::propagate::{self, Propagation};
 use crate::span;
 use crate::syntax::{
-    Body, Function, ImplBlock, Look, Member, Name, Scope, default_runtime, has_span,
+    Body, Function, ImplBlock, Look, Member, Name, Scope, arguments, default_runtime, has_span,
+    take_attributes,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -84,11 +86,9 @@ impl Written {
         let [span, propagate] = [Attribute::Span, Attribute::Propagate].map(|one| {
             let own = own.as_ref().filter(|(attribute, _)| *attribute == one);
             let mut written = own.map(|(_, args)| args.clone());
-            while let Some(other) = function.take_attribute(one.word()) {
+            for other in take_attributes(&mut function.attrs, one.word()) {
                 if written.is_some() {
-                    let word = one.word();
-                    errors
-                        .add(&other, format!("`#[{word}]` is given twice; write all of it in one"));
+                    errors.add(&other, given_twice(one.word()));
                 }
                 taken.push(other.path().clone());
                 written = Some(arguments(&other));
@@ -152,7 +152,8 @@ impl Written {
         let function = if let Some((start, look)) = scope {
             let blocks = found.blocks.then(|| quote!(.with_blocks()));
             let start = quote!(#start #blocks);
-            let scope = Scope { start, look, tail: found.tail, runtime: runtime.clone() };
+            let scope =
+                Scope { start, look, ends_by_value: found.ends_by_value, runtime: runtime.clone() };
             body.wrap(function, &scope)
         } else {
             body.restore(function)
@@ -168,20 +169,13 @@ fn default_name(type_name: Option<&str>, function: &Function) -> Name {
     Name::Literal(LitStr::new(&name, ident.span()))
 }
 
-fn arguments(attribute: &syn::Attribute) -> TokenStream {
-    match &attribute.meta {
-        syn::Meta::List(list) => list.tokens.clone(),
-        _ => TokenStream::new(),
-    }
-}
-
 /// Every method a span, with what is written for the block unless the method has its own.
 fn impl_block(args: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
     let Some(block) = errors.ok(syn::parse2::<ImplBlock>(item)) else {
         return TokenStream::new();
     };
-    let (prefix, args) = span::split_name(args);
-    let Some(type_name) = prefix.or_else(|| block.type_name()) else {
+    let (name, args) = split_name(args, errors);
+    let Some(type_name) = name.or_else(|| block.type_name()) else {
         errors.add(&block.head, "this type has no name; write `#[span(\"Name\")]`");
         return TokenStream::new();
     };
@@ -202,4 +196,26 @@ fn impl_block(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Toke
     let members: Vec<TokenStream> = members.collect();
     let head = block.head;
     quote!(#head { #(#members)* })
+}
+
+/// What is written on an `impl` block: the name, which its methods' names start with, and the rest.
+fn split_name(args: TokenStream, errors: &mut Errors) -> (Option<String>, TokenStream) {
+    let split = |input: ParseStream| -> syn::Result<(Option<Name>, TokenStream)> {
+        let name = Name::parse(input)?;
+        if name.is_some() {
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok((name, input.parse()?))
+    };
+    let (name, rest) = errors.ok(split.parse2(args)).unwrap_or_default();
+    let name = match name {
+        Some(Name::Literal(literal)) => Some(literal.value()),
+        Some(Name::Constant(path)) => {
+            let message = "a constant cannot start the methods' names; write `#[span(\"Name\")]`";
+            errors.add(path, message);
+            None
+        }
+        None => None,
+    };
+    (name, rest)
 }

@@ -1,11 +1,11 @@
 //! What is kept of an item: attributes that were taken off it stay used, and an item with mistakes
 //! stays beside its errors, so that one typo does not bring a hundred of them.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Meta, Path};
 
-use crate::syntax::{Function, ImplBlock};
+use crate::syntax::{Function, ImplBlock, refilled};
 
 /// The errors, and the item without our attributes, so that each mistake is told once. When its
 /// syntax is at fault, rustc says it better.
@@ -84,9 +84,7 @@ fn without_attributes(tokens: TokenStream, taken: &mut Vec<Path>) -> TokenStream
             }
             _ => {
                 let stream = without_attributes(group.stream(), taken);
-                let mut inner = Group::new(group.delimiter(), stream);
-                inner.set_span(group.span());
-                kept.push(inner.into());
+                kept.push(refilled(&group, stream).into());
             }
         }
     }

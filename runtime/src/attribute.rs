@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::fmt::{Debug, Display};
+use std::fmt::{Arguments, Debug, Display, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
-
-use crate::outcome::text;
 
 /// A type whose values can be recorded as a span attribute.
 ///
@@ -44,7 +42,7 @@ pub trait ToAttribute {
     fn to_attribute(&self) -> Option<Value>;
 }
 
-/// The attributes of a span that is about to start.
+/// The attributes that a span is given when it starts, or for the value it comes to.
 #[derive(Debug, Default)]
 pub struct Attributes(Vec<KeyValue>);
 
@@ -71,6 +69,13 @@ impl Attributes {
     }
 }
 
+/// As `to_string`, but a `Display` that fails ends the text and nothing else.
+pub(crate) fn text(arguments: Arguments<'_>) -> String {
+    let mut text = String::new();
+    let _ = text.write_fmt(arguments);
+    text
+}
+
 /// Leaves one attribute a key, as the specification wants it: the last value, in the first place.
 /// The SDK keeps whatever it is given.
 pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
@@ -87,11 +92,11 @@ pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
     }
 }
 
+/// What slices, arrays and vectors of a type record as: a typed array.
 #[diagnostic::on_unimplemented(
     message = "a list of `{Self}` is not an attribute value",
     note = "lists of booleans, numbers and strings are; write `key = ?value` to record its `Debug`"
 )]
-/// What slices, arrays and vectors of a type record as: a typed array.
 trait Scalar {
     fn array<'a>(values: impl Iterator<Item = &'a Self> + Clone) -> Array
     where

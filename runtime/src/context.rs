@@ -1,4 +1,4 @@
-//! What names a span.
+//! The current context, and what names a span in one.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
@@ -34,6 +34,11 @@ pub(crate) fn current() -> Context {
 pub trait ToContext {
     /// A context in which that span is current.
     fn to_context(&self) -> Context;
+
+    /// The span's own context, to link it by; an invalid one when there is no span.
+    fn to_span_context(&self) -> SpanContext {
+        self.to_context().span().span_context().clone()
+    }
 }
 
 impl ToContext for Context {
@@ -51,5 +56,9 @@ impl ToContext for SpanContext {
 impl<T: ToContext + ?Sized> ToContext for &T {
     fn to_context(&self) -> Context {
         (**self).to_context()
+    }
+
+    fn to_span_context(&self) -> SpanContext {
+        (**self).to_span_context()
     }
 }

@@ -33,7 +33,9 @@ mod tree;
 #[doc(hidden)]
 pub mod __private;
 
-pub use opentelemetry::trace::{SpanId, SpanKind, TraceId};
+pub use opentelemetry::context::WithContext;
+pub use opentelemetry::propagation::{Extractor, Injector};
+pub use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceId};
 pub use opentelemetry::{Context, KeyValue, Value};
 pub use spandrel_macros::propagate;
 #[doc = include_str!("../docs/span.md")]
@@ -50,8 +52,8 @@ pub use context::ToContext;
 pub use outcome::Outcome;
 pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
 pub use span::{
-    Block, Callsite, CurrentSpan, InCurrentTrace, Span, SpanFuture, SpanGuard, SpanStream, Start,
-    carry, current, current_trace_id,
+    Callsite, CurrentSpan, InCurrentTrace, Span, SpanFuture, SpanGuard, SpanStream, Start, carry,
+    current, current_trace_id,
 };
 #[cfg(feature = "app")]
 pub use stats::{Stats, stats};

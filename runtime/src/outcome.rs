@@ -2,9 +2,9 @@
 
 use std::any::{Any, type_name};
 use std::error::Error;
-use std::fmt::{Arguments, Display, Write};
+use std::fmt::Display;
 
-use crate::attribute::Attributes;
+use crate::attribute::{Attributes, text};
 
 /// What a span is told about the value that its body came to: whether it is a failure, and what to
 /// record of it.
@@ -31,7 +31,11 @@ impl Outcome {
 
     /// An `Err` is a failure: status, `error.type` and the event with its message and causes.
     pub fn of<T, E: Error>(result: &Result<T, E>) -> Self {
-        result.as_ref().err().map(|error| Failure::of::<E>(error, error.source())).into()
+        Self::failed(result.as_ref().err().map(|error| Failure::of::<E>(error, error.source())))
+    }
+
+    pub(crate) fn failed(failure: Option<Failure>) -> Self {
+        Self { failure, attributes: Attributes::default() }
     }
 
     /// Records attributes of a success value, if it is one.
@@ -47,15 +51,9 @@ impl Outcome {
     }
 }
 
-impl From<Option<Failure>> for Outcome {
-    fn from(failure: Option<Failure>) -> Self {
-        Self { failure, attributes: Attributes::default() }
-    }
-}
-
 /// An `Err`, as far as its type can tell.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The error's static type.
     pub(crate) error_type: &'static str,
     /// Its `Display`, or else its `Debug`.
@@ -96,13 +94,6 @@ pub(crate) const PANIC: &str = "panic";
 pub(crate) fn panic_message(payload: &dyn Any) -> &str {
     let literal = payload.downcast_ref::<&'static str>().copied();
     literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or(PANIC)
-}
-
-/// As `to_string`, but a `Display` that fails ends the text and nothing else.
-pub(crate) fn text(arguments: Arguments<'_>) -> String {
-    let mut text = String::new();
-    let _ = text.write_fmt(arguments);
-    text
 }
 
 /// Whether this is an `Err` that `error_if` does not count as an error.

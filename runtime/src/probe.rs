@@ -12,8 +12,8 @@ use std::ops::Deref;
 
 use futures_core::Stream;
 
-use crate::attribute::Attributes;
-use crate::outcome::{Failure, Outcome, text};
+use crate::attribute::{Attributes, text};
+use crate::outcome::{Failure, Outcome};
 
 /// A value, to be asked how it came out.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ macro_rules! probes {
 
         impl<T, $bound: $($bounds)*> $name for $probe {
             fn spandrel_outcome(&self) -> Outcome {
-                self.0.as_ref().err().map(|$error| $failure).into()
+                Outcome::failed(self.0.as_ref().err().map(|$error| $failure))
             }
         }
     )*};
@@ -61,7 +61,7 @@ pub trait IsPanic {
 
 impl<T> IsPanic for &&&Probe<'_, Result<T, Box<dyn Any + Send>>> {
     fn spandrel_outcome(&self) -> Outcome {
-        self.0.as_ref().err().map(|payload| Failure::panicked(&**payload)).into()
+        Outcome::failed(self.0.as_ref().err().map(|payload| Failure::panicked(&**payload)))
     }
 }
 

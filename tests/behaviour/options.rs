@@ -167,6 +167,14 @@ fn links_can_be_given() {
     let linked: Vec<_> = batch.links.iter().map(|link| link.span_context.span_id()).collect();
     assert_eq!(linked, [ids(one), ids(two)]);
     consume(&[]);
+    // An empty one links nothing, whatever is current.
+    let recording = record(|| {
+        outer(|| {
+            consume(&[Message { trace_context: TraceContext::default() }]);
+            current().link(TraceContext::default());
+        });
+    });
+    assert!(recording.spans().iter().all(|span| span.links.links.is_empty()), "{recording}");
 }
 
 #[span("later", retries = 0)]

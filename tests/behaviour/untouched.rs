@@ -154,6 +154,47 @@ async fn a_closure_may_prepare_a_future() {
     assert_eq!(recording.to_string(), "prepares\n├─ early\n├─ early\n└─ prepare\n");
 }
 
+#[span("looks")]
+async fn looks(good: bool) -> Result<u32, String> {
+    #[span("returns")]
+    let returns = async {
+        if !good {
+            return Err("bad".to_owned());
+        }
+        Ok(1)
+    };
+    let returned = returns.await;
+    #[span("expected", error_if(|error: &String| error != "bad"))]
+    let expected = async {
+        check(good)?;
+        Ok::<u32, String>(2)
+    };
+    let expected = expected.await;
+    #[span("ok", ok(|number| number = number), ret)]
+    let number: Result<u32, String> = Ok(3);
+    let typed = async |good: bool| -> Result<u32, String> {
+        #[span("typed")]
+        let number = check(good)?;
+        Ok(number)
+    };
+    let typed = typed(good).await;
+    Ok(returned.unwrap_or(0) + expected.unwrap_or(0) + number? + typed.unwrap_or(0))
+}
+
+#[tokio::test]
+async fn values_are_looked_at_as_they_are_everywhere() {
+    let tree = record_async(async { drop(looks(true).await) }).await.to_string();
+    let ok = "├─ ok number=3 return=\"3\"\n";
+    assert_eq!(tree, format!("looks\n├─ returns\n├─ expected\n{ok}└─ typed\n"));
+    let tree = record_async(async { drop(looks(false).await) }).await.to_string();
+    assert_eq!(
+        tree,
+        format!(
+            "looks\n├─ returns {BAD}\n│    {EVENT}├─ expected\n{ok}└─ typed {BAD}\n     {EVENT}"
+        )
+    );
+}
+
 // Blocks that are left in functions whose work goes on.
 
 #[span("inner")]

@@ -1,8 +1,8 @@
 //! What was written in `#[span(…)]`.
 
 use proc_macro2::TokenStream;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Ident, LitStr, Pat, Path, Token};
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Ident, Pat, Path, Token};
 
 use crate::diagnostics::Errors;
 use crate::syntax::{Arguments, Data, Name, Options};
@@ -56,19 +56,6 @@ impl Args {
     }
 }
 
-/// What is written on an `impl` block: the name, which its methods' names start with, and the rest.
-pub(crate) fn split_name(tokens: TokenStream) -> (Option<String>, TokenStream) {
-    let split = |input: ParseStream| -> syn::Result<(Option<String>, TokenStream)> {
-        let mut name = None;
-        if input.peek(LitStr) && !input.peek2(Token![=]) {
-            name = Some(input.parse::<LitStr>()?.value());
-            input.parse::<Option<Token![,]>>()?;
-        }
-        Ok((name, input.parse()?))
-    };
-    split.parse2(tokens).unwrap_or_default()
-}
-
 impl Parse for Success {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         input.parse::<Token![|]>()?;
@@ -84,7 +71,7 @@ impl Success {
         let name = name.map(|name| quote::quote!(#name));
         let stray = options.iter().map(|option| &option.name).map(|name| quote::quote!(#name));
         for stray in name.into_iter().chain(stray) {
-            errors.add(stray, "expected `key = value`");
+            errors.add(stray, "`ok` takes data only; write `key = value`");
         }
         if data.is_empty() {
             errors.add(&self.pattern, "`ok` records nothing; write `ok(|value| key = value)`");

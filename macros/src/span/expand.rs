@@ -43,23 +43,20 @@ pub(crate) fn look(span: &Span) -> Look {
     }
 }
 
-/// How the span looks at a value that is a success: what is left of a `Result` after `?`.
-pub(crate) fn look_at_success(span: &Span) -> Look {
-    let runtime = &span.runtime;
-    let value = value();
-    if span.records_value() {
-        recorded(span, &quote!(#runtime::__private::Observed::success(#value)))
-    } else {
-        Look::Nothing
-    }
+/// How the span looks at what is left of a `Result` after `?`.
+pub(crate) fn look_after_try(span: &Span) -> Look {
+    success(span, &quote!(Observed::success))
 }
 
-/// How the span looks at a `Result` whose failure is seen elsewhere.
-pub(crate) fn look_for_success(span: &Span) -> Look {
-    let runtime = &span.runtime;
-    let value = value();
+/// How the span looks at a value whose failure is seen elsewhere, or is none.
+pub(crate) fn look_if_ok(span: &Span) -> Look {
+    success(span, &quote!(succeeded!))
+}
+
+fn success(span: &Span, observe: &TokenStream) -> Look {
+    let (runtime, value) = (&span.runtime, value());
     if span.records_value() {
-        recorded(span, &quote!(#runtime::__private::succeeded!(#value)))
+        recorded(span, &quote!(#runtime::__private::#observe(#value)))
     } else {
         Look::Nothing
     }

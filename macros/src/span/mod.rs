@@ -5,6 +5,5 @@ mod expand;
 mod model;
 pub(crate) mod record;
 
-pub(crate) use args::split_name;
-pub(crate) use expand::{look, look_at_success, look_for_success, start};
+pub(crate) use expand::{look, look_after_try, look_if_ok, start};
 pub(crate) use model::Span;

@@ -1,10 +1,10 @@
 //! `#[record]` on parameters: attributes named where they stand.
 
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, FnArg, LitStr, Meta, Pat, Token, parse_quote};
+use syn::{Attribute, Expr, FnArg, LitStr, Pat, Token, parse_quote};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Capture, Data, Function, Key, ends_in};
+use crate::syntax::{Capture, Data, Function, Key, arguments, take_attributes};
 
 /// Takes the `#[record]`s off a function's parameters.
 pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Data> {
@@ -17,8 +17,7 @@ pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Data> {
                 _ => (&mut typed.attrs, None),
             },
         };
-        while let Some(index) = attrs.iter().position(|attribute| ends_in(attribute, "record")) {
-            let attribute = attrs.remove(index);
+        for attribute in take_attributes(attrs, "record") {
             let record = Record::parse(&attribute);
             let data = record.and_then(|record| record.into_data(name.as_ref(), &attribute));
             records.extend(errors.ok(data));
@@ -47,11 +46,7 @@ impl Record {
             input.parse::<Option<Token![,]>>()?;
             Ok(Self { key, capture, value })
         };
-        match &attribute.meta {
-            Meta::List(list) => parse.parse2(list.tokens.clone()),
-            _ => Ok(Self { key: None, capture: Capture::Typed, value: None }),
-        }
-        .map_err(|error| {
+        parse.parse2(arguments(attribute)).map_err(|error| {
             let message = format!("{error}; write `#[record(\"key\", expression)]`");
             syn::Error::new(error.span(), message)
         })

@@ -87,7 +87,8 @@ impl Arguments {
 }
 
 impl Name {
-    fn parse(input: ParseStream) -> syn::Result<Option<Self>> {
+    /// The name, if one comes first.
+    pub(crate) fn parse(input: ParseStream) -> syn::Result<Option<Self>> {
         if Data::is_next(input) {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use syn::{
     TypePath, parse_quote,
 };
 
-use super::{Function, has_span};
+use super::{Function, has_span, refilled};
 use crate::diagnostics::Errors;
 
 /// The part of a function that is traced, and what the rest of it is.
@@ -57,7 +57,7 @@ pub(crate) struct Scope {
     pub(crate) start: TokenStream,
     pub(crate) look: Look,
     /// Whether a span inside ends by the value of the body: that must not be more work.
-    pub(crate) tail: bool,
+    pub(crate) ends_by_value: bool,
     pub(crate) runtime: Path,
 }
 
@@ -171,7 +171,7 @@ impl Body {
     /// The function with this body run in `scope`.
     pub(crate) fn wrap(self, function: Function, scope: &Scope) -> Function {
         let Self { mut core, shape } = self;
-        let Scope { start, look, tail, runtime } = scope;
+        let Scope { start, look, ends_by_value, runtime } = scope;
         if !matches!(shape, Shape::Boxed(..)) {
             core = with_parameters(&function, &core);
         }
@@ -183,7 +183,7 @@ impl Body {
                 let look = look.moving(None, runtime, place);
                 quote!(#start.run(move || -> #output #core, #look))
             }
-            Shape::Value(output) if *tail => {
+            Shape::Value(output) if *ends_by_value => {
                 let look = look.moving(None, runtime, place);
                 quote!(#start.run(move || -> #output #core, #look))
             }
@@ -216,7 +216,8 @@ impl Body {
 pub(crate) fn hand_to(handler: &TokenStream, function: Function, runtime: &Path) -> Function {
     let (body, output) = (&function.body, without_opaque(function.output()));
     let look = Look::Typed;
-    let scope = Scope { start: handler.clone(), look, tail: false, runtime: runtime.clone() };
+    let scope =
+        Scope { start: handler.clone(), look, ends_by_value: false, runtime: runtime.clone() };
     let place = function.output_place();
     let body = if function.is_async() {
         follow(body, &output, &scope, place)
@@ -328,7 +329,7 @@ impl Boxed {
             return quote!(#pin({ #body }));
         };
         // What is written in the attributes still says `self`.
-        let Scope { start, look, tail, runtime } = scope;
+        let Scope { start, look, ends_by_value, runtime } = scope;
         let rename = |tokens: &TokenStream| match &receiver {
             Some(receiver) => renamed(tokens.clone(), receiver),
             None => tokens.clone(),
@@ -337,7 +338,12 @@ impl Boxed {
             Look::Expression(expression) => Look::Expression(rename(expression)),
             look => look.clone(),
         };
-        let scope = Scope { start: rename(start), look, tail: *tail, runtime: runtime.clone() };
+        let scope = Scope {
+            start: rename(start),
+            look,
+            ends_by_value: *ends_by_value,
+            runtime: runtime.clone(),
+        };
         let body = follow(core, &output, &scope, place);
         quote!(#before #pin(#asyncness { #lets #body #rest }))
     }
@@ -467,10 +473,7 @@ fn with_parameters(function: &Function, core: &Group) -> Group {
     }
     let allow = guards.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
     let statements = core.stream();
-    let mut mentioning =
-        Group::new(Delimiter::Brace, quote!(#allow let _ = (#(&#names,)*); #statements));
-    mentioning.set_span(core.span());
-    mentioning
+    refilled(core, quote!(#allow let _ = (#(&#names,)*); #statements))
 }
 
 /// A future or a stream anywhere inside a type that is not all of it: work that may go on after the

@@ -66,12 +66,6 @@ impl Function {
         bound.0
     }
 
-    /// Takes off the first attribute whose path ends in this word.
-    pub(crate) fn take_attribute(&mut self, word: &str) -> Option<Attribute> {
-        let index = self.attrs.iter().position(|attribute| ends_in(attribute, word))?;
-        Some(self.attrs.remove(index))
-    }
-
     /// The first attribute whose path ends in this word.
     pub(crate) fn attribute(&self, word: &str) -> Option<&Attribute> {
         self.attrs.iter().find(|attribute| ends_in(attribute, word))
@@ -86,18 +80,14 @@ impl Function {
         if !inner.is_empty() {
             let outer = |attribute| Attribute { style: syn::AttrStyle::Outer, ..attribute };
             self.attrs.extend(inner.into_iter().map(outer));
-            let mut body = Group::new(self.body.delimiter(), rest);
-            body.set_span(self.body.span());
-            self.body = body;
+            self.body = refilled(&self.body, rest);
         }
         Ok(())
     }
 
     /// The same function round another body.
     pub(crate) fn with_body(mut self, body: &TokenStream) -> Self {
-        let mut group = Group::new(proc_macro2::Delimiter::Brace, body.clone());
-        group.set_span(self.body.span());
-        self.body = group;
+        self.body = refilled(&self.body, body.clone());
         self
     }
 }
@@ -138,6 +128,26 @@ impl ToTokens for Function {
 /// Whether an attribute's path ends in this word.
 pub(crate) fn ends_in(attribute: &Attribute, word: &str) -> bool {
     attribute.path().segments.last().is_some_and(|segment| segment.ident == word)
+}
+
+/// Takes off all attributes whose paths end in this word.
+pub(crate) fn take_attributes(attributes: &mut Vec<Attribute>, word: &str) -> Vec<Attribute> {
+    attributes.extract_if(.., |attribute| ends_in(attribute, word)).collect()
+}
+
+/// What is between the parentheses of an attribute.
+pub(crate) fn arguments(attribute: &Attribute) -> TokenStream {
+    match &attribute.meta {
+        Meta::List(list) => list.tokens.clone(),
+        _ => TokenStream::new(),
+    }
+}
+
+/// The group round other tokens, where it was.
+pub(crate) fn refilled(group: &Group, tokens: TokenStream) -> Group {
+    let mut refilled = Group::new(group.delimiter(), tokens);
+    refilled.set_span(group.span());
+    refilled
 }
 
 /// Whether `#[span]`, by whatever path, is among the tokens, at any depth.

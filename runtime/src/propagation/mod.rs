@@ -35,6 +35,11 @@ pub fn extract(carrier: &dyn Extractor) -> Context {
     PROPAGATOR.extract(carrier)
 }
 
+/// As [`extract`], over another context than the current one.
+fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
+    PROPAGATOR.extract_with_context(context, carrier)
+}
+
 /// Writes the current context into a carrier; nothing when there is no trace.
 pub fn inject(carrier: &mut dyn Injector) {
     PROPAGATOR.inject(carrier);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use crate::context::ToContext;
 
@@ -53,6 +54,11 @@ impl FromIterator<(String, String)> for TraceContext {
 impl ToContext for TraceContext {
     fn to_context(&self) -> Context {
         super::extract(self)
+    }
+
+    /// Nothing when it is empty, whatever is current.
+    fn to_span_context(&self) -> SpanContext {
+        super::extract_over(&Context::new(), self).span().span_context().clone()
     }
 }
 

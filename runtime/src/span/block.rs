@@ -117,8 +117,8 @@ impl Left {
 /// The blocks of one body: a function's, a closure's or an `async` block's.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
-    /// What was left while it last ran, until it is known how that ended.
-    ran: Option<Running>,
+    /// What was left while it last ran, until it is known how that came out.
+    finished: Option<Running>,
     /// The contexts of the blocks that are open while it does not run.
     paused: Vec<Context>,
 }
@@ -128,7 +128,8 @@ pub(super) struct Frame {
 pub(super) struct Entered(usize);
 
 impl Entered {
-    /// Without a look: nothing was open when nothing was recorded.
+    /// All that is open on the thread: for a body that started when nothing was recorded, and so
+    /// nothing could be open.
     pub(super) const UNRECORDED: Self = Self(0);
 }
 
@@ -150,8 +151,8 @@ impl Frame {
             settle();
             self.pause(entered);
         }
-        let ran = Stack::with(|stack| stack.frames.pop()).flatten();
-        self.ran = ran.filter(|_| !pauses);
+        let finished = Stack::with(|stack| stack.frames.pop()).flatten();
+        self.finished = finished.filter(|_| !pauses);
     }
 
     /// Takes its open blocks off the thread, until it is entered again.
@@ -170,13 +171,15 @@ impl Frame {
     }
 
     pub(super) fn has_left(&self) -> bool {
-        let left = |ran: &Running| Stack::with(|stack| stack.left.len() > ran.left);
-        self.ran.as_ref().and_then(left).unwrap_or_default()
+        let left = |finished: &Running| Stack::with(|stack| stack.left.len() > finished.left);
+        self.finished.as_ref().and_then(left).unwrap_or_default()
     }
 
     /// The blocks that were left early, and what was seen leaving them.
     pub(super) fn take_left(&mut self) -> (Vec<Left>, Option<Failure>) {
-        self.ran.take().map_or_else(Default::default, |ran| (take_left(ran.left), ran.failure))
+        self.finished
+            .take()
+            .map_or_else(Default::default, |finished| (take_left(finished.left), finished.failure))
     }
 }
 

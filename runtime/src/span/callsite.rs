@@ -85,7 +85,7 @@ impl Start {
     pub fn links(mut self, spans: impl IntoIterator<Item: ToContext>) -> Self {
         if Recorder::any() {
             for span in spans {
-                self.link(span.to_context().span().span_context());
+                self.link(&span.to_span_context());
             }
         }
         self

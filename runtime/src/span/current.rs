@@ -39,7 +39,7 @@ impl CurrentSpan {
 
     /// Links another span.
     pub fn link(&self, to: impl ToContext) {
-        let to = to.to_context().span().span_context().clone();
+        let to = to.to_span_context();
         if to.is_valid() {
             self.0.span().add_link(to, Vec::new());
         }

@@ -24,25 +24,25 @@ impl Exceptions {
     pub(crate) const EVENTS: Self = Self { events: true, log: None };
 }
 
-/// Records an `Err` on the span of this context.
-pub(super) fn record(context: &Context, parent: SpanId, failure: &Failure) {
+/// Records an `Err` on the span of this context, which was started in the span `outer`.
+pub(super) fn record(context: &Context, outer: SpanId, failure: &Failure) {
     let description = failure.description();
     let mut chain = std::iter::once(description).chain(failure.causes.iter().map(String::as_str));
     let id = context.span().span_context().span_id();
     let event = (!chain.any(|message| passed::contains(id, message))).then(|| event(failure));
-    mark(context, parent, failure.error_type, description, event);
+    mark(context, outer, failure.error_type, description, event);
 }
 
 /// Records a panic on the span of this context.
-pub(super) fn record_panic(context: &Context, parent: SpanId, panic: &Panic) {
+pub(super) fn record_panic(context: &Context, outer: SpanId, panic: &Panic) {
     let id = context.span().span_context().span_id();
     let event = (!passed::contains(id, &panic.message)).then(|| panic.event());
-    mark(context, parent, PANIC, &panic.message, event);
+    mark(context, outer, PANIC, &panic.message, event);
 }
 
 fn mark(
     context: &Context,
-    parent: SpanId,
+    outer: SpanId,
     error_type: &'static str,
     description: &str,
     event: Option<Vec<KeyValue>>,
@@ -59,7 +59,7 @@ fn mark(
     }
     span.set_attribute(KeyValue::new("error.type", error_type));
     span.set_status(Status::error(description.to_owned()));
-    passed::insert(parent, description);
+    passed::insert(outer, description);
 }
 
 /// The attributes of the event, after the semantic conventions for exceptions.
@@ -89,10 +89,16 @@ thread_local!(static STARTING: Cell<bool> = const { Cell::new(false) });
 
 /// Starts a span of ours.
 pub(super) fn ours<T>(start: impl FnOnce() -> T) -> T {
-    STARTING.set(true);
-    let span = start();
-    STARTING.set(false);
-    span
+    struct Started(bool);
+
+    impl Drop for Started {
+        fn drop(&mut self) {
+            STARTING.set(self.0);
+        }
+    }
+
+    let _started = Started(STARTING.replace(true));
+    start()
 }
 
 /// The failures that child spans ended with, for their parents to recognise.
@@ -109,7 +115,8 @@ mod passed {
 
     /// Hashes of spans with messages of their children.
     static PASSED: Table = [const { AtomicU64::new(0) }; SIZE];
-    /// The parents of foreign spans, each covered by the hash of its child.
+    /// The parents of foreign spans, each mixed (exclusive or) with the hash of its child: zero is
+    /// an empty slot, and the slot of another child gives an id that nobody has.
     static PARENTS: Table = [const { AtomicU64::new(0) }; SIZE];
 
     pub(super) fn insert(mut parent: SpanId, message: &str) {

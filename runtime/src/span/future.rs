@@ -39,7 +39,7 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Some(mut future) = this.future.as_pin_mut() else {
-            panic!("a `SpanFuture` was polled after it was dropped");
+            unreachable!("it is only dropped with the future round it");
         };
         if this.span.is_off() {
             let polled = future.poll(task);

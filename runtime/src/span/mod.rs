@@ -14,7 +14,7 @@ mod scope;
 pub(crate) mod shape;
 mod stream;
 
-pub use block::{Block, enter_frame, note, settle};
+pub use block::{enter_frame, note, settle};
 pub use callsite::{Callsite, Start};
 pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};

@@ -45,6 +45,7 @@ impl Span {
     pub(crate) const OFF: Self = Self { context: None, recording: None, frame: None };
 
     /// No span of its own: what runs in it continues this context.
+    #[doc(hidden)]
     pub fn continued(context: Context) -> Self {
         Self { context: Some(context), recording: None, frame: None }
     }
@@ -56,8 +57,10 @@ impl Span {
         }
         let (parent, outer) = start.context();
         let parent_span = parent.span();
-        let parent_id = parent_span.span_context();
-        let unsampled = parent_id.is_valid() && !parent_id.is_remote() && !parent_id.is_sampled();
+        let parent_context = parent_span.span_context();
+        let unsampled = parent_context.is_valid()
+            && !parent_context.is_remote()
+            && !parent_context.is_sampled();
         if unsampled && !parent_span.is_recording() {
             return Self::unrecorded(start);
         }
@@ -97,6 +100,7 @@ impl Span {
     }
 
     /// Runs a body in the span, and leaves the span open for what the body returns.
+    #[doc(hidden)]
     pub fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
         if self.is_off() {
             return body();
@@ -138,12 +142,14 @@ impl Span {
     }
 
     /// The span for a block inside of a function.
+    #[doc(hidden)]
     pub fn block(self) -> Block {
         Block::new(self)
     }
 
     /// For a body with spans on blocks inside: it keeps them, and tells them how it came out when
     /// they are left early.
+    #[doc(hidden)]
     #[inline]
     pub fn with_blocks(mut self) -> Self {
         self.frame = Some(Frame::default());
@@ -153,7 +159,7 @@ impl Span {
     /// Runs something while the span is current; a panic ends the span and goes on. The body says
     /// whether it pauses: whether it goes on later, maybe on another thread.
     ///
-    /// Not generic, as are all of these: an application has thousands of spans to compile.
+    /// Not generic, so that it is compiled once: an application has thousands of spans.
     pub(super) fn within(&mut self, body: &mut dyn FnMut() -> bool) {
         let attached = self.context.clone().map(Context::attach);
         if !self.records() && self.frame.is_none() {
@@ -223,11 +229,6 @@ impl Span {
         }
     }
 
-    /// Ends the span of a stream that has ended.
-    pub(super) fn finish_stream(&mut self) {
-        self.end(&Ending::Value(None), None);
-    }
-
     /// Drops a future or a stream inside its span, and ends the span if it was not done.
     pub(super) fn cancel(&mut self, drop: &mut dyn FnMut()) {
         if self.records() || self.frame.as_ref().is_some_and(Frame::is_paused) {
@@ -289,11 +290,11 @@ pub(super) enum Ending<'a> {
 }
 
 impl Ending<'_> {
-    fn mark(&self, context: &Context, parent: SpanId) {
+    fn mark(&self, context: &Context, outer: SpanId) {
         match self {
             Self::Value(None) => {}
-            Self::Value(Some(failure)) => exception::record(context, parent, failure),
-            Self::Panic(panic) => exception::record_panic(context, parent, panic),
+            Self::Value(Some(failure)) => exception::record(context, outer, failure),
+            Self::Panic(panic) => exception::record_panic(context, outer, panic),
             Self::Cancelled => {
                 context.span().set_attribute(KeyValue::new("spandrel.cancelled", true));
             }

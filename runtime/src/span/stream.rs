@@ -39,7 +39,7 @@ where
     fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
         let Some(mut stream) = this.stream.as_pin_mut() else {
-            panic!("a `SpanStream` was polled after it was dropped");
+            unreachable!("it is only dropped with the stream round it");
         };
         if this.span.is_off() {
             return stream.poll_next(task);
@@ -53,7 +53,7 @@ where
             Poll::Ready(Some(item)) if this.span.records() => {
                 this.span.note((this.outcome)(item));
             }
-            Poll::Ready(None) => this.span.finish_stream(),
+            Poll::Ready(None) => this.span.finish(Outcome::default()),
             Poll::Ready(Some(_)) | Poll::Pending => {}
         }
         polled
