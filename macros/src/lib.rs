@@ -1,7 +1,9 @@
 //! The attributes of [`spandrel`](https://docs.rs/spandrel): use them through that crate.
 //!
 //! Each macro goes through three stages, a file each: `args` (what was written), `model` (what is
-//! meant, always legal), `expand` (tokens). What they share is in `syntax` and `diagnostics`.
+//! meant, always legal), `expand` (tokens). `function` brings `#[span]` and `#[propagate]` together,
+//! `block` makes spans inside of a function, `kept` keeps what has mistakes. What all share is in
+//! `syntax` and `diagnostics`.
 
 mod block;
 mod diagnostics;

@@ -6,7 +6,7 @@
 
 #![allow(dead_code, unreachable_pub)]
 
-#[path = "../../macros/src/block.rs"]
+#[path = "../../macros/src/block/mod.rs"]
 mod block;
 #[path = "../../macros/src/diagnostics.rs"]
 mod diagnostics;

@@ -4,19 +4,22 @@
 //! value of a block can be seen, the span ends by it; a block that is left early waits for the
 //! outcome of its frame, the function, closure or `async` block round it.
 
+mod frame;
+mod sight;
+
 use proc_macro2::{Group, Span as Place, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::visit::Visit;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
-use syn::{
-    Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMacro, Ident, Local, Macro, Pat,
-    Path, ReturnType, Stmt, Type, parse_quote,
-};
+use syn::{Attribute, Block, Expr, ExprMacro, Ident, Local, Pat, Path, Stmt, Type, parse_quote};
 
 use crate::diagnostics::{Errors, given_twice};
 use crate::span::{self, Span};
-use crate::syntax::{Look, arguments, has_span, mentions, take_attributes, value};
+use crate::syntax::{arguments, has_span, mentions, take_attributes, value};
+use frame::Frame;
+use sight::{
+    Sight, diverges, has_call, is_left_by_break, is_place, may_leave, sight, tried, unextended,
+};
 
 /// What was found in a body.
 #[derive(Default)]
@@ -55,22 +58,6 @@ pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut
     Found { blocks: frame.blocks > 0, ends_by_value: frame.ends_by_value, attribute }
 }
 
-/// A function, a closure or an `async` block: what `?` and `return` leave.
-#[derive(Default)]
-struct Frame {
-    /// Whether the type of its value is written down. Where it is not, the value is not asked how
-    /// it came out: that would decide a type that later code makes known.
-    typed: bool,
-    /// How many spans there are in it.
-    blocks: usize,
-    /// Whether one of them ends by its value.
-    ends_by_value: bool,
-    /// Whether a span in it may be left by `return`.
-    returns: bool,
-    /// How many spans are round the expression that is visited.
-    depth: usize,
-}
-
 struct Expansion<'a> {
     runtime: &'a Path,
     errors: &'a mut Errors,
@@ -82,19 +69,6 @@ struct Expansion<'a> {
     /// How many spans so far may be left by a `break` or `continue`.
     unsettled: usize,
     attribute: Option<Path>,
-}
-
-/// How a span gets to see the value of its block.
-#[derive(Clone, Copy, PartialEq)]
-enum Sight {
-    /// The value is the frame's: so is the outcome.
-    Frame,
-    /// It is looked at.
-    Value,
-    /// It is no failure: `()`, `Ok(…)`, or what is left of a `Result` after `?`.
-    Nothing,
-    /// It must stay where it is, for a reference into it may outlive the block.
-    Untouched,
 }
 
 impl VisitMut for Expansion<'_> {
@@ -321,71 +295,6 @@ impl Expansion<'_> {
         }
     }
 
-    /// A call of a macro, which may hide a `return`.
-    fn call(&mut self, call: &Macro) {
-        self.frame.returns |= self.frame.depth > 0 && is_named(call, &["bail", "ensure"]);
-    }
-
-    /// The operand of a `?` that leaves a frame of an unknown type, which is looked at here.
-    fn noted(&self, operand: &Expr) -> Expr {
-        let (runtime, value) = (self.runtime, value());
-        let look = Look::Result.closure(None, runtime, operand.span());
-        Expr::Verbatim(quote! {
-            match #operand { #value => { #runtime::__private::note(&#value, #look); #value } }
-        })
-    }
-
-    /// Visits a frame of its own; `None` when there are no spans in it.
-    fn in_frame(&mut self, frame: Frame, visit: impl FnOnce(&mut Self)) -> Option<Frame> {
-        let outer = std::mem::replace(&mut self.frame, frame);
-        let unsettled = self.unsettled;
-        visit(self);
-        self.unsettled = unsettled;
-        let frame = std::mem::replace(&mut self.frame, outer);
-        (frame.blocks > 0).then_some(frame)
-    }
-
-    /// An `async` block as a span, which lasts until the future is ready.
-    fn traced_future(&mut self, span: &Span, block: &mut ExprAsync) -> Expr {
-        let by_value = block_sight(&block.block) == Sight::Value || span.error_if.is_some();
-        // The span itself is round all of it. What `error_if` looks at has a type that is known.
-        let frame =
-            Frame { typed: span.error_if.is_some(), blocks: 1, depth: 1, ..Frame::default() };
-        let frame = self.in_frame(frame, |within| within.block(&mut block.block, false));
-        let returns = frame.is_some_and(|frame| frame.returns);
-        let look = if by_value || returns { span::look(span) } else { span::look_if_ok(span) };
-        let look = look.closure(None, &span.runtime, block.span());
-        let start = span::start(span, None);
-        Expr::Verbatim(quote!(#start.with_blocks().follow(#block, #look)))
-    }
-
-    fn closure(&mut self, closure: &mut ExprClosure) {
-        let typed = matches!(closure.output, ReturnType::Type(..));
-        let frame = self.in_frame(Frame { typed, ..Frame::default() }, |within| {
-            within.tail = typed;
-            within.visit_expr_mut(&mut closure.body);
-        });
-        let Some(frame) = frame else { return };
-        let runtime = self.runtime;
-        let look = frame.look(runtime, closure.span());
-        let (body, output) = (&closure.body, &closure.output);
-        let body = if closure.asyncness.is_some() {
-            let output = match output {
-                ReturnType::Default => None,
-                ReturnType::Type(_, ty) => Some(quote!(#runtime::__private::returns!(#ty);)),
-            };
-            quote!(#runtime::__private::frame().follow(async { #output #body }, #look).await)
-        } else if typed {
-            quote!(#runtime::__private::frame().run(|| #output { #body }, #look))
-        } else if frame.returns {
-            quote!(#runtime::__private::frame().run(|| #body, #look))
-        } else {
-            let variable = Ident::new("frame", Place::mixed_site());
-            quote!(let #variable = #runtime::__private::enter_frame(); #body)
-        };
-        *closure.body = Expr::Verbatim(quote!({ #body }));
-    }
-
     /// The expression in its span.
     fn traced(&mut self, span: &Span, expr: &Expr, sight: Sight, ty: Option<&Type>) -> TokenStream {
         let tokens = expr.to_token_stream();
@@ -431,185 +340,6 @@ impl Expansion<'_> {
         let runtime = self.runtime;
         parse_quote!(#[allow(unreachable_code)] #runtime::__private::settle();)
     }
-}
-
-impl Frame {
-    /// How the frame looks at its value for the spans that end by it.
-    fn look(&self, runtime: &Path, place: Place) -> TokenStream {
-        let look = if self.typed || self.returns { Look::Result } else { Look::Nothing };
-        look.closure(None, runtime, place)
-    }
-}
-
-/// An initialiser that names something which is there already: it is borrowed, or matched in part.
-fn is_place(expr: &Expr) -> bool {
-    match expr {
-        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
-        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
-        Expr::Paren(inner) => is_place(&inner.expr),
-        Expr::Group(inner) => is_place(&inner.expr),
-        _ => false,
-    }
-}
-
-fn is_left_by_break(expr: &Expr) -> bool {
-    match expr {
-        Expr::Block(block) => block.label.is_some(),
-        Expr::ForLoop(_) | Expr::Loop(_) | Expr::While(_) => true,
-        _ => false,
-    }
-}
-
-fn diverges(expr: &Expr) -> bool {
-    match expr {
-        Expr::Break(_) | Expr::Continue(_) | Expr::Return(_) => true,
-        Expr::Macro(call) => is_named(&call.mac, DIVERGING),
-        Expr::Block(block) => match block.block.stmts.last() {
-            Some(Stmt::Expr(last, _)) => diverges(last),
-            Some(Stmt::Macro(last)) => is_named(&last.mac, DIVERGING),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-const DIVERGING: &[&str] = &["panic", "todo", "unimplemented", "unreachable"];
-
-fn is_named(call: &Macro, words: &[&str]) -> bool {
-    let last = call.path.segments.last();
-    last.is_some_and(|last| words.iter().any(|word| last.ident == word))
-}
-
-/// How much the value of an expression that is not the frame's has to say.
-fn sight(expr: &Expr) -> Sight {
-    match expr {
-        Expr::Array(_)
-        | Expr::Cast(_)
-        | Expr::Closure(_)
-        | Expr::Lit(_)
-        | Expr::Path(_)
-        | Expr::Range(_)
-        | Expr::Reference(_)
-        | Expr::Repeat(_)
-        | Expr::Struct(_)
-        | Expr::Tuple(_) => Sight::Untouched,
-        Expr::Assign(_)
-        | Expr::Break(_)
-        | Expr::Continue(_)
-        | Expr::ForLoop(_)
-        | Expr::Return(_)
-        | Expr::Try(_)
-        | Expr::While(_) => Sight::Nothing,
-        Expr::Paren(inner) => sight(&inner.expr),
-        Expr::Group(inner) => sight(&inner.expr),
-        Expr::Block(block) => block_sight(&block.block),
-        Expr::Unsafe(block) => block_sight(&block.block),
-        Expr::If(branch) => match &branch.else_branch {
-            None => Sight::Nothing,
-            Some((_, other)) => either(block_sight(&branch.then_branch), sight(other)),
-        },
-        Expr::Match(branches) => {
-            branches.arms.iter().map(|arm| sight(&arm.body)).fold(Sight::Nothing, either)
-        }
-        Expr::Macro(call) => macro_sight(&call.mac),
-        Expr::Call(call) => call_sight(call),
-        _ => Sight::Value,
-    }
-}
-
-/// As [`sight`], where nothing outlives the statement.
-fn unextended(expr: &Expr) -> Sight {
-    match sight(expr) {
-        Sight::Untouched => Sight::Nothing,
-        sight => sight,
-    }
-}
-
-fn macro_sight(call: &Macro) -> Sight {
-    if is_named(call, DIVERGING) {
-        Sight::Nothing
-    } else if is_named(call, &["format_args", "pin"]) {
-        Sight::Untouched
-    } else {
-        Sight::Value
-    }
-}
-
-fn call_sight(call: &ExprCall) -> Sight {
-    let name = match &*call.func {
-        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        _ => None,
-    };
-    let name = name.unwrap_or_default();
-    let borrows = call.args.iter().any(|argument| matches!(argument, Expr::Reference(_)));
-    if borrows && name.starts_with(char::is_uppercase) {
-        Sight::Untouched
-    } else if name == "Ok" || name == "Some" {
-        Sight::Nothing
-    } else {
-        Sight::Value
-    }
-}
-
-fn block_sight(block: &Block) -> Sight {
-    match block.stmts.last() {
-        Some(Stmt::Expr(expr, None)) => sight(expr),
-        Some(Stmt::Macro(call)) if call.semi_token.is_none() => macro_sight(&call.mac),
-        _ => Sight::Nothing,
-    }
-}
-
-/// Of two branches, the one that asks for more care.
-fn either(one: Sight, other: Sight) -> Sight {
-    match (one, other) {
-        (Sight::Untouched, _) | (_, Sight::Untouched) => Sight::Untouched,
-        (Sight::Nothing, other) => other,
-        (one, _) => one,
-    }
-}
-
-/// The operand of an expression that is all `?`.
-fn tried(expr: &Expr) -> Option<&Expr> {
-    match expr {
-        Expr::Try(tried) => Some(&tried.expr),
-        Expr::Paren(inner) => self::tried(&inner.expr),
-        Expr::Group(inner) => self::tried(&inner.expr),
-        _ => None,
-    }
-}
-
-/// Whether an error may leave an expression other than as its value.
-fn may_leave(expr: &Expr) -> bool {
-    struct Exits(bool);
-    impl<'ast> Visit<'ast> for Exits {
-        fn visit_expr(&mut self, expr: &'ast Expr) {
-            match expr {
-                Expr::Async(_) | Expr::Closure(_) | Expr::Const(_) => {}
-                Expr::Try(_) | Expr::Return(_) | Expr::Macro(_) | Expr::Verbatim(_) => {
-                    self.0 = true;
-                }
-                other => syn::visit::visit_expr(self, other),
-            }
-        }
-        fn visit_item(&mut self, _: &'ast syn::Item) {}
-    }
-    let mut exits = Exits(false);
-    exits.visit_expr(expr);
-    exits.0
-}
-
-/// Whether a macro is called among these tokens, which may hide anything.
-fn has_call(tokens: &TokenStream) -> bool {
-    let mut after_word = false;
-    tokens.clone().into_iter().any(|tree| {
-        let found = match &tree {
-            TokenTree::Punct(punct) => after_word && punct.as_char() == '!',
-            TokenTree::Group(group) => has_call(&group.stream()),
-            _ => false,
-        };
-        after_word = matches!(tree, TokenTree::Ident(_));
-        found
-    })
 }
 
 /// Where the attributes of a statement are: on the left of what it assigns, for one.

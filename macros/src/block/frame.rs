@@ -1,0 +1,107 @@
+//! What `?` and `return` leave: functions, closures and `async` blocks.
+
+use proc_macro2::{Span as Place, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
+use syn::{Expr, ExprAsync, ExprClosure, Ident, Macro, Path, ReturnType};
+
+use super::Expansion;
+use super::sight::{Sight, block_sight, is_named};
+use crate::span::{self, Span};
+use crate::syntax::{Look, value};
+
+/// A function, a closure or an `async` block: what `?` and `return` leave.
+#[derive(Default)]
+pub(super) struct Frame {
+    /// Whether the type of its value is written down. Where it is not, the value is not asked how
+    /// it came out: that would decide a type that later code makes known.
+    pub(super) typed: bool,
+    /// How many spans there are in it.
+    pub(super) blocks: usize,
+    /// Whether one of them ends by its value.
+    pub(super) ends_by_value: bool,
+    /// Whether a span in it may be left by `return`.
+    pub(super) returns: bool,
+    /// How many spans are round the expression that is visited.
+    pub(super) depth: usize,
+}
+
+impl Expansion<'_> {
+    /// A call of a macro, which may hide a `return`.
+    pub(super) fn call(&mut self, call: &Macro) {
+        self.frame.returns |= self.frame.depth > 0 && is_named(call, &["bail", "ensure"]);
+    }
+
+    /// The operand of a `?` that leaves a frame of an unknown type, which is looked at here.
+    pub(super) fn noted(&self, operand: &Expr) -> Expr {
+        let (runtime, value) = (self.runtime, value());
+        let look = Look::Result.closure(None, runtime, operand.span());
+        Expr::Verbatim(quote! {
+            match #operand { #value => { #runtime::__private::note(&#value, #look); #value } }
+        })
+    }
+
+    /// Visits a frame of its own; `None` when there are no spans in it.
+    pub(super) fn in_frame(
+        &mut self,
+        frame: Frame,
+        visit: impl FnOnce(&mut Self),
+    ) -> Option<Frame> {
+        let outer = std::mem::replace(&mut self.frame, frame);
+        let unsettled = self.unsettled;
+        visit(self);
+        self.unsettled = unsettled;
+        let frame = std::mem::replace(&mut self.frame, outer);
+        (frame.blocks > 0).then_some(frame)
+    }
+
+    /// An `async` block as a span, which lasts until the future is ready.
+    pub(super) fn traced_future(&mut self, span: &Span, block: &mut ExprAsync) -> Expr {
+        let by_value = block_sight(&block.block) == Sight::Value || span.error_if.is_some();
+        // The span itself is round all of it. What `error_if` looks at has a type that is known.
+        let frame =
+            Frame { typed: span.error_if.is_some(), blocks: 1, depth: 1, ..Frame::default() };
+        let frame = self.in_frame(frame, |within| within.block(&mut block.block, false));
+        let returns = frame.is_some_and(|frame| frame.returns);
+        let look = if by_value || returns { span::look(span) } else { span::look_if_ok(span) };
+        let look = look.closure(None, &span.runtime, block.span());
+        let start = span::start(span, None);
+        Expr::Verbatim(quote!(#start.with_blocks().follow(#block, #look)))
+    }
+
+    pub(super) fn closure(&mut self, closure: &mut ExprClosure) {
+        let typed = matches!(closure.output, ReturnType::Type(..));
+        let frame = self.in_frame(Frame { typed, ..Frame::default() }, |within| {
+            within.tail = typed;
+            within.visit_expr_mut(&mut closure.body);
+        });
+        let Some(frame) = frame else { return };
+        let runtime = self.runtime;
+        let look = frame.look(runtime, closure.span());
+        let (body, output) = (&closure.body, &closure.output);
+        let body = if closure.asyncness.is_some() {
+            let output = match output {
+                ReturnType::Default => None,
+                ReturnType::Type(_, ty) => Some(quote!(#runtime::__private::returns!(#ty);)),
+            };
+            quote!(#runtime::__private::frame().follow(async { #output #body }, #look).await)
+        } else if typed {
+            quote!(#runtime::__private::frame().run(|| #output { #body }, #look))
+        } else if frame.returns {
+            quote!(#runtime::__private::frame().run(|| #body, #look))
+        } else {
+            let variable = Ident::new("frame", Place::mixed_site());
+            quote!(let #variable = #runtime::__private::enter_frame(); #body)
+        };
+        *closure.body = Expr::Verbatim(quote!({ #body }));
+    }
+}
+
+impl Frame {
+    /// How the frame looks at its value for the spans that end by it.
+    pub(super) fn look(&self, runtime: &Path, place: Place) -> TokenStream {
+        let look = if self.typed || self.returns { Look::Result } else { Look::Nothing };
+        look.closure(None, runtime, place)
+    }
+}

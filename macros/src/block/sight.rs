@@ -1,0 +1,189 @@
+//! What an expression can be seen to be, before its types are known.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::Visit;
+use syn::{Block, Expr, ExprCall, Macro, Stmt};
+
+/// How a span gets to see the value of its block.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Sight {
+    /// The value is the frame's: so is the outcome.
+    Frame,
+    /// It is looked at.
+    Value,
+    /// It is no failure: `()`, `Ok(…)`, or what is left of a `Result` after `?`.
+    Nothing,
+    /// It must stay where it is, for a reference into it may outlive the block.
+    Untouched,
+}
+
+/// An initialiser that names something which is there already: it is borrowed, or matched in part.
+pub(super) fn is_place(expr: &Expr) -> bool {
+    match expr {
+        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
+        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
+        Expr::Paren(inner) => is_place(&inner.expr),
+        Expr::Group(inner) => is_place(&inner.expr),
+        _ => false,
+    }
+}
+
+pub(super) fn is_left_by_break(expr: &Expr) -> bool {
+    match expr {
+        Expr::Block(block) => block.label.is_some(),
+        Expr::ForLoop(_) | Expr::Loop(_) | Expr::While(_) => true,
+        _ => false,
+    }
+}
+
+pub(super) fn diverges(expr: &Expr) -> bool {
+    match expr {
+        Expr::Break(_) | Expr::Continue(_) | Expr::Return(_) => true,
+        Expr::Macro(call) => is_named(&call.mac, DIVERGING),
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Expr(last, _)) => diverges(last),
+            Some(Stmt::Macro(last)) => is_named(&last.mac, DIVERGING),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+const DIVERGING: &[&str] = &["panic", "todo", "unimplemented", "unreachable"];
+
+pub(super) fn is_named(call: &Macro, words: &[&str]) -> bool {
+    let last = call.path.segments.last();
+    last.is_some_and(|last| words.iter().any(|word| last.ident == word))
+}
+
+/// How much the value of an expression that is not the frame's has to say.
+pub(super) fn sight(expr: &Expr) -> Sight {
+    match expr {
+        Expr::Array(_)
+        | Expr::Cast(_)
+        | Expr::Closure(_)
+        | Expr::Lit(_)
+        | Expr::Path(_)
+        | Expr::Range(_)
+        | Expr::Reference(_)
+        | Expr::Repeat(_)
+        | Expr::Struct(_)
+        | Expr::Tuple(_) => Sight::Untouched,
+        Expr::Assign(_)
+        | Expr::Break(_)
+        | Expr::Continue(_)
+        | Expr::ForLoop(_)
+        | Expr::Return(_)
+        | Expr::Try(_)
+        | Expr::While(_) => Sight::Nothing,
+        Expr::Paren(inner) => sight(&inner.expr),
+        Expr::Group(inner) => sight(&inner.expr),
+        Expr::Block(block) => block_sight(&block.block),
+        Expr::Unsafe(block) => block_sight(&block.block),
+        Expr::If(branch) => match &branch.else_branch {
+            None => Sight::Nothing,
+            Some((_, other)) => either(block_sight(&branch.then_branch), sight(other)),
+        },
+        Expr::Match(branches) => {
+            branches.arms.iter().map(|arm| sight(&arm.body)).fold(Sight::Nothing, either)
+        }
+        Expr::Macro(call) => macro_sight(&call.mac),
+        Expr::Call(call) => call_sight(call),
+        _ => Sight::Value,
+    }
+}
+
+/// As [`sight`], where nothing outlives the statement.
+pub(super) fn unextended(expr: &Expr) -> Sight {
+    match sight(expr) {
+        Sight::Untouched => Sight::Nothing,
+        sight => sight,
+    }
+}
+
+fn macro_sight(call: &Macro) -> Sight {
+    if is_named(call, DIVERGING) {
+        Sight::Nothing
+    } else if is_named(call, &["format_args", "pin"]) {
+        Sight::Untouched
+    } else {
+        Sight::Value
+    }
+}
+
+fn call_sight(call: &ExprCall) -> Sight {
+    let name = match &*call.func {
+        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    };
+    let name = name.unwrap_or_default();
+    let borrows = call.args.iter().any(|argument| matches!(argument, Expr::Reference(_)));
+    if borrows && name.starts_with(char::is_uppercase) {
+        Sight::Untouched
+    } else if name == "Ok" || name == "Some" {
+        Sight::Nothing
+    } else {
+        Sight::Value
+    }
+}
+
+pub(super) fn block_sight(block: &Block) -> Sight {
+    match block.stmts.last() {
+        Some(Stmt::Expr(expr, None)) => sight(expr),
+        Some(Stmt::Macro(call)) if call.semi_token.is_none() => macro_sight(&call.mac),
+        _ => Sight::Nothing,
+    }
+}
+
+/// Of two branches, the one that asks for more care.
+fn either(one: Sight, other: Sight) -> Sight {
+    match (one, other) {
+        (Sight::Untouched, _) | (_, Sight::Untouched) => Sight::Untouched,
+        (Sight::Nothing, other) => other,
+        (one, _) => one,
+    }
+}
+
+/// The operand of an expression that is all `?`.
+pub(super) fn tried(expr: &Expr) -> Option<&Expr> {
+    match expr {
+        Expr::Try(tried) => Some(&tried.expr),
+        Expr::Paren(inner) => self::tried(&inner.expr),
+        Expr::Group(inner) => self::tried(&inner.expr),
+        _ => None,
+    }
+}
+
+/// Whether an error may leave an expression other than as its value.
+pub(super) fn may_leave(expr: &Expr) -> bool {
+    struct Exits(bool);
+    impl<'ast> Visit<'ast> for Exits {
+        fn visit_expr(&mut self, expr: &'ast Expr) {
+            match expr {
+                Expr::Async(_) | Expr::Closure(_) | Expr::Const(_) => {}
+                Expr::Try(_) | Expr::Return(_) | Expr::Macro(_) | Expr::Verbatim(_) => {
+                    self.0 = true;
+                }
+                other => syn::visit::visit_expr(self, other),
+            }
+        }
+        fn visit_item(&mut self, _: &'ast syn::Item) {}
+    }
+    let mut exits = Exits(false);
+    exits.visit_expr(expr);
+    exits.0
+}
+
+/// Whether a macro is called among these tokens, which may hide anything.
+pub(super) fn has_call(tokens: &TokenStream) -> bool {
+    let mut after_word = false;
+    tokens.clone().into_iter().any(|tree| {
+        let found = match &tree {
+            TokenTree::Punct(punct) => after_word && punct.as_char() == '!',
+            TokenTree::Group(group) => has_call(&group.stream()),
+            _ => false,
+        };
+        after_word = matches!(tree, TokenTree::Ident(_));
+        found
+    })
+}

@@ -1,0 +1,62 @@
+//! How a span looks at the value that its body came to.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Path, Type};
+
+/// How the span looks at the value that its body came to.
+#[derive(Clone)]
+pub(crate) enum Look {
+    /// Not at all.
+    Nothing,
+    /// By its type.
+    Typed,
+    /// By its type, when it is a `Result`: it does not matter what else it may be.
+    Result,
+    /// By this expression over [`value`].
+    Expression(TokenStream),
+}
+
+/// The variable that holds the value a body came to, out of reach of the user's code.
+pub(crate) fn value() -> Ident {
+    Ident::new("value", Span::mixed_site())
+}
+
+/// The path, as if it were written in another place: errors are told there.
+pub(crate) fn located(path: &Path, place: Span) -> TokenStream {
+    let locate = |mut tree: TokenTree| {
+        tree.set_span(tree.span().located_at(place));
+        tree
+    };
+    path.to_token_stream().into_iter().map(locate).collect()
+}
+
+impl Look {
+    /// As a closure over a value, of a type that only the caller may know. What is wrong with the
+    /// value is told on these tokens.
+    pub(crate) fn closure(&self, ty: Option<&Type>, runtime: &Path, place: Span) -> TokenStream {
+        let value = value();
+        let ty = ty.map(|ty| quote!(: &#ty));
+        let runtime = located(runtime, place);
+        let place = Span::mixed_site().located_at(place);
+        match self {
+            Self::Nothing => quote!(#runtime::__private::Outcome::unset),
+            Self::Typed => {
+                let outcome = quote_spanned!(place=> #runtime::__private::outcome!(#value));
+                quote!(|#value #ty| #outcome)
+            }
+            Self::Result => {
+                let outcome = quote_spanned!(place=> #runtime::__private::result!(#value));
+                quote!(|#value #ty| #outcome)
+            }
+            Self::Expression(expression) => quote!(|#value #ty| #expression),
+        }
+    }
+
+    /// As `closure`, for one that may outlive the function: it takes what it mentions along.
+    pub(super) fn moving(&self, ty: Option<&Type>, runtime: &Path, place: Span) -> TokenStream {
+        let closure = self.closure(ty, runtime, place);
+        let moves = matches!(self, Self::Expression(_)).then(|| quote!(move));
+        quote!(#moves #closure)
+    }
+}
