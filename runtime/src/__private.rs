@@ -47,6 +47,9 @@ pub fn unreachable<T>() -> T {
     unreachable!("only the type of this call is wanted")
 }
 
+/// Tells the compiler what is in a `Result`.
+pub fn is_of<T, E>(_: &Result<T, E>) {}
+
 /// Tells the compiler what an `async` block returns.
 #[doc(hidden)]
 #[macro_export]

@@ -128,7 +128,8 @@ impl<T: Stream> IsStream for &&&&&&Probe<'_, T> {
     note = "for a function: write an `async fn`, or return an `impl Future`, an `impl Stream` or a \
             `Pin<Box<dyn …>>` of one",
     note = "for a block: `.await` it inside",
-    note = "if it is neither, its type is only known from later code: write it down",
+    note = "if it is neither, its type is only known from later code: write it down; and what never \
+            returns ends with `;`",
     note = "for a task that is spawned and runs by itself: make a span of a block that ends with \
             `;`, as in `#[span(\"spawn\")] {{ task = spawn(…); }}`"
 )]

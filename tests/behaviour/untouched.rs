@@ -4,12 +4,16 @@
 #![allow(
     clippy::async_yields_async,
     clippy::manual_async_fn,
+    clippy::items_after_statements,
+    clippy::let_and_return,
     clippy::manual_unwrap_or_default,
+    clippy::needless_match,
     clippy::needless_return,
     clippy::never_loop,
     clippy::question_mark,
     clippy::redundant_closure_for_method_calls,
     clippy::type_complexity,
+    clippy::unit_arg,
     clippy::unnecessary_fold,
     clippy::unused_async,
     clippy::useless_conversion,
@@ -613,4 +617,189 @@ async fn recording_may_start_while_a_function_waits() {
     .await;
     let tree = "job\n├─ child\n└─ child\nelsewhere\n└─ child\nchild\n";
     assert_eq!(recording.to_string(), tree);
+}
+
+// What cannot be seen without types.
+
+#[span("variables")]
+fn variables(good: bool) -> u32 {
+    #[span("block")]
+    let block = {
+        let checked = check(good);
+        checked
+    };
+    #[span("branch")]
+    let branch = match check(good) {
+        Ok(number) => Ok(number),
+        failed => failed,
+    };
+    block.unwrap_or(0) + branch.unwrap_or(0)
+}
+
+#[test]
+fn a_variable_may_be_an_error() {
+    assert_eq!(record(|| variables(true)).to_string(), "variables\n├─ block\n└─ branch\n");
+    let tree = format!("variables\n├─ block {BAD}\n│    {EVENT}└─ branch {BAD}\n     {EVENT}");
+    assert_eq!(record(|| variables(false)).to_string(), tree);
+}
+
+struct Parsed(u32);
+
+impl std::str::FromStr for Parsed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| "bad".to_owned())
+    }
+}
+
+#[span("parses")]
+fn parses(texts: &[&str]) -> Result<Vec<u32>, String> {
+    let parse = |text: &&str| {
+        #[span("parse")]
+        {
+            if text.is_empty() {
+                return Ok(0);
+            }
+        }
+        #[span("number")]
+        let parsed: Parsed = text.parse()?;
+        Ok(parsed.0)
+    };
+    texts.iter().map(parse).collect()
+}
+
+#[test]
+fn a_written_type_says_what_is_parsed() {
+    let recording = record(|| assert_eq!(parses(&["", "7"]), Ok(vec![0, 7])));
+    assert_eq!(recording.to_string(), "parses\n├─ parse\n├─ parse\n└─ number\n");
+    let tree = record(|| drop(parses(&["x"]))).to_string();
+    assert_eq!(tree, format!("parses {BAD}\n├─ parse\n└─ number {BAD}\n     {EVENT}"));
+}
+
+#[span("never returns")]
+fn never_returns(mut number: u32) -> u32 {
+    if number > 100 {
+        #[span("exits")]
+        {
+            println!("bye");
+            std::process::exit(0)
+        }
+    }
+    if number > 1 {
+        #[span("loops")]
+        loop {
+            number += 1;
+            if number > 4 {
+                return number;
+            }
+        }
+    }
+    number
+}
+
+#[span("spawns")]
+async fn spawns() -> u32 {
+    let worker = #[span("worker")]
+    async move {
+        loop {
+            later(child()).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = worker => 0,
+        number = later(1) => number,
+    }
+}
+
+#[tokio::test]
+async fn what_never_comes_to_a_value_is_no_obstacle() {
+    let recording = record(|| assert_eq!(never_returns(2), 5));
+    assert_eq!(recording.to_string(), "never returns\n└─ loops\n");
+    let tree = record_async(spawns()).await.to_string();
+    assert!(tree.starts_with("spawns\n└─ worker spandrel.cancelled=true\n   ├─ child\n"), "{tree}");
+}
+
+#[span("coerces")]
+fn coerces(breaks: bool) -> Box<dyn Display> {
+    let kept = String::from("kept");
+    let borrowed: &String = 'found: {
+        #[span("borrowed")]
+        {
+            if breaks {
+                break 'found &kept;
+            }
+        }
+        &String::from("made")
+    };
+    let slice: &[u8] = 'found: {
+        #[span("slice")]
+        {
+            if breaks {
+                break 'found kept.as_bytes();
+            }
+        }
+        &[1, 2, 3]
+    };
+    let numbers = std::sync::Mutex::new(vec![borrowed.len(), slice.len()]);
+    let first = Option::<&usize>::copied(
+        #[span("argument")]
+        numbers.lock().expect("it is not poisoned").first(),
+    );
+    loop {
+        #[span("boxed")]
+        {
+            if breaks {
+                break Box::new(first.unwrap_or(0));
+            }
+        }
+        break Box::new("none");
+    }
+}
+
+#[test]
+fn coercions_and_temporaries_are_what_they_were() {
+    for (breaks, shown) in [(true, "4"), (false, "none")] {
+        let recording = record(|| assert_eq!(coerces(breaks).to_string(), shown));
+        let tree = "coerces\n├─ borrowed\n├─ slice\n├─ argument\n└─ boxed\n";
+        assert_eq!(recording.to_string(), tree);
+    }
+}
+
+impl Display for Noisy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[span("formats")]
+fn formats(first: Noisy, second: Noisy, third: Noisy) -> String {
+    let text = format!("{first} {third:<1}");
+    second.touch();
+    text
+}
+
+#[async_trait]
+trait Holds {
+    #[span("holds")]
+    async fn holds(&self, first: Noisy, second: Noisy, _guard: Noisy) {
+        first.touch();
+        later(()).await;
+        second.touch();
+    }
+}
+
+impl Holds for () {}
+
+#[tokio::test]
+async fn parameters_are_dropped_in_their_order_wherever_they_are_used() {
+    let recording = record_async(async {
+        assert_eq!(formats(Noisy("a"), Noisy("b"), Noisy("c")), "a c");
+        ().holds(Noisy("a"), Noisy("b"), Noisy("c")).await;
+    })
+    .await;
+    let children = "├─ child\n├─ child\n└─ child\n";
+    assert_eq!(recording.to_string(), format!("formats\n{children}holds\n{children}"));
+    assert_eq!(DROPPED.take(), ["c", "b", "a", "c", "b", "a"]);
 }

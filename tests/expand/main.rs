@@ -126,7 +126,7 @@ fn method_after_async_trait() {
 
 #[test]
 fn every_option() {
-    insta::assert_snapshot!(span(
+    let expanded = span(
         quote!(
             "call",
             kind(producer),
@@ -142,7 +142,47 @@ fn every_option() {
                 send(id, message).await
             }
         },
-    ));
+    );
+    insta::assert_snapshot!(expanded);
+}
+
+#[test]
+fn an_expansion_can_be_read() {
+    let options = [
+        quote!(),
+        quote!("call"),
+        quote!(kind(producer)),
+        quote!(root),
+        quote!(parent(cx)),
+        quote!(links(messages.iter())),
+        quote!(ok(|reply| reply.size = reply.len())),
+        quote!(ret),
+        quote!(error_if(|error| error.is_fatal())),
+    ];
+    let functions = [
+        quote!(
+            async fn call(id: u64, message: &str) -> Reply {
+                send(id, message).await
+            }
+        ),
+        quote!(
+            fn call(id: u64, message: &str) -> Reply {
+                send(id, message)
+            }
+        ),
+        quote!(
+            fn call(id: u64, message: &str) -> impl Future<Output = Reply> {
+                send(id, message)
+            }
+        ),
+    ];
+    for option in options {
+        for function in &functions {
+            let expanded = span(option.clone(), function.clone());
+            let added = expanded.lines().count() - pretty(function.clone()).lines().count();
+            assert!(added <= 15, "{added} lines are too many to read:\n{expanded}");
+        }
+    }
 }
 
 #[test]
@@ -274,6 +314,9 @@ fn app_type() {
 fn half_typed_bodies_survive() {
     let span = function::expand(Attribute::Span, quote!(), quote!(fn run() { self.half. }));
     assert!(span.to_string().contains("self . half ."), "{span}");
+    let item = quote!(fn run() { #[span("block")] let a = work(); self.half. });
+    let block = function::expand(Attribute::Span, quote!(), item).to_string();
+    assert!(block.contains("self . half .") && !block.contains("# [span"), "{block}");
     let app = quote!(impl App { fn setup() -> Self { Self } fn run(&self) { self.half. } });
     let app = traced_app::expand(quote!("shop"), app);
     assert!(app.to_string().contains("self . half ."), "{app}");

@@ -4,12 +4,12 @@ use proc_macro2::{Span as Place, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Expr, ExprAsync, ExprClosure, Ident, Macro, Path, ReturnType};
+use syn::{Expr, ExprAsync, ExprClosure, Ident, Macro, Path, ReturnType, Type};
 
 use super::Expansion;
 use super::sight::{Sight, block_sight, is_named};
 use crate::span::{self, Span};
-use crate::syntax::{Look, value};
+use crate::syntax::{Look, has_span, value};
 
 /// A function, a closure or an `async` block: what `?` and `return` leave.
 #[derive(Default)]
@@ -31,14 +31,19 @@ impl Expansion<'_> {
     /// A call of a macro, which may hide a `return`.
     pub(super) fn call(&mut self, call: &Macro) {
         self.frame.returns |= self.frame.depth > 0 && is_named(call, &["bail", "ensure"]);
+        if has_span(call.tokens.clone()) {
+            let message = "a `#[span]` inside of a macro call is not seen; move it out of the call";
+            self.errors.add(&call.path, message);
+        }
     }
 
     /// The operand of a `?` that leaves a frame of an unknown type, which is looked at here.
-    pub(super) fn noted(&self, operand: &Expr) -> Expr {
+    pub(super) fn noted(&self, operand: &Expr, known: Option<&Type>) -> Expr {
         let (runtime, value) = (self.runtime, value());
         let look = Look::Result.closure(None, runtime, operand.span());
+        let hint = known.map(|ty| quote!(#runtime::__private::is_of::<#ty, _>(&#value);));
         Expr::Verbatim(quote! {
-            match #operand { #value => { #runtime::__private::note(&#value, #look); #value } }
+            match #operand { #value => { #hint #runtime::__private::note(&#value, #look); #value } }
         })
     }
 

@@ -18,7 +18,8 @@ use crate::span::{self, Span};
 use crate::syntax::{arguments, has_span, mentions, take_attributes, value};
 use frame::Frame;
 use sight::{
-    Sight, diverges, has_call, is_left_by_break, is_place, may_leave, sight, tried, unextended,
+    Sight, diverges, has_call, is_generic, is_left_by_break, is_place, may_fail, may_leave, sight,
+    tried, unextended,
 };
 
 /// What was found in a body.
@@ -47,6 +48,8 @@ pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut
         frame: Frame { typed, ..Frame::default() },
         tail: false,
         followed: false,
+        nested: false,
+        known: None,
         unsettled: 0,
         attribute: None,
     };
@@ -66,6 +69,10 @@ struct Expansion<'a> {
     tail: bool,
     /// Whether the next expression is a statement with another one after it.
     followed: bool,
+    /// Whether the next expression is part of another one.
+    nested: bool,
+    /// The type that the next expression, all `?`, leaves of a `Result` of an unknown one.
+    known: Option<Type>,
     /// How many spans so far may be left by a `break` or `continue`.
     unsettled: usize,
     attribute: Option<Path>,
@@ -79,6 +86,7 @@ impl VisitMut for Expansion<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         let attribute = attributes(expr).and_then(|written| self.take(written));
         let sight = if self.tail { Sight::Frame } else { unextended(expr) };
+        self.nested = true;
         self.expression(expr, attribute, sight, None);
     }
 
@@ -157,6 +165,9 @@ impl Expansion<'_> {
         };
         let traced = attribute.is_some();
         let sight = sight(&init.expr);
+        let unsettled = self.unsettled;
+        self.followed = true;
+        self.known = ty.filter(|_| tried(&init.expr).is_some_and(is_generic)).cloned();
         self.expression(&mut init.expr, attribute, sight, ty);
         if let Some((_, diverge)) = &mut init.diverge {
             self.visit_expr_mut(diverge);
@@ -164,8 +175,7 @@ impl Expansion<'_> {
             if traced {
                 *init = Expr::Verbatim(quote!((#init)));
             }
-            if let (Expr::Block(diverge), true, Sight::Untouched) = (&mut **diverge, traced, sight)
-            {
+            if let (Expr::Block(diverge), true) = (&mut **diverge, self.unsettled > unsettled) {
                 diverge.block.stmts.insert(0, self.settle());
             }
         }
@@ -179,6 +189,7 @@ impl Expansion<'_> {
         sight: Sight,
         ty: Option<&Type>,
     ) {
+        let nested = std::mem::take(&mut self.nested);
         let Some(span) = attribute.and_then(|attribute| self.model(&attribute, expr)) else {
             return self.inside(expr);
         };
@@ -189,7 +200,7 @@ impl Expansion<'_> {
         self.frame.depth += 1;
         self.inside(expr);
         self.frame.depth -= 1;
-        *expr = Expr::Verbatim(self.traced(&span, expr, sight, ty));
+        *expr = Expr::Verbatim(self.traced(&span, expr, sight, ty, nested));
     }
 
     /// Takes the attribute off.
@@ -225,6 +236,7 @@ impl Expansion<'_> {
     fn inside(&mut self, expr: &mut Expr) {
         let tail = std::mem::take(&mut self.tail);
         let followed = std::mem::take(&mut self.followed);
+        let known = self.known.take();
         let unsettled = self.unsettled;
         match expr {
             Expr::Block(block) => self.block(&mut block.block, tail),
@@ -259,11 +271,12 @@ impl Expansion<'_> {
             Expr::Try(tried) => {
                 self.visit_expr_mut(&mut tried.expr);
                 if self.frame.depth > 0 && !self.frame.typed {
-                    *tried.expr = self.noted(&tried.expr);
+                    *tried.expr = self.noted(&tried.expr, known.as_ref());
                 }
             }
-            Expr::Return(_) => {
-                self.frame.returns |= self.frame.depth > 0;
+            Expr::Return(exit) => {
+                let fails = exit.expr.as_ref().is_some_and(|value| may_fail(value));
+                self.frame.returns |= fails && self.frame.depth > 0;
                 visit_expr_mut(self, expr);
             }
             Expr::Macro(call) => self.call(&call.mac),
@@ -280,7 +293,7 @@ impl Expansion<'_> {
             _ => visit_expr_mut(self, expr),
         }
         // A statement is settled before the next one.
-        if self.unsettled > unsettled && !followed && is_left_by_break(expr) {
+        if self.unsettled > unsettled && !followed && !tail && is_left_by_break(expr) {
             let (value, settle) = (value(), self.settle());
             *expr = Expr::Verbatim(quote!({ let #value = #expr; #settle #value }));
         }
@@ -296,7 +309,14 @@ impl Expansion<'_> {
     }
 
     /// The expression in its span.
-    fn traced(&mut self, span: &Span, expr: &Expr, sight: Sight, ty: Option<&Type>) -> TokenStream {
+    fn traced(
+        &mut self,
+        span: &Span,
+        expr: &Expr,
+        sight: Sight,
+        ty: Option<&Type>,
+        nested: bool,
+    ) -> TokenStream {
         let tokens = expr.to_token_stream();
         let leaves = has_call(&tokens) || mentions(&tokens, &["break", "continue"]);
         self.frame.blocks += 1;
@@ -326,6 +346,14 @@ impl Expansion<'_> {
         };
         let mutable = before.is_some().then(|| quote!(mut));
         let look = look.closure(None, runtime, expr.span());
+        // What it borrows from may live as long as the statement round it.
+        if nested && before.is_none() {
+            return quote! {
+                match (#start.block(), #tokens) {
+                    (#variable, #value) => { #variable.end(&#value, #look); #value }
+                }
+            };
+        }
         quote!({
             let #mutable #variable = #start.block();
             #before

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
-use syn::{Block, Expr, ExprCall, Macro, Stmt};
+use syn::{Block, Expr, ExprCall, Label, Macro, Stmt};
 
 /// How a span gets to see the value of its block.
 #[derive(Clone, Copy, PartialEq)]
@@ -36,17 +36,73 @@ pub(super) fn is_left_by_break(expr: &Expr) -> bool {
     }
 }
 
+/// Whether an expression can be seen never to come to a value.
 pub(super) fn diverges(expr: &Expr) -> bool {
     match expr {
         Expr::Break(_) | Expr::Continue(_) | Expr::Return(_) => true,
         Expr::Macro(call) => is_named(&call.mac, DIVERGING),
-        Expr::Block(block) => match block.block.stmts.last() {
-            Some(Stmt::Expr(last, _)) => diverges(last),
-            Some(Stmt::Macro(last)) => is_named(&last.mac, DIVERGING),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                let last = path.path.segments.last();
+                last.is_some_and(|last| last.ident == "exit" || last.ident == "abort")
+            }
             _ => false,
         },
+        Expr::Loop(iteration) => !has_break(&iteration.body, iteration.label.as_ref()),
+        Expr::Block(block) if block.label.is_none() => ends_nowhere(&block.block),
+        Expr::If(branch) => branch
+            .else_branch
+            .as_ref()
+            .is_some_and(|(_, other)| ends_nowhere(&branch.then_branch) && diverges(other)),
+        Expr::Match(branches) => {
+            !branches.arms.is_empty() && branches.arms.iter().all(|arm| diverges(&arm.body))
+        }
+        Expr::Paren(inner) => diverges(&inner.expr),
         _ => false,
     }
+}
+
+fn ends_nowhere(block: &Block) -> bool {
+    match block.stmts.last() {
+        Some(Stmt::Expr(last, _)) => diverges(last),
+        Some(Stmt::Macro(last)) => is_named(&last.mac, DIVERGING),
+        _ => false,
+    }
+}
+
+/// Whether a loop with this label is left by a `break` that can be seen.
+fn has_break(body: &Block, label: Option<&Label>) -> bool {
+    struct Breaks<'a> {
+        label: Option<&'a Label>,
+        depth: usize,
+        found: bool,
+    }
+    impl<'ast> Visit<'ast> for Breaks<'_> {
+        fn visit_expr(&mut self, expr: &'ast Expr) {
+            match expr {
+                Expr::Async(_) | Expr::Closure(_) | Expr::Const(_) => {}
+                Expr::Break(exit) => {
+                    self.found |= match (&exit.label, self.label) {
+                        (Some(to), Some(label)) => *to == label.name,
+                        (Some(_), None) => false,
+                        (None, _) => self.depth == 0,
+                    };
+                    syn::visit::visit_expr(self, expr);
+                }
+                Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
+                    self.depth += 1;
+                    syn::visit::visit_expr(self, expr);
+                    self.depth -= 1;
+                }
+                _ => syn::visit::visit_expr(self, expr),
+            }
+        }
+
+        fn visit_item(&mut self, _: &'ast syn::Item) {}
+    }
+    let mut breaks = Breaks { label, depth: 0, found: false };
+    breaks.visit_block(body);
+    breaks.found
 }
 
 const DIVERGING: &[&str] = &["panic", "todo", "unimplemented", "unreachable"];
@@ -63,7 +119,6 @@ pub(super) fn sight(expr: &Expr) -> Sight {
         | Expr::Cast(_)
         | Expr::Closure(_)
         | Expr::Lit(_)
-        | Expr::Path(_)
         | Expr::Range(_)
         | Expr::Reference(_)
         | Expr::Repeat(_)
@@ -76,6 +131,11 @@ pub(super) fn sight(expr: &Expr) -> Sight {
         | Expr::Return(_)
         | Expr::Try(_)
         | Expr::While(_) => Sight::Nothing,
+        Expr::Path(path) => match path.path.get_ident() {
+            Some(name) if !name.to_string().starts_with(char::is_uppercase) => Sight::Value,
+            _ => Sight::Untouched,
+        },
+        _ if diverges(expr) => Sight::Nothing,
         Expr::Paren(inner) => sight(&inner.expr),
         Expr::Group(inner) => sight(&inner.expr),
         Expr::Block(block) => block_sight(&block.block),
@@ -118,7 +178,7 @@ fn call_sight(call: &ExprCall) -> Sight {
     };
     let name = name.unwrap_or_default();
     let borrows = call.args.iter().any(|argument| matches!(argument, Expr::Reference(_)));
-    if borrows && name.starts_with(char::is_uppercase) {
+    if borrows && name.starts_with(char::is_uppercase) && name != "Err" {
         Sight::Untouched
     } else if name == "Ok" || name == "Some" {
         Sight::Nothing
@@ -186,4 +246,29 @@ pub(super) fn has_call(tokens: &TokenStream) -> bool {
         after_word = matches!(tree, TokenTree::Ident(_));
         found
     })
+}
+
+/// Whether a value that is returned may be an error.
+pub(super) fn may_fail(returned: &Expr) -> bool {
+    match returned {
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                let last = path.path.segments.last().map(|last| last.ident.to_string());
+                !matches!(last.as_deref(), Some("Ok" | "Some" | "new"))
+            }
+            _ => true,
+        },
+        Expr::Path(_) | Expr::MethodCall(_) | Expr::Await(_) | Expr::Macro(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the type of an operand of `?` is for its context to say.
+pub(super) fn is_generic(operand: &Expr) -> bool {
+    match operand {
+        Expr::MethodCall(call) => {
+            call.turbofish.is_none() && (call.method == "parse" || call.method == "try_into")
+        }
+        _ => false,
+    }
 }

@@ -1,12 +1,12 @@
 //! What runs inside a trace context: the shapes of a function, and how each is wrapped.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{Path, Signature, Type, parse_quote};
 
 use super::boxed::Boxed;
 use super::output::{cannot_follow, find_unfinished, output_of, without_opaque};
-use super::{Function, Look, mentions, refilled};
+use super::{Function, Look, refilled};
 use crate::diagnostics::Errors;
 
 /// The part of a function that is traced, and what the rest of it is.
@@ -94,8 +94,12 @@ impl Body {
     pub(crate) fn wrap(self, function: Function, scope: &Scope) -> Function {
         let Self { mut core, shape } = self;
         let Scope { start, look, ends_by_value, runtime } = scope;
-        if !matches!(shape, Shape::Boxed(..)) {
-            core = with_parameters(&function, &core);
+        let receiver = match &shape {
+            Shape::Boxed(boxed, _) => boxed.receiver(),
+            _ => None,
+        };
+        if !matches!(&shape, Shape::Boxed(boxed, _) if !boxed.is_moved()) {
+            core = with_parameters(&function, receiver, &core);
         }
         let macros = quote!(#runtime::__private);
         let place = function.output_place();
@@ -186,34 +190,62 @@ pub(super) fn called(
 /// An `async` block in the span, awaited, with a hint for the compiler at what it returns.
 pub(super) fn follow(core: &Group, output: &Type, scope: &Scope, place: Span) -> TokenStream {
     let Scope { start, look, runtime, .. } = scope;
-    // There is no value to look at, and no expression of its type for a hint.
-    if let Type::Never(_) = output {
-        let block = quote_spanned!(core.span()=> async move #core);
-        let look = Look::Nothing.closure(None, runtime, place);
-        return quote!(#start.follow(#block, #look).await);
+    let [span, body] = ["span", "body"].map(|name| Ident::new(name, Span::mixed_site()));
+    // For a `!` there is no value to look at, and no expression of its type for a hint.
+    let never = matches!(output, Type::Never(_));
+    let look = if never { &Look::Nothing } else { look };
+    let look = look.closure(None, runtime, place);
+    let hint = (!never).then(|| quote!(#runtime::__private::returns!(#output);));
+    let statements = core.stream();
+    let block = quote_spanned!(core.span()=> async move { #hint #statements });
+    quote! {
+        let #span = #start;
+        let #body = #block;
+        #span.follow(#body, #look).await
     }
-    let look = look.moving(None, runtime, place);
-    let hint = quote!(#runtime::__private::returns!(#output););
-    let block = quote_spanned!(core.span()=> async move { #hint #core });
-    quote!(#start.follow(#block, #look).await)
 }
 
 /// The body with a mention of the function's parameters first: a closure drops them in the order
 /// it mentions them, a function in the order opposite to theirs. A parameter that nothing uses is
 /// left to the lint that tells so, unless it is meant to be.
-fn with_parameters(function: &Function, core: &Group) -> Group {
+fn with_parameters(function: &Function, receiver: Option<&Ident>, core: &Group) -> Group {
+    let meant = |name: &Ident| name.to_string().starts_with('_');
+    let bound = function.parameters().into_iter().map(|name| match receiver {
+        Some(receiver) if name == "self" => receiver.clone(),
+        _ => name,
+    });
     let used = |name: &Ident| {
-        let word = name.to_string();
-        let constant = word.starts_with(char::is_uppercase);
-        !constant && (word.starts_with('_') || mentions(&core.stream(), &[&word]))
+        let constant = name.to_string().starts_with(char::is_uppercase);
+        !constant && !name.to_string().starts_with("__arg") && (meant(name) || uses(core, name))
     };
-    let mut names: Vec<Ident> = function.parameters().into_iter().filter(used).collect();
+    let mut names: Vec<Ident> = bound.filter(used).collect();
     names.reverse();
-    let guards = names.iter().any(|name| name.to_string().starts_with('_'));
+    let guards = names.iter().any(meant);
     if names.len() < 2 && !guards {
         return core.clone();
     }
     let allow = guards.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
     let statements = core.stream();
     refilled(core, quote!(#allow let _ = (#(&#names,)*); #statements))
+}
+
+/// Whether a variable is used among these tokens: named, or formatted.
+fn uses(tokens: &Group, name: &Ident) -> bool {
+    let mut after_dot = false;
+    tokens.stream().into_iter().any(|tree| {
+        let found = match &tree {
+            TokenTree::Ident(ident) => ident == name && !after_dot,
+            TokenTree::Group(group) => uses(group, name),
+            TokenTree::Literal(literal) => formats(&literal.to_string(), &name.to_string()),
+            TokenTree::Punct(_) => false,
+        };
+        after_dot = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '.');
+        found
+    })
+}
+
+/// Whether a format string has `{name}` or `{name:…}` in it.
+fn formats(literal: &str, name: &str) -> bool {
+    let ends = |rest: &str| rest.starts_with(['}', ':']);
+    literal.split('{').skip(1).any(|hole| hole.strip_prefix(name).is_some_and(ends))
 }

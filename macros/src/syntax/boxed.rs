@@ -62,6 +62,16 @@ impl Boxed {
         Some((Self { before, pin, asyncness, moved }, core))
     }
 
+    /// Whether it is `#[async_trait]`'s.
+    pub(super) fn is_moved(&self) -> bool {
+        self.moved.is_some()
+    }
+
+    /// What `self` is called in it.
+    pub(super) fn receiver(&self) -> Option<&Ident> {
+        self.moved.as_ref()?.receiver.as_ref()
+    }
+
     pub(super) fn restore(self, core: &Group) -> TokenStream {
         let Self { before, pin, asyncness, moved } = self;
         let block = moved.map(|Moved { lets, rest, .. }| quote!({ #lets #core #rest }));
@@ -101,7 +111,7 @@ impl Boxed {
             runtime: runtime.clone(),
         };
         let body = follow(core, &output, &scope, place);
-        quote!(#before #pin(#asyncness { #lets #body #rest }))
+        quote!(#before #pin(#asyncness { #lets { #body } #rest }))
     }
 }
 

@@ -54,11 +54,13 @@ boxed! {
     Future Output follow: Send;
     Future Output follow: Send Unpin;
     Future Output follow: Send Sync;
+    Future Output follow: Send Sync Unpin;
     Stream Item follow_stream: ;
     Stream Item follow_stream: Unpin;
     Stream Item follow_stream: Send;
     Stream Item follow_stream: Send Unpin;
     Stream Item follow_stream: Send Sync;
+    Stream Item follow_stream: Send Sync Unpin;
 }
 
 /// The value is a boxed future or stream, and returned as one.
