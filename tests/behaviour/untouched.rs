@@ -792,6 +792,18 @@ trait Holds {
 
 impl Holds for () {}
 
+#[span("boxes")]
+fn boxes(first: Noisy, _guard: Noisy) -> Pin<Box<dyn Future<Output = usize>>> {
+    Box::pin(async move { first.0.len() })
+}
+
+#[tokio::test]
+async fn a_guard_beside_a_box_is_dropped_in_the_span() {
+    let tree = record_async(async { boxes(Noisy("a"), Noisy("b")).await }).await.to_string();
+    assert_eq!(tree, "boxes\n├─ child\n└─ child\n");
+    assert_eq!(DROPPED.take(), ["b", "a"]);
+}
+
 #[tokio::test]
 async fn parameters_are_dropped_in_their_order_wherever_they_are_used() {
     let recording = record_async(async {

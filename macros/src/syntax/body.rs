@@ -92,14 +92,19 @@ impl Body {
 
     /// The function with this body run in `scope`.
     pub(crate) fn wrap(self, function: Function, scope: &Scope) -> Function {
-        let Self { mut core, shape } = self;
+        let Self { mut core, mut shape } = self;
         let Scope { start, look, ends_by_value, runtime } = scope;
-        let receiver = match &shape {
-            Shape::Boxed(boxed, _) => boxed.receiver(),
-            _ => None,
-        };
-        if !matches!(&shape, Shape::Boxed(boxed, _) if !boxed.is_moved()) {
-            core = with_parameters(&function, receiver, &core);
+        if let Shape::Boxed(boxed, _) = &mut shape
+            && !boxed.is_moved()
+        {
+            boxed.start_with(parameters(&function, None, &function.body));
+        } else {
+            let receiver = match &shape {
+                Shape::Boxed(boxed, _) => boxed.receiver(),
+                _ => None,
+            };
+            let (mention, statements) = (parameters(&function, receiver, &core), core.stream());
+            core = refilled(&core, quote!(#mention #statements));
         }
         let macros = quote!(#runtime::__private);
         let place = function.output_place();
@@ -205,10 +210,10 @@ pub(super) fn follow(core: &Group, output: &Type, scope: &Scope, place: Span) ->
     }
 }
 
-/// The body with a mention of the function's parameters first: a closure drops them in the order
+/// A mention of the function's parameters, for the start of its body: a closure drops them in the order
 /// it mentions them, a function in the order opposite to theirs. A parameter that nothing uses is
 /// left to the lint that tells so, unless it is meant to be.
-fn with_parameters(function: &Function, receiver: Option<&Ident>, core: &Group) -> Group {
+fn parameters(function: &Function, receiver: Option<&Ident>, core: &Group) -> TokenStream {
     let meant = |name: &Ident| name.to_string().starts_with('_');
     let bound = function.parameters().into_iter().map(|name| match receiver {
         Some(receiver) if name == "self" => receiver.clone(),
@@ -222,11 +227,10 @@ fn with_parameters(function: &Function, receiver: Option<&Ident>, core: &Group) 
     names.reverse();
     let guards = names.iter().any(meant);
     if names.len() < 2 && !guards {
-        return core.clone();
+        return TokenStream::new();
     }
     let allow = guards.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
-    let statements = core.stream();
-    refilled(core, quote!(#allow let _ = (#(&#names,)*); #statements))
+    quote!(#allow let _ = (#(&#names,)*);)
 }
 
 /// Whether a variable is used among these tokens: named, or formatted.

@@ -62,6 +62,12 @@ impl Boxed {
         Some((Self { before, pin, asyncness, moved }, core))
     }
 
+    /// Puts a statement before the others.
+    pub(super) fn start_with(&mut self, statement: TokenStream) {
+        let before = &self.before;
+        self.before = quote!(#statement #before);
+    }
+
     /// Whether it is `#[async_trait]`'s.
     pub(super) fn is_moved(&self) -> bool {
         self.moved.is_some()
