@@ -3,9 +3,9 @@
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::{Meta, Path};
+use syn::Path;
 
-use crate::syntax::{Function, ImplBlock, refilled};
+use crate::syntax::{Function, ImplBlock, attribute_path, refilled};
 
 /// The errors, and the item without our attributes, so that each mistake is told once. When its
 /// syntax is at fault, rustc says it better.
@@ -72,15 +72,14 @@ fn without_attributes(tokens: TokenStream, taken: &mut Vec<Path>) -> TokenStream
             kept.push(tree);
             continue;
         };
-        let meta = syn::parse2::<Meta>(group.stream()).ok();
-        let last = |meta: &Meta| meta.path().segments.last().map(|last| last.ident.to_string());
-        match meta.as_ref().filter(|_| after_pound).and_then(last).as_deref() {
-            Some("record") => {
+        let attribute = if after_pound { attribute_path(&group) } else { None };
+        match attribute {
+            Some((_, word)) if word == "record" => {
                 kept.pop();
             }
-            Some("span" | "propagate") => {
+            Some((path, word)) if word == "span" || word == "propagate" => {
                 kept.pop();
-                taken.extend(meta.map(|meta| meta.path().clone()));
+                taken.push(path);
             }
             _ => {
                 let stream = without_attributes(group.stream(), taken);

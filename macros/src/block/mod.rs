@@ -7,7 +7,7 @@
 mod frame;
 mod sight;
 
-use proc_macro2::{Group, Span as Place, TokenStream, TokenTree};
+use proc_macro2::{Group, Span as Location, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
@@ -47,9 +47,6 @@ pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut
         errors,
         frame: Frame { typed, ..Frame::default() },
         tail: false,
-        followed: false,
-        nested: false,
-        known: None,
         unsettled: 0,
         attribute: None,
     };
@@ -67,15 +64,27 @@ struct Expansion<'a> {
     frame: Frame,
     /// Whether the value of the next expression is that of the frame.
     tail: bool,
-    /// Whether the next expression is a statement with another one after it.
-    followed: bool,
-    /// Whether the next expression is part of another one.
-    nested: bool,
-    /// The type that the next expression, all `?`, leaves of a `Result` of an unknown one.
-    known: Option<Type>,
     /// How many spans so far may be left by a `break` or `continue`.
     unsettled: usize,
     attribute: Option<Path>,
+}
+
+/// What is known of an expression from outside of it.
+struct Position<'a> {
+    sight: Sight,
+    /// The type that is written for its value.
+    ty: Option<&'a Type>,
+    place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// Part of another expression.
+    Nested,
+    /// A statement, or a `let`'s initialiser, with other statements after it.
+    Followed,
+    /// The last statement of its block.
+    Last,
 }
 
 impl VisitMut for Expansion<'_> {
@@ -86,8 +95,7 @@ impl VisitMut for Expansion<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         let attribute = attributes(expr).and_then(|written| self.take(written));
         let sight = if self.tail { Sight::Frame } else { unextended(expr) };
-        self.nested = true;
-        self.expression(expr, attribute, sight, None);
+        self.expression(expr, attribute, &Position { sight, ty: None, place: Place::Nested });
     }
 
     fn visit_item_mut(&mut self, _: &mut syn::Item) {
@@ -126,13 +134,13 @@ impl Expansion<'_> {
                 // What else is written on the statement stays on it.
                 let others = attribute.as_ref().and_then(|_| leftmost(expr)).map(std::mem::take);
                 self.tail = tail && last && semi.is_none();
-                self.followed = !last;
                 let sight = match (self.tail, last, &semi) {
                     (true, ..) => Sight::Frame,
                     (false, false, None) => Sight::Nothing,
                     _ => unextended(expr),
                 };
-                self.expression(expr, attribute, sight, None);
+                let place = if last { Place::Last } else { Place::Followed };
+                self.expression(expr, attribute, &Position { sight, ty: None, place });
                 if let Some(others) = others.filter(|others| !others.is_empty()) {
                     *expr = Expr::Verbatim(quote!(#(#others)* #expr));
                 }
@@ -166,9 +174,8 @@ impl Expansion<'_> {
         let traced = attribute.is_some();
         let sight = sight(&init.expr);
         let unsettled = self.unsettled;
-        self.followed = true;
-        self.known = ty.filter(|_| tried(&init.expr).is_some_and(is_generic)).cloned();
-        self.expression(&mut init.expr, attribute, sight, ty);
+        let position = Position { sight, ty, place: Place::Followed };
+        self.expression(&mut init.expr, attribute, &position);
         if let Some((_, diverge)) = &mut init.diverge {
             self.visit_expr_mut(diverge);
             let init = &mut *init.expr;
@@ -186,21 +193,19 @@ impl Expansion<'_> {
         &mut self,
         expr: &mut Expr,
         attribute: Option<Attribute>,
-        sight: Sight,
-        ty: Option<&Type>,
+        position: &Position<'_>,
     ) {
-        let nested = std::mem::take(&mut self.nested);
         let Some(span) = attribute.and_then(|attribute| self.model(&attribute, expr)) else {
-            return self.inside(expr);
+            return self.inside(expr, position);
         };
         if let Expr::Async(block) = expr {
             *expr = self.traced_future(&span, block);
             return;
         }
         self.frame.depth += 1;
-        self.inside(expr);
+        self.inside(expr, position);
         self.frame.depth -= 1;
-        *expr = Expr::Verbatim(self.traced(&span, expr, sight, ty, nested));
+        *expr = Expr::Verbatim(self.traced(&span, expr, position));
     }
 
     /// Takes the attribute off.
@@ -233,10 +238,8 @@ impl Expansion<'_> {
     }
 
     /// What is inside of an expression.
-    fn inside(&mut self, expr: &mut Expr) {
+    fn inside(&mut self, expr: &mut Expr, position: &Position<'_>) {
         let tail = std::mem::take(&mut self.tail);
-        let followed = std::mem::take(&mut self.followed);
-        let known = self.known.take();
         let unsettled = self.unsettled;
         match expr {
             Expr::Block(block) => self.block(&mut block.block, tail),
@@ -269,9 +272,10 @@ impl Expansion<'_> {
             }
             Expr::Closure(closure) => self.closure(closure),
             Expr::Try(tried) => {
+                let known = position.ty.filter(|_| is_generic(&tried.expr));
                 self.visit_expr_mut(&mut tried.expr);
                 if self.frame.depth > 0 && !self.frame.typed {
-                    *tried.expr = self.noted(&tried.expr, known.as_ref());
+                    *tried.expr = self.noted(&tried.expr, known);
                 }
             }
             Expr::Return(exit) => {
@@ -293,7 +297,8 @@ impl Expansion<'_> {
             _ => visit_expr_mut(self, expr),
         }
         // A statement is settled before the next one.
-        if self.unsettled > unsettled && !followed && !tail && is_left_by_break(expr) {
+        let settled = tail || position.place == Place::Followed;
+        if self.unsettled > unsettled && !settled && is_left_by_break(expr) {
             let (value, settle) = (value(), self.settle());
             *expr = Expr::Verbatim(quote!({ let #value = #expr; #settle #value }));
         }
@@ -309,14 +314,8 @@ impl Expansion<'_> {
     }
 
     /// The expression in its span.
-    fn traced(
-        &mut self,
-        span: &Span,
-        expr: &Expr,
-        sight: Sight,
-        ty: Option<&Type>,
-        nested: bool,
-    ) -> TokenStream {
+    fn traced(&mut self, span: &Span, expr: &Expr, position: &Position<'_>) -> TokenStream {
+        let Position { sight, ty, place } = *position;
         let tokens = expr.to_token_stream();
         let leaves = has_call(&tokens) || mentions(&tokens, &["break", "continue"]);
         self.frame.blocks += 1;
@@ -324,7 +323,7 @@ impl Expansion<'_> {
         self.unsettled += usize::from(leaves || sight == Sight::Untouched);
         let runtime = &span.runtime;
         let start = span::start(span, None);
-        let variable = Ident::new("block", Place::mixed_site());
+        let variable = Ident::new("block", Location::mixed_site());
         let stays = matches!(sight, Sight::Frame | Sight::Untouched) || diverges(expr);
         if stays && !span.records_value() && span.error_if.is_none() {
             return quote!({ let #variable = #start.block(); #tokens });
@@ -347,7 +346,7 @@ impl Expansion<'_> {
         let mutable = before.is_some().then(|| quote!(mut));
         let look = look.closure(None, runtime, expr.span());
         // What it borrows from may live as long as the statement round it.
-        if nested && before.is_none() {
+        if place == Place::Nested && before.is_none() {
             return quote! {
                 match (#start.block(), #tokens) {
                     (#variable, #value) => { #variable.end(&#value, #look); #value }

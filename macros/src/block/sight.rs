@@ -19,12 +19,27 @@ pub(super) enum Sight {
 
 /// An initialiser that names something which is there already: it is borrowed, or matched in part.
 pub(super) fn is_place(expr: &Expr) -> bool {
-    match expr {
+    match bare(expr) {
         Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
         Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
-        Expr::Paren(inner) => is_place(&inner.expr),
-        Expr::Group(inner) => is_place(&inner.expr),
         _ => false,
+    }
+}
+
+/// The expression without what only groups it.
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Paren(inner) => bare(&inner.expr),
+        Expr::Group(inner) => bare(&inner.expr),
+        _ => expr,
+    }
+}
+
+/// The last word of the path that is called, where there is one.
+fn called(call: &ExprCall) -> Option<String> {
+    match &*call.func {
+        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
     }
 }
 
@@ -38,16 +53,10 @@ pub(super) fn is_left_by_break(expr: &Expr) -> bool {
 
 /// Whether an expression can be seen never to come to a value.
 pub(super) fn diverges(expr: &Expr) -> bool {
-    match expr {
+    match bare(expr) {
         Expr::Break(_) | Expr::Continue(_) | Expr::Return(_) => true,
         Expr::Macro(call) => is_named(&call.mac, DIVERGING),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => {
-                let last = path.path.segments.last();
-                last.is_some_and(|last| last.ident == "exit" || last.ident == "abort")
-            }
-            _ => false,
-        },
+        Expr::Call(call) => matches!(called(call).as_deref(), Some("exit" | "abort")),
         Expr::Loop(iteration) => !has_break(&iteration.body, iteration.label.as_ref()),
         Expr::Block(block) if block.label.is_none() => ends_nowhere(&block.block),
         Expr::If(branch) => branch
@@ -57,7 +66,6 @@ pub(super) fn diverges(expr: &Expr) -> bool {
         Expr::Match(branches) => {
             !branches.arms.is_empty() && branches.arms.iter().all(|arm| diverges(&arm.body))
         }
-        Expr::Paren(inner) => diverges(&inner.expr),
         _ => false,
     }
 }
@@ -114,7 +122,8 @@ pub(super) fn is_named(call: &Macro, words: &[&str]) -> bool {
 
 /// How much the value of an expression that is not the frame's has to say.
 pub(super) fn sight(expr: &Expr) -> Sight {
-    match expr {
+    match bare(expr) {
+        expr if diverges(expr) => Sight::Nothing,
         Expr::Array(_)
         | Expr::Cast(_)
         | Expr::Closure(_)
@@ -124,20 +133,11 @@ pub(super) fn sight(expr: &Expr) -> Sight {
         | Expr::Repeat(_)
         | Expr::Struct(_)
         | Expr::Tuple(_) => Sight::Untouched,
-        Expr::Assign(_)
-        | Expr::Break(_)
-        | Expr::Continue(_)
-        | Expr::ForLoop(_)
-        | Expr::Return(_)
-        | Expr::Try(_)
-        | Expr::While(_) => Sight::Nothing,
+        Expr::Assign(_) | Expr::ForLoop(_) | Expr::Try(_) | Expr::While(_) => Sight::Nothing,
         Expr::Path(path) => match path.path.get_ident() {
             Some(name) if !name.to_string().starts_with(char::is_uppercase) => Sight::Value,
             _ => Sight::Untouched,
         },
-        _ if diverges(expr) => Sight::Nothing,
-        Expr::Paren(inner) => sight(&inner.expr),
-        Expr::Group(inner) => sight(&inner.expr),
         Expr::Block(block) => block_sight(&block.block),
         Expr::Unsafe(block) => block_sight(&block.block),
         Expr::If(branch) => match &branch.else_branch {
@@ -172,11 +172,7 @@ fn macro_sight(call: &Macro) -> Sight {
 }
 
 fn call_sight(call: &ExprCall) -> Sight {
-    let name = match &*call.func {
-        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        _ => None,
-    };
-    let name = name.unwrap_or_default();
+    let name = called(call).unwrap_or_default();
     let borrows = call.args.iter().any(|argument| matches!(argument, Expr::Reference(_)));
     if borrows && name.starts_with(char::is_uppercase) && name != "Err" {
         Sight::Untouched
@@ -206,10 +202,8 @@ fn either(one: Sight, other: Sight) -> Sight {
 
 /// The operand of an expression that is all `?`.
 pub(super) fn tried(expr: &Expr) -> Option<&Expr> {
-    match expr {
+    match bare(expr) {
         Expr::Try(tried) => Some(&tried.expr),
-        Expr::Paren(inner) => self::tried(&inner.expr),
-        Expr::Group(inner) => self::tried(&inner.expr),
         _ => None,
     }
 }
@@ -251,13 +245,7 @@ pub(super) fn has_call(tokens: &TokenStream) -> bool {
 /// Whether a value that is returned may be an error.
 pub(super) fn may_fail(returned: &Expr) -> bool {
     match returned {
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => {
-                let last = path.path.segments.last().map(|last| last.ident.to_string());
-                !matches!(last.as_deref(), Some("Ok" | "Some" | "new"))
-            }
-            _ => true,
-        },
+        Expr::Call(call) => !matches!(called(call).as_deref(), Some("Ok" | "Some" | "new")),
         Expr::Path(_) | Expr::MethodCall(_) | Expr::Await(_) | Expr::Macro(_) => true,
         _ => false,
     }

@@ -111,12 +111,10 @@ impl Body {
         let body = match shape {
             Shape::Nothing(output) => {
                 let look = if let Look::Typed = look { &Look::Nothing } else { look };
-                let look = look.moving(None, runtime, place);
-                quote!(#start.run(move || -> #output #core, #look))
+                run(start, &output, &core, &look.moving(None, runtime, place))
             }
             Shape::Value(output) if *ends_by_value => {
-                let look = look.moving(None, runtime, place);
-                quote!(#start.run(move || -> #output #core, #look))
+                run(start, &output, &core, &look.moving(None, runtime, place))
             }
             Shape::Value(output) => {
                 let look = look.moving(None, runtime, place);
@@ -154,7 +152,7 @@ pub(crate) fn hand_to(handler: &TokenStream, function: Function, runtime: &Path)
         follow(body, &output, &scope, place)
     } else {
         let look = scope.look.moving(None, runtime, place);
-        quote!(#handler.run(move || -> #output #body, #look))
+        run(handler, &output, body, &look)
     };
     function.with_body(&body)
 }
@@ -175,6 +173,11 @@ fn check_qualifiers(function: &Function, remedy: &str, errors: &mut Errors) -> b
         errors.add(caller, format!("{why}; remove that, or {remedy}"));
     }
     constness.is_none() && variadic.is_none() && caller.is_none()
+}
+
+/// A body run in the span, which ends with it.
+fn run(start: &TokenStream, output: &Type, core: &Group, look: &TokenStream) -> TokenStream {
+    quote!(#start.run(move || -> #output #core, #look))
 }
 
 /// A closure called in the span, and a macro that says what becomes of its value.
@@ -210,9 +213,9 @@ pub(super) fn follow(core: &Group, output: &Type, scope: &Scope, place: Span) ->
     }
 }
 
-/// A mention of the function's parameters, for the start of its body: a closure drops them in the order
-/// it mentions them, a function in the order opposite to theirs. A parameter that nothing uses is
-/// left to the lint that tells so, unless it is meant to be.
+/// A mention of the function's parameters, for the start of its body: a closure drops them in the
+/// order it mentions them, a function in the order opposite to theirs. A parameter that nothing
+/// uses is left to the lint that tells so, unless it is meant to be.
 fn parameters(function: &Function, receiver: Option<&Ident>, core: &Group) -> TokenStream {
     let meant = |name: &Ident| name.to_string().starts_with('_');
     let bound = function.parameters().into_iter().map(|name| match receiver {

@@ -6,7 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{
-    Attribute, FnArg, Ident, Meta, PatIdent, ReturnType, Signature, Token, Type, Visibility,
+    Attribute, FnArg, Ident, Meta, PatIdent, Path, ReturnType, Signature, Token, Type, Visibility,
 };
 
 #[derive(Clone)]
@@ -126,7 +126,7 @@ impl ToTokens for Function {
 }
 
 /// Whether an attribute's path ends in this word.
-pub(crate) fn ends_in(attribute: &Attribute, word: &str) -> bool {
+fn ends_in(attribute: &Attribute, word: &str) -> bool {
     attribute.path().segments.last().is_some_and(|segment| segment.ident == word)
 }
 
@@ -150,14 +150,20 @@ pub(crate) fn refilled(group: &Group, tokens: TokenStream) -> Group {
     refilled
 }
 
+/// The path of an attribute and its last word, from what stands after its `#`.
+pub(crate) fn attribute_path(brackets: &Group) -> Option<(Path, String)> {
+    let path = syn::parse2::<Meta>(brackets.stream()).ok()?.path().clone();
+    let word = path.segments.last()?.ident.to_string();
+    Some((path, word))
+}
+
 /// Whether `#[span]`, by whatever path, is among the tokens, at any depth.
 pub(crate) fn has_span(tokens: TokenStream) -> bool {
     let mut after_pound = false;
     tokens.into_iter().any(|tree| {
         let found = match &tree {
             TokenTree::Group(group) if after_pound && group.delimiter() == Delimiter::Bracket => {
-                let path = syn::parse2::<Meta>(group.stream()).map(|meta| meta.path().clone());
-                path.is_ok_and(|path| path.segments.last().is_some_and(|last| last.ident == "span"))
+                attribute_path(group).is_some_and(|(_, word)| word == "span")
             }
             TokenTree::Group(group) => has_span(group.stream()),
             _ => false,

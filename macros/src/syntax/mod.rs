@@ -12,7 +12,9 @@ mod output;
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name};
 pub(crate) use body::{Body, Scope, hand_to};
 pub(crate) use boxed::mentions;
-pub(crate) use function::{Function, arguments, has_span, refilled, take_attributes};
+pub(crate) use function::{
+    Function, arguments, attribute_path, has_span, refilled, take_attributes,
+};
 pub(crate) use impl_block::{ImplBlock, Member};
 pub(crate) use look::{Look, located, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};

@@ -63,7 +63,7 @@ impl Options {
         Some(option.name)
     }
 
-    pub(crate) fn parsed<P: Parser>(
+    fn parsed<P: Parser>(
         &mut self,
         name: &str,
         example: &str,

@@ -175,11 +175,14 @@ impl Frame {
         self.finished.as_ref().and_then(left).unwrap_or_default()
     }
 
-    /// The blocks that were left early, and what was seen leaving them.
-    pub(super) fn take_left(&mut self) -> (Vec<Left>, Option<Failure>) {
-        self.finished
-            .take()
-            .map_or_else(Default::default, |finished| (take_left(finished.left), finished.failure))
+    /// Ends the blocks that were left early, and hands out what was seen leaving them.
+    pub(super) fn end(&mut self, ending: &Ending<'_>) -> Option<Failure> {
+        let Running { left, failure } = self.finished.take()?;
+        let ending = ending.or(failure.as_ref());
+        for left in take_left(left) {
+            left.end(&ending);
+        }
+        failure
     }
 }
 
@@ -205,22 +208,14 @@ impl Drop for FrameGuard {
     fn drop(&mut self) {
         let Some((mut frame, entered)) = self.frame.take() else { return };
         frame.leave(entered, false);
-        let (left, failure) = frame.take_left();
         let panic = (panicking() && !self.was_panicking).then(Panic::unwinding);
-        let ending = panic.as_ref().map_or(Ending::Value(failure.as_ref()), Ending::Panic);
-        for left in left {
-            left.end(&ending);
-        }
+        frame.end(&panic.as_ref().map_or(Ending::Value(None), Ending::Panic));
     }
 }
 
 fn take_left(first: usize) -> Vec<Left> {
-    Stack::with(
-        |stack| {
-            if stack.left.len() > first { stack.left.split_off(first) } else { Vec::new() }
-        },
-    )
-    .unwrap_or_default()
+    let take = |stack: &mut Stack| stack.left.drain(first.min(stack.left.len())..).collect();
+    Stack::with(take).unwrap_or_default()
 }
 
 /// The frame that runs goes on: the blocks that were left in it were left by nothing bad.

@@ -41,19 +41,7 @@ where
         let Some(mut future) = this.future.as_pin_mut() else {
             unreachable!("it is only dropped with the future round it");
         };
-        if this.span.is_off() {
-            let polled = future.poll(task);
-            if polled.is_pending() {
-                this.span.pause();
-            }
-            return polled;
-        }
-        // A panic ends the span here: the future may be dropped much later, by whoever catches it.
-        let mut polled = Poll::Pending;
-        this.span.within(&mut || {
-            polled = future.as_mut().poll(task);
-            matches!(polled, Poll::Pending)
-        });
+        let polled = this.span.poll(|| future.as_mut().poll(task));
         if let (Poll::Ready(value), true) = (&polled, this.span.asks())
             && let Some(outcome) = this.outcome.take()
         {

@@ -1,6 +1,7 @@
 //! A started span, and the ways to make it current.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Poll;
 use std::thread::panicking;
 use std::time::SystemTime;
 
@@ -178,21 +179,33 @@ impl Span {
         }
     }
 
+    /// Polls a future or a stream while the span is current. A panic ends the span here: what is
+    /// polled may be dropped much later, by whoever catches it.
+    pub(super) fn poll<T>(&mut self, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+        if self.is_off() {
+            let polled = poll();
+            // Recording may have started in it, with blocks that are on the thread now.
+            if let (Some(frame), true) = (&mut self.frame, polled.is_pending())
+                && Recorder::any()
+            {
+                frame.pause(Entered::UNRECORDED);
+            }
+            return polled;
+        }
+        let mut polled = Poll::Pending;
+        self.within(&mut || {
+            polled = poll();
+            polled.is_pending()
+        });
+        polled
+    }
+
     /// The span, for what goes on after its function has returned: the blocks in that are done.
     pub(super) fn hand_on(&mut self) -> Self {
         if let Some(mut frame) = self.frame.take() {
-            for left in frame.take_left().0 {
-                left.end(&Ending::Value(None));
-            }
+            frame.end(&Ending::Value(None));
         }
         std::mem::replace(self, Self::OFF)
-    }
-
-    /// Takes the blocks off the thread that a body opened which started when nothing was recorded.
-    pub(super) fn pause(&mut self) {
-        if let (Some(frame), true) = (&mut self.frame, Recorder::any()) {
-            frame.pause(Entered::UNRECORDED);
-        }
     }
 
     /// Whether it does nothing at all.
@@ -249,12 +262,8 @@ impl Span {
 
     /// Ends the span, and the blocks in it that were left early: they left it with this ending.
     pub(super) fn end(&mut self, ending: &Ending<'_>, at: Option<SystemTime>) {
-        let (left, failure) = self.frame.as_mut().map(Frame::take_left).unwrap_or_default();
-        let seen = Ending::Value(failure.as_ref());
-        let ending = if let Ending::Value(None) = ending { &seen } else { ending };
-        for left in left {
-            left.end(ending);
-        }
+        let seen = self.frame.as_mut().and_then(|frame| frame.end(ending));
+        let ending = ending.or(seen.as_ref());
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
             ending.mark(context, recording.outer);
             match at {
@@ -281,6 +290,7 @@ impl Drop for Span {
 }
 
 /// How a body ended.
+#[derive(Clone, Copy)]
 pub(super) enum Ending<'a> {
     /// With a value, that may be a failure.
     Value(Option<&'a Failure>),
@@ -289,7 +299,12 @@ pub(super) enum Ending<'a> {
     Cancelled,
 }
 
-impl Ending<'_> {
+impl<'a> Ending<'a> {
+    /// This ending, or what was seen leaving the body where it says nothing.
+    pub(super) fn or(&self, seen: Option<&'a Failure>) -> Self {
+        if let Self::Value(None) = self { Self::Value(seen) } else { *self }
+    }
+
     fn mark(&self, context: &Context, outer: SpanId) {
         match self {
             Self::Value(None) => {}

@@ -41,14 +41,7 @@ where
         let Some(mut stream) = this.stream.as_pin_mut() else {
             unreachable!("it is only dropped with the stream round it");
         };
-        if this.span.is_off() {
-            return stream.poll_next(task);
-        }
-        let mut polled = Poll::Pending;
-        this.span.within(&mut || {
-            polled = stream.as_mut().poll_next(task);
-            matches!(polled, Poll::Pending)
-        });
+        let polled = this.span.poll(|| stream.as_mut().poll_next(task));
         match &polled {
             Poll::Ready(Some(item)) if this.span.records() => {
                 this.span.note((this.outcome)(item));
