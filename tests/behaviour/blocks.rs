@@ -14,16 +14,7 @@ use std::panic::catch_unwind;
 use spandrel::testing::{record, record_async};
 use spandrel::{TraceId, current_trace_id, propagate, span};
 
-const FAILED: &str = "error.type=\"alloc::string::String\" ✗ bad";
-const EVENT: &str =
-    "• exception exception.type=\"alloc::string::String\" exception.message=\"bad\"\n";
-
-fn check(good: bool) -> Result<u32, String> {
-    if good { Ok(7) } else { Err("bad".to_owned()) }
-}
-
-#[span]
-fn child() {}
+use crate::samples::{BAD, EVENT, check, child, later};
 
 #[span("outer")]
 fn initialisers(good: bool) -> Result<u32, String> {
@@ -51,7 +42,7 @@ fn a_let_is_a_span_for_its_initialiser() {
 fn an_error_that_leaves_by_a_question_mark_marks_the_block_and_the_function() {
     let recording = record(|| drop(initialisers(false)));
     let tree =
-        format!("outer {FAILED}\n├─ first number=1\n│  └─ child\n└─ second {FAILED}\n     {EVENT}");
+        format!("outer {BAD}\n├─ first number=1\n│  └─ child\n└─ second {BAD}\n     {EVENT}");
     assert_eq!(recording.to_string(), tree);
 }
 
@@ -76,7 +67,7 @@ fn returns(number: u32) -> Result<u32, String> {
 #[test]
 fn a_return_leaves_a_block_with_the_function_s_outcome() {
     let recording = record(|| drop(returns(0)));
-    assert_eq!(recording.to_string(), format!("outer {FAILED}\n└─ block {FAILED}\n     {EVENT}"));
+    assert_eq!(recording.to_string(), format!("outer {BAD}\n└─ block {BAD}\n     {EVENT}"));
     assert_eq!(record(|| drop(returns(1))).to_string(), "outer\n└─ block\n");
     let tree = "outer\n├─ block\n│  └─ child\n├─ unused\n└─ child\n";
     assert_eq!(record(|| drop(returns(2))).to_string(), tree);
@@ -120,7 +111,7 @@ fn loops() -> Result<u32, String> {
 fn a_block_that_is_left_by_break_or_continue_did_not_fail() {
     let recording = record(|| assert_eq!(loops(), Err("bad".to_owned())));
     let tree = format!(
-        "outer {FAILED}\n│ {EVENT}\
+        "outer {BAD}\n│ {EVENT}\
          ├─ iteration number=0\n│  ├─ nested\n│  └─ nested\n\
          ├─ iteration number=1\n\
          ├─ iteration number=2\n│  └─ nested\n\
@@ -158,7 +149,7 @@ fn exits_that_macros_hide_are_exits_too() {
     assert!(tree.starts_with("outer error.type=\"alloc::string::String\" ✗ later\n"), "{tree}");
     assert!(tree.ends_with("└─ left\n"), "{tree}");
     let tree = record(|| drop(hidden(true))).to_string();
-    assert_eq!(tree, format!("outer {FAILED}\n└─ left {FAILED}\n     {EVENT}"));
+    assert_eq!(tree, format!("outer {BAD}\n└─ left {BAD}\n     {EVENT}"));
 }
 
 #[span("outer")]
@@ -176,9 +167,8 @@ fn values(good: bool) -> bool {
 fn a_block_whose_value_is_an_error_failed() {
     let tree = "outer\n├─ value\n├─ ignored\n└─ statement\n";
     assert_eq!(record(|| values(true)).to_string(), tree);
-    let tree = format!(
-        "outer\n├─ value {FAILED}\n│    {EVENT}├─ ignored {FAILED}\n│    {EVENT}└─ statement\n"
-    );
+    let tree =
+        format!("outer\n├─ value {BAD}\n│    {EVENT}├─ ignored {BAD}\n│    {EVENT}└─ statement\n");
     assert_eq!(record(|| values(false)).to_string(), tree);
 }
 
@@ -255,7 +245,7 @@ fn let_else(number: Option<u32>) -> Result<u32, String> {
 #[test]
 fn the_else_of_a_let_is_outside() {
     let tree = record(|| drop(let_else(None))).to_string();
-    assert_eq!(tree, format!("outer {FAILED}\n│ {EVENT}└─ found\n"));
+    assert_eq!(tree, format!("outer {BAD}\n│ {EVENT}└─ found\n"));
 }
 
 #[span("outer")]
@@ -321,15 +311,10 @@ fn a_closure_is_left_by_its_own_question_mark() {
     assert_eq!(recording.to_string(), tree);
     let recording = record(|| drop(closures(&[3])));
     let tree = format!(
-        "outer {FAILED}\n├─ plain\n├─ doubled number=3 {FAILED}\n│    {EVENT}\
-         └─ doubled number=3 {FAILED}\n     {EVENT}"
+        "outer {BAD}\n├─ plain\n├─ doubled number=3 {BAD}\n│    {EVENT}\
+         └─ doubled number=3 {BAD}\n     {EVENT}"
     );
     assert_eq!(recording.to_string(), tree);
-}
-
-async fn later<T>(value: T) -> T {
-    tokio::task::yield_now().await;
-    value
 }
 
 #[span("outer")]
@@ -371,14 +356,13 @@ async fn a_block_spans_its_awaits() {
 async fn an_error_leaves_an_awaiting_block_as_it_leaves_any() {
     let first = "├─ first\n│  ├─ child\n│  └─ child\n";
     let recording = record_async(async { drop(waits(0).await) }).await;
-    let tree = format!(
-        "outer {FAILED}\n{first}└─ round round=0 {FAILED}\n   └─ nested {FAILED}\n        {EVENT}"
-    );
+    let tree =
+        format!("outer {BAD}\n{first}└─ round round=0 {BAD}\n   └─ nested {BAD}\n        {EVENT}");
     assert_eq!(recording.to_string(), tree);
     let recording = record_async(async { drop(waits(1).await) }).await;
     let tree = recording.to_string();
-    assert!(tree.starts_with(&format!("outer {FAILED}\n{first}├─ round")), "{tree}");
-    assert!(tree.ends_with(&format!("└─ last {FAILED}\n     {EVENT}")), "{tree}");
+    assert!(tree.starts_with(&format!("outer {BAD}\n{first}├─ round")), "{tree}");
+    assert!(tree.ends_with(&format!("└─ last {BAD}\n     {EVENT}")), "{tree}");
 }
 
 #[tokio::test]
@@ -466,7 +450,7 @@ fn a_function_need_not_be_a_span_itself() {
     assert_eq!(record(|| drop(continued(&[].into()))).to_string(), "block\n");
     let headers = [("other".to_owned(), String::new())].into();
     let tree = record(|| drop(continued(&headers))).to_string();
-    assert_eq!(tree, format!("block {FAILED}\n  {EVENT}"));
+    assert_eq!(tree, format!("block {BAD}\n  {EVENT}"));
 }
 
 #[span("outer")]
@@ -487,11 +471,11 @@ fn blocks_take_the_options_of_functions() {
     let tree = record(|| drop(options(3))).to_string();
     assert_eq!(tree, format!("outer\n{first}{result}└─ expected\n"));
     let tree = record(|| drop(options(2))).to_string();
-    assert_eq!(tree, format!("outer {FAILED}\n│ {EVENT}{first}{result}└─ expected\n"));
+    assert_eq!(tree, format!("outer {BAD}\n│ {EVENT}{first}{result}└─ expected\n"));
     let tree = record(|| drop(options(1))).to_string();
-    assert!(tree.contains(&format!("├─ result {FAILED}\n")), "{tree}");
+    assert!(tree.contains(&format!("├─ result {BAD}\n")), "{tree}");
     let tree = record(|| drop(options(0))).to_string();
-    assert!(tree.ends_with(&format!("└─ recorded [client] {FAILED}\n     {EVENT}")), "{tree}");
+    assert!(tree.ends_with(&format!("└─ recorded [client] {BAD}\n     {EVENT}")), "{tree}");
 }
 
 #[test]

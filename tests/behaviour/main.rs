@@ -8,5 +8,6 @@ mod impls;
 mod options;
 mod outcomes;
 mod propagation;
+mod samples;
 mod shapes;
 mod untouched;

@@ -20,16 +20,11 @@ use futures::{FutureExt, Stream};
 use spandrel::testing::{Recording, record, record_async};
 use spandrel::{propagate, span};
 
-const BAD: &str = "error.type=\"alloc::string::String\" ✗ bad";
-const EVENT: &str =
-    "• exception exception.type=\"alloc::string::String\" exception.message=\"bad\"\n";
+use crate::samples::{BAD, EVENT, child};
 
 async fn recorded<F: Future>(future: F) -> String {
     record_async(future).await.to_string()
 }
-
-#[span]
-fn child() {}
 
 async fn check(good: bool) -> Result<u32, String> {
     child();

@@ -32,23 +32,9 @@ use futures::{FutureExt, Stream};
 use spandrel::testing::{record, record_async};
 use spandrel::{Callsite, Outcome, SpanKind, span};
 
-const BAD: &str = "error.type=\"alloc::string::String\" ✗ bad";
-const EVENT: &str =
-    "• exception exception.type=\"alloc::string::String\" exception.message=\"bad\"\n";
+use crate::samples::{BAD, EVENT, check, child, later};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-fn check(good: bool) -> Result<u32, String> {
-    if good { Ok(7) } else { Err("bad".to_owned()) }
-}
-
-async fn later<T>(value: T) -> T {
-    tokio::task::yield_now().await;
-    value
-}
-
-#[span]
-fn child() {}
 
 // Values whose type later code makes known.
 
