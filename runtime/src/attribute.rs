@@ -92,6 +92,23 @@ pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
     }
 }
 
+/// Leaves this many characters of each text.
+#[cfg(feature = "app")]
+pub(crate) fn shorten(attributes: &mut [KeyValue], length: usize) {
+    let short = |text: &mut StringValue| {
+        if let Some((end, _)) = text.as_str().char_indices().nth(length) {
+            *text = text.as_str()[..end].to_owned().into();
+        }
+    };
+    for attribute in attributes {
+        match &mut attribute.value {
+            Value::String(text) => short(text),
+            Value::Array(Array::String(texts)) => texts.iter_mut().for_each(short),
+            _ => {}
+        }
+    }
+}
+
 /// What slices, arrays and vectors of a type record as: a typed array.
 #[diagnostic::on_unimplemented(
     message = "a list of `{Self}` is not an attribute value",

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::Instant;
 
-use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, TraceId};
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use opentelemetry::trace::{SpanContext, TraceId};
+use opentelemetry_sdk::trace::SpanData;
 
-use crate::attribute::keep_last;
-use crate::span::note_foreign;
+use crate::processor::Sink;
 use crate::stats::Account;
 use crate::tree::Tree;
 
@@ -49,18 +46,12 @@ impl Console {
     }
 }
 
-impl SpanProcessor for Console {
-    fn on_start(&self, span: &mut Span, context: &Context) {
-        note_foreign(span.span_context(), context);
-        self.traces().entry(span.span_context().trace_id()).or_default().open += 1;
+impl Sink for Console {
+    fn expect(&self, span: &SpanContext) {
+        self.traces().entry(span.trace_id()).or_default().open += 1;
     }
 
-    fn on_end(&self, mut span: SpanData) {
-        if !span.span_context.is_sampled() {
-            return;
-        }
-        keep_last(&mut span.attributes);
-        self.account.accept();
+    fn take(&self, span: SpanData) {
         let id = span.span_context.trace_id();
         let mut traces = self.traces();
         let trace = traces.entry(id).or_default();
@@ -77,15 +68,11 @@ impl SpanProcessor for Console {
         }
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+    fn flush(&self, _deadline: Instant) -> bool {
         let traces = std::mem::take(&mut *self.traces());
         for trace in traces.into_values().filter(|trace| !trace.finished.is_empty()) {
             self.draw(trace.finished);
         }
-        Ok(())
+        true
     }
 }

@@ -1,17 +1,18 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod adopt;
 #[cfg(feature = "app")]
 mod app;
 mod attribute;
-#[cfg(feature = "otlp")]
+#[cfg(feature = "app")]
 mod batch;
 #[cfg(feature = "app")]
 mod config;
 #[cfg(feature = "app")]
 mod console;
 mod context;
-#[cfg(feature = "otlp")]
+#[cfg(feature = "app")]
 mod exporter;
 #[cfg(feature = "app")]
 mod logs;
@@ -19,6 +20,8 @@ mod outcome;
 #[cfg(feature = "app")]
 mod pipeline;
 mod probe;
+#[cfg(feature = "app")]
+mod processor;
 mod propagation;
 #[cfg(feature = "app")]
 mod report;
@@ -43,8 +46,11 @@ pub use spandrel_macros::span;
 #[cfg(feature = "app")]
 pub use spandrel_macros::traced_app;
 
+pub use adopt::adopt_global_provider;
 #[cfg(feature = "app")]
 pub use app::{AppGuard, install};
+#[cfg(all(feature = "app", unix))]
+pub use app::{ShutdownSignal, shutdown_signal};
 pub use attribute::{Attributes, ToAttribute};
 #[cfg(feature = "app")]
 pub use config::Config;

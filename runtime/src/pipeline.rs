@@ -1,139 +1,86 @@
 //! The way of a span out of the process: sampler, processor, exporter, behind the SDK's provider.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
-use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use crate::config::{Batch, Destination, Settings, printable, without_secrets};
+use crate::batch::{BatchSink, Losses};
+use crate::config::{Destination, Settings};
 use crate::console::Console;
+use crate::processor::{Nowhere, Processor, Sink};
 use crate::report::say;
-use crate::sampling::sampler;
+use crate::sampling::{HeldTraces, Sampler};
 use crate::stats::Account;
 
 /// What is left of a pipeline once its provider records spans: how to end and account for it.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    export: Option<Export>,
+    losses: Option<Arc<Losses>>,
     account: Arc<Account>,
-    flush: Duration,
 }
-
-/// An exporter at work, as far as its losses are told.
-#[cfg(feature = "otlp")]
-#[derive(Debug)]
-struct Export {
-    failures: Arc<crate::exporter::Failures>,
-}
-
-/// There is no exporter in this build.
-#[cfg(not(feature = "otlp"))]
-#[derive(Debug)]
-enum Export {}
 
 impl Pipeline {
     /// A pipeline and the provider that feeds it; or, with nothing built, why there is none.
-    pub(crate) fn build(settings: Settings) -> Result<(Self, SdkTracerProvider), String> {
-        let Settings { service, resource, sampling, destination, batch, flush, .. } = settings;
-        let builder = SdkTracerProvider::builder()
-            .with_sampler(sampler(sampling))
-            .with_resource(describe(resource, service));
+    /// `after_fork` is called in a child of `fork` that goes on exporting.
+    pub(crate) fn build(
+        settings: Settings,
+        after_fork: fn(),
+    ) -> Result<(Self, SdkTracerProvider), String> {
+        let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let account = Account::open();
-        let (export, builder) = match destination {
-            Destination::Nowhere => (None, builder),
-            Destination::Console => {
-                (None, builder.with_span_processor(Console::new(account.clone())))
+        let resource = describe(resource, service);
+        let mut pipeline = Self { losses: None, account: account.clone() };
+        let sink: Box<dyn Sink> = match destination {
+            Destination::Nowhere => Box::new(Nowhere(account.clone())),
+            Destination::Console => Box::new(Console::new(account.clone())),
+            Destination::Custom(exporter) => {
+                exporter.set_resource(&resource);
+                let losses =
+                    Arc::new(Losses::new("the program's exporter".to_owned(), batch.queue));
+                pipeline.losses = Some(losses.clone());
+                let connect = Arc::new(move || Ok(exporter.clone()));
+                Box::new(BatchSink::start(connect, batch, account.clone(), losses, after_fork)?)
             }
-            Destination::Otlp(url) => {
-                let export = Export::start(&url, batch, &account, builder);
-                let (export, builder) = export.map_err(|why| {
-                    let why = without_secrets(&why, &url);
-                    let url = printable(&url);
-                    format!("spans cannot be exported to {url}: {why}; tracing is off")
-                })?;
-                (Some(export), builder)
+            #[cfg(feature = "_otlp")]
+            Destination::Otlp(settings) => {
+                use crate::exporter::otlp::OtlpExporter;
+
+                let destination = settings.destination();
+                let losses = Arc::new(Losses::new(destination.clone(), batch.queue));
+                pipeline.losses = Some(losses.clone());
+                let resource = resource.clone();
+                let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
+                let sink = BatchSink::start(connect, batch, account.clone(), losses, after_fork);
+                Box::new(sink.map_err(|why| format!("{destination}: {why}"))?)
             }
         };
-        Ok((Self { export, account, flush }, builder.build()))
+        let held =
+            sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::new(sampling))
+            .with_span_limits(limits.into())
+            .with_resource(resource)
+            .with_span_processor(Processor::new(sink, held, limits.value_length, account))
+            .build();
+        Ok((pipeline, provider))
     }
 
-    /// Exports what there is within the flush budget, and says what was lost.
-    pub(crate) fn shut_down(&self, provider: &SdkTracerProvider) {
-        if let Some(export) = &self.export {
-            export.silence();
+    /// Exports what there is within this time, and says what was lost.
+    pub(crate) fn shut_down(&self, provider: &SdkTracerProvider, budget: Duration) {
+        if let Some(losses) = &self.losses {
+            losses.silence();
         }
-        let started = Instant::now();
-        let result = provider.shutdown_with_timeout(self.flush);
-        let timed_out = result.is_err() && started.elapsed() >= self.flush;
-        let stats = self.account.stats();
-        if let (Some(export), true) = (&self.export, stats.lost() > 0) {
-            let why = export.last_failure().unwrap_or_else(|| {
-                if timed_out {
-                    format!("no answer within {:?}", self.flush)
-                } else {
-                    "the queue was full; raise OTEL_BSP_MAX_QUEUE_SIZE".to_owned()
-                }
-            });
-            let (lost, accepted, url) = (stats.lost(), stats.accepted, printable(export.url()));
-            say(format_args!("{lost} of {accepted} spans lost on the way to {url}: {why}"));
+        // That it took too long is in the account.
+        let _ = provider.shutdown_with_timeout(budget);
+        if let Some(losses) = &self.losses
+            && let Some(account) = losses.account(self.account.stats(), budget)
+        {
+            say(account);
         }
-    }
-}
-
-#[cfg(feature = "otlp")]
-impl Export {
-    fn start(
-        url: &str,
-        batch: Batch,
-        account: &Arc<Account>,
-        builder: TracerProviderBuilder,
-    ) -> Result<(Self, TracerProviderBuilder), String> {
-        use crate::exporter::{Accounted, Failures, otlp};
-
-        let failures = Arc::new(Failures::to(url));
-        let exporter = Accounted::new(otlp(url)?, account.clone(), failures.clone());
-        let processor = crate::batch::BatchProcessor::new(exporter, batch, account.clone());
-        Ok((Self { failures }, builder.with_span_processor(processor)))
-    }
-
-    fn url(&self) -> &str {
-        self.failures.url()
-    }
-
-    /// Failures are not said one by one any more: the account at the end will.
-    fn silence(&self) {
-        self.failures.silence();
-    }
-
-    fn last_failure(&self) -> Option<String> {
-        self.failures.last()
-    }
-}
-
-#[cfg(not(feature = "otlp"))]
-impl Export {
-    fn start(
-        _url: &str,
-        _batch: Batch,
-        _account: &Arc<Account>,
-        _builder: TracerProviderBuilder,
-    ) -> Result<(Self, TracerProviderBuilder), String> {
-        Err("spandrel was built without its feature `otlp`".to_owned())
-    }
-
-    fn url(&self) -> &str {
-        match *self {}
-    }
-
-    fn silence(&self) {
-        match *self {}
-    }
-
-    fn last_failure(&self) -> Option<String> {
-        match *self {}
     }
 }
 

@@ -1,23 +1,31 @@
-//! The account of every span: `accepted = exported + dropped + failed`, once all are through.
+//! The account of every span: `accepted = exported + dropped + failed + waiting`, at every moment.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What became of the spans of this process since it started.
+///
+/// At every moment `accepted = exported + dropped + failed + waiting`, and after the last
+/// [`AppGuard`](crate::AppGuard) was dropped nothing waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Sampled spans that ended.
+    /// Spans that ended and are to be exported: sampled ones, and those of traces that are kept.
     pub accepted: u64,
     /// Spans that the collector took, or the terminal shows.
     pub exported: u64,
     /// Spans that no request was made for: the queue was full, or time ran out.
     pub dropped: u64,
-    /// Spans in requests that failed.
+    /// Spans in requests that failed for good, or that the collector rejected.
     pub failed: u64,
+    /// Spans in the queue, or in requests that have not been answered.
+    pub waiting: u64,
+    /// Spans of unsampled traces that were recorded in case something fails and let go too early,
+    /// for want of memory. They are in no other number.
+    pub let_go: u64,
 }
 
-/// The account of this process so far. Spans that still wait are in `accepted` only.
+/// The account of this process so far.
 pub fn stats() -> Stats {
     accounts().iter().map(|account| account.stats()).fold(Stats::default(), Stats::plus)
 }
@@ -34,6 +42,8 @@ impl Stats {
             exported: self.exported + other.exported,
             dropped: self.dropped + other.dropped,
             failed: self.failed + other.failed,
+            waiting: self.waiting + other.waiting,
+            let_go: self.let_go + other.let_go,
         }
     }
 }
@@ -50,10 +60,9 @@ fn accounts() -> MutexGuard<'static, Vec<Arc<Account>>> {
 pub(crate) struct Account {
     accepted: AtomicU64,
     exported: AtomicU64,
+    dropped: AtomicU64,
     failed: AtomicU64,
-    closed: AtomicBool,
-    /// Held while a batch is counted, so that none is counted after the account was closed.
-    settling: Mutex<()>,
+    let_go: AtomicU64,
 }
 
 impl Account {
@@ -64,42 +73,41 @@ impl Account {
     }
 
     pub(crate) fn accept(&self) {
-        self.accepted.fetch_add(1, Ordering::Relaxed);
+        add(&self.accepted, 1);
     }
 
     pub(crate) fn export(&self, spans: usize) {
-        self.settle(&self.exported, spans);
+        add(&self.exported, spans);
     }
 
-    #[cfg(feature = "otlp")]
+    pub(crate) fn drop_spans(&self, spans: usize) {
+        add(&self.dropped, spans);
+    }
+
     pub(crate) fn fail(&self, spans: usize) {
-        self.settle(&self.failed, spans);
+        add(&self.failed, spans);
     }
 
-    /// What is still on its way counts as dropped from now on, whatever comes of it.
-    #[cfg(feature = "otlp")]
-    pub(crate) fn close(&self) {
-        let _settling = self.settling();
-        self.closed.store(true, Ordering::Relaxed);
+    pub(crate) fn let_go(&self, spans: usize) {
+        add(&self.let_go, spans);
+    }
+
+    /// So many spans are on another process's account.
+    pub(crate) fn forget(&self, spans: u64) {
+        self.accepted.fetch_sub(spans, Ordering::AcqRel);
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (exported, failed) = (read(&self.exported), read(&self.failed));
+        let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        // What has come last: a span is accepted before it is anything else.
+        let (exported, dropped, failed) =
+            (read(&self.exported), read(&self.dropped), read(&self.failed));
         let accepted = read(&self.accepted);
-        let closed = self.closed.load(Ordering::Relaxed);
-        let dropped = if closed { accepted.saturating_sub(exported + failed) } else { 0 };
-        Stats { accepted, exported, dropped, failed }
+        let waiting = accepted - exported - dropped - failed;
+        Stats { accepted, exported, dropped, failed, waiting, let_go: read(&self.let_go) }
     }
+}
 
-    fn settle(&self, counter: &AtomicU64, spans: usize) {
-        let _settling = self.settling();
-        if !self.closed.load(Ordering::Relaxed) {
-            counter.fetch_add(spans as u64, Ordering::Relaxed);
-        }
-    }
-
-    fn settling(&self) -> MutexGuard<'_, ()> {
-        self.settling.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn add(counter: &AtomicU64, spans: usize) {
+    counter.fetch_add(spans as u64, Ordering::AcqRel);
 }

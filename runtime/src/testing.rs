@@ -23,7 +23,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 
 use crate::attribute::keep_last;
-use crate::span::{Recorder, Scoped, note_foreign};
+use crate::span::{Recorder, Scoped, flag_root, note_foreign};
 use crate::tree::Tree;
 
 /// The spans that ended while this closure ran, on this thread and wherever its context went. All
@@ -103,6 +103,7 @@ impl SpanProcessor for Scope {
 
     fn on_end(&self, mut span: SpanData) {
         keep_last(&mut span.attributes);
+        flag_root(&mut span);
         self.lock().finished.push(span);
     }
 

@@ -42,9 +42,6 @@ impl SetUp {
             return;
         }
         kept().push(self.0);
-        if std::thread::current().name() == Some("main") {
-            AT_EXIT.with(|_| ());
-        }
     }
 }
 
@@ -55,17 +52,4 @@ pub fn tear_down() -> Option<AppGuard> {
 
 fn kept() -> std::sync::MutexGuard<'static, Vec<AppGuard>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Stands in for a `teardown` that is never called, after a panic or an early return: dropped when
-/// the main thread ends, where the platform runs destructors then.
-struct AtExit;
-
-thread_local!(static AT_EXIT: AtExit = const { AtExit });
-
-impl Drop for AtExit {
-    fn drop(&mut self) {
-        let guards = std::mem::take(&mut *kept());
-        drop(guards);
-    }
 }

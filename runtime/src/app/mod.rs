@@ -1,6 +1,7 @@
 //! The life of telemetry in a program: set up before its first line, flushed after its last.
 
 mod app_type;
+mod at_exit;
 #[cfg(unix)]
 mod signals;
 
@@ -9,8 +10,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::trace::SpanContext;
+use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
 
+use crate::adopt::global_provider_is_set;
 use crate::config::{Config, Environment, ExceptionSignal, Settings};
 use crate::logs;
 use crate::pipeline::Pipeline;
@@ -18,6 +21,8 @@ use crate::report::say;
 use crate::span::{self, Exceptions, Recorder};
 
 pub use app_type::{SetUp, tear_down};
+#[cfg(unix)]
+pub use signals::{ShutdownSignal, shutdown_signal};
 
 static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 /// Told whenever telemetry has been shut down.
@@ -25,16 +30,22 @@ static STOPPED: Condvar = Condvar::new();
 
 struct Running {
     pipeline: Pipeline,
+    flush: Duration,
     guards: usize,
 }
 
 /// Sets telemetry up, for as long as the guard lives.
 ///
 /// Spans of annotated functions are recorded from here on, and those of OpenTelemetry's own API:
-/// its global provider and propagator are set. SIGTERM and SIGINT end the program as before, but
-/// not before a flush; [`std::process::exit`] runs no destructors, drop the guard before it. Tracing
-/// that is disabled, or cannot be set up, leaves the program as it is;
-/// the reason is said on standard error.
+/// its global provider and propagator are set. Where a global provider is set already it stays, and
+/// is adopted ([`adopt_global_provider`](crate::adopt_global_provider)). SIGTERM and SIGINT end the
+/// program as before, but not before a flush. Tracing that is disabled, or cannot be set up, leaves
+/// the program as it is; the reason is said on standard error.
+///
+/// What is not flushed: spans of a program that calls [`std::process::exit`] on another thread than
+/// the main one, [`std::process::abort`], or `exec`. Drop the guard before those. With `panic =
+/// "abort"` a panic flushes. A child of `fork` exports what it records, from its first full batch
+/// or its first span after a pause on.
 ///
 /// While telemetry is up, a second call changes nothing and says so; it is shut down with the last
 /// guard.
@@ -95,23 +106,30 @@ fn set_up(config: Config) -> bool {
     let Some(settings) = settings else {
         return false;
     };
+    if global_provider_is_set() {
+        Recorder::adopt();
+        say("a tracer provider is set already: spans go there, and this configuration is ignored");
+        return false;
+    }
     let exceptions = settings.exceptions;
-    #[cfg(unix)]
     let (flush, grace) = (settings.flush, settings.grace);
-    match Pipeline::build(settings) {
+    match Pipeline::build(settings, AFTER_FORK) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
             global::set_text_map_propagator(crate::propagation::propagator());
             Recorder::install(provider, exceptions.into());
-            *running = Some(Running { pipeline, guards: 1 });
+            *running = Some(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {
-            say(why);
+            say(format_args!("{why}; tracing is off"));
             return false;
         }
     }
     #[cfg(unix)]
-    signals::watch(flush, grace);
+    signals::flush_within(flush, grace);
+    #[cfg(not(unix))]
+    let _ = grace;
+    at_exit::watch();
     true
 }
 
@@ -120,14 +138,30 @@ fn set_up(config: Config) -> bool {
 fn shut_down(running: &mut Option<Running>) {
     if let Some(app) = running.take() {
         let provider = Recorder::uninstall();
+        global::set_tracer_provider(NoopTracerProvider::new());
         // None starts any more; those that did are ended while they can still be exported.
         span::end_open_spans();
         if let Some(provider) = provider {
-            app.pipeline.shut_down(&provider);
+            app.pipeline.shut_down(&provider, app.flush.min(grace_left()));
         }
     }
     STOPPED.notify_all();
 }
+
+/// Until the program is killed, if it was told to stop.
+fn grace_left() -> Duration {
+    #[cfg(unix)]
+    let left = signals::grace_left();
+    #[cfg(not(unix))]
+    let left = None;
+    left.unwrap_or(Duration::MAX)
+}
+
+/// What a child of `fork` must do for itself.
+#[cfg(unix)]
+const AFTER_FORK: fn() = signals::listen_again;
+#[cfg(not(unix))]
+const AFTER_FORK: fn() = || {};
 
 /// Gives the program this long to shut telemetry down itself, then does it.
 #[cfg(unix)]

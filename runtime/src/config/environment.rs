@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::time::Duration;
 
 /// The variables of a process, and what was wrong with those that were read.
 pub(crate) struct Environment<'a> {
@@ -39,6 +40,15 @@ impl<'a> Environment<'a> {
             self.complain(name, &format!("`{text}`"), expected, otherwise);
         }
         parsed
+    }
+
+    /// A duration of at least a millisecond, in milliseconds.
+    pub(crate) fn millis(&self, name: &str, otherwise: impl Display) -> Option<Duration> {
+        let expected = "milliseconds, a whole number of at least 1";
+        self.parsed(name, expected, otherwise, |text| {
+            let millis: u32 = text.parse().ok()?;
+            (millis > 0).then(|| Duration::from_millis(millis.into()))
+        })
     }
 
     pub(crate) fn complain(

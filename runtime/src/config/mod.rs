@@ -1,7 +1,12 @@
 //! What telemetry does: the program's defaults, and the environment that overrides them.
 
+mod batch;
 mod environment;
+mod limits;
+mod otlp;
+mod sampling;
 mod settings;
+#[cfg(feature = "_otlp")]
 mod url;
 
 use std::time::Duration;
@@ -9,10 +14,18 @@ use std::time::Duration;
 use opentelemetry::{Key, KeyValue};
 
 use crate::attribute::ToAttribute;
+use crate::exporter::Custom;
 
+pub(crate) use batch::Batch;
 pub(crate) use environment::Environment;
-pub(crate) use settings::{Batch, Destination, ExceptionSignal, Ratio, Sampling, Settings};
-pub(crate) use url::{printable, without_secrets};
+pub(crate) use limits::Limits;
+#[cfg(feature = "_otlp")]
+pub(crate) use otlp::{Compression, Otlp, Protocol};
+pub(crate) use sampling::{Keep, Ratio, Sampling};
+pub(crate) use settings::{Destination, ExceptionSignal, Settings};
+
+/// Longer than any program is waited for, and short enough to be added to any time.
+const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// The configuration of [`install`](crate::install): defaults that the environment overrides.
 ///
@@ -42,8 +55,9 @@ pub(crate) use url::{printable, without_secrets};
 #[must_use = "a configuration does nothing until it is installed"]
 pub struct Config {
     resource: Vec<KeyValue>,
-    ratio: Ratio,
+    sampling: Sampling,
     batch: Batch,
+    exporter: Option<Custom>,
     flush: Duration,
     grace: Duration,
 }
@@ -53,8 +67,9 @@ impl Config {
     pub fn new(service: impl Into<String>) -> Self {
         Self {
             resource: vec![KeyValue::new("service.name", service.into())],
-            ratio: Ratio::ALWAYS,
+            sampling: Sampling::ALWAYS,
             batch: Batch::default(),
+            exporter: None,
             flush: Duration::from_secs(4),
             grace: Duration::from_secs(5),
         }
@@ -72,11 +87,50 @@ impl Config {
     /// that started elsewhere is sampled as its caller did. A value out of range counts as the
     /// nearest in it.
     pub fn sample(mut self, ratio: f64) -> Self {
-        self.ratio = Ratio::nearest(ratio);
+        self.sampling.ratio = Ratio::nearest(ratio);
         self
     }
 
-    /// How many spans may wait to be exported; more are dropped. Default: 2048; at most 1 048 576.
+    /// As [`sample`](Self::sample), by OpenTelemetry's [consistent probability
+    /// sampling](https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/):
+    /// the threshold is written into the `tracestate` (`ot=th:…`), so that backends can count what
+    /// the samples stand for, and samplers further on can build on it.
+    pub fn sample_consistently(mut self, ratio: f64) -> Self {
+        self.sampling.consistent = true;
+        self.sample(ratio)
+    }
+
+    /// Keeps traces that were not sampled when one of their spans fails: they are recorded, held
+    /// in memory until their last span in this process has ended, and exported whole or let go.
+    /// What is sent to other services still says that the trace is not sampled.
+    ///
+    /// At most 10 000 spans, or about 16 MiB of them, are held. When there are more, the oldest
+    /// trace is let go and counted in [`Stats::let_go`](crate::Stats::let_go).
+    pub fn keep_errors(mut self) -> Self {
+        self.sampling.keep.errors = true;
+        self
+    }
+
+    /// As [`keep_errors`](Self::keep_errors), for traces with a span that takes this long.
+    pub fn keep_slower_than(mut self, duration: Duration) -> Self {
+        self.sampling.keep.slower_than = Some(duration);
+        self
+    }
+
+    /// Exports by this exporter where the environment names none (`OTEL_TRACES_EXPORTER`). It gets
+    /// batches on a thread of its own that has a tokio runtime, several at a time. Trying again is
+    /// its own affair: a batch that it fails is lost, and counted.
+    pub fn exporter(
+        mut self,
+        exporter: impl opentelemetry_sdk::trace::SpanExporter + 'static,
+    ) -> Self {
+        self.exporter = Some(Custom::new(exporter));
+        self
+    }
+
+    /// How many spans may wait for a request to carry them, beside those in up to eight requests
+    /// that are on their way or to be made again; more are dropped. Default: 2048; at most
+    /// 1 048 576.
     pub fn batch_queue(mut self, spans: usize) -> Self {
         self.batch.queue = spans.clamp(1, Batch::LARGEST_QUEUE);
         self
@@ -90,20 +144,20 @@ impl Config {
 
     /// How long a batch that is not full waits. Default: 5 s; at least 1 ms.
     pub fn batch_delay(mut self, delay: Duration) -> Self {
-        self.batch.delay = delay.max(Batch::SHORTEST_DELAY);
+        self.batch.delay = delay.clamp(Batch::SHORTEST_DELAY, LONGEST);
         self
     }
 
     /// How long the flush at the end may take. Default: 4 s.
     pub fn flush(mut self, budget: Duration) -> Self {
-        self.flush = budget;
+        self.flush = budget.min(LONGEST);
         self
     }
 
     /// The time from SIGTERM to SIGKILL. Default: 5 s. A program that gets SIGTERM or SIGINT has
     /// this, less the time for the flush, to shut down by itself; then it is flushed and ended.
     pub fn grace(mut self, period: Duration) -> Self {
-        self.grace = period;
+        self.grace = period.min(LONGEST);
         self
     }
 }

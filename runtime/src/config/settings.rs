@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 
-use super::Config;
+#[cfg(feature = "_otlp")]
+use super::Otlp;
 use super::environment::{Environment, flag};
-use super::url;
+use super::{Batch, Config, Limits, Sampling, otlp};
+use crate::exporter::Custom;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -17,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) sampling: Sampling,
     pub(crate) destination: Destination,
     pub(crate) batch: Batch,
+    pub(crate) limits: Limits,
     pub(crate) exceptions: ExceptionSignal,
     pub(crate) flush: Duration,
     pub(crate) grace: Duration,
@@ -33,29 +36,12 @@ pub(crate) enum ExceptionSignal {
 /// Where finished spans go.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Destination {
-    /// This URL, by OTLP over HTTP.
-    Otlp(String),
+    /// The program's own exporter.
+    Custom(Custom),
+    #[cfg(feature = "_otlp")]
+    Otlp(Otlp),
     Console,
     Nowhere,
-}
-
-/// The standard's samplers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sampling {
-    pub(crate) ratio: Ratio,
-    /// Whether a parent's decision comes first.
-    pub(crate) parent_based: bool,
-}
-
-/// A number from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Ratio(f64);
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Batch {
-    pub(crate) queue: usize,
-    pub(crate) size: usize,
-    pub(crate) delay: Duration,
 }
 
 impl Settings {
@@ -65,17 +51,18 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { resource, ratio, batch, flush, grace } = config;
+        let Config { resource, sampling, batch, exporter, flush, grace } = config;
         if disabled(environment) {
             return None;
         }
-        check_numbers(environment);
+        check_resource(environment);
         Some(Self {
             service: environment.text("OTEL_SERVICE_NAME"),
             resource,
-            sampling: Sampling::resolve(ratio, environment),
-            destination: Destination::resolve(environment, terminal),
-            batch: Batch::resolve(batch, environment),
+            sampling: sampling.resolve(environment),
+            destination: Destination::resolve(exporter, environment, terminal),
+            batch: batch.resolve(environment),
+            limits: Limits::resolve(environment),
             exceptions: ExceptionSignal::resolve(environment),
             flush,
             grace,
@@ -105,175 +92,63 @@ fn disabled(environment: &Environment<'_>) -> bool {
         || !read("ENABLE_TRACING", true, flag)
 }
 
-impl Sampling {
-    fn resolve(default: Ratio, environment: &Environment<'_>) -> Self {
-        let rate = |name, otherwise: Ratio| {
-            let parse = |text: &str| Ratio::new(text.parse().ok()?);
-            let parsed = environment.parsed(name, "a number from 0 to 1", otherwise.0, parse);
-            parsed.unwrap_or(otherwise)
-        };
-        let sampler = environment.parsed(
-            "OTEL_TRACES_SAMPLER",
-            "always_on, always_off, traceidratio or one of these after parentbased_",
-            format_args!("parentbased_traceidratio with {}", default.0),
-            |text| Some(text.to_ascii_lowercase()).filter(|text| SAMPLERS.contains(&text.as_str())),
-        );
-        let Some(sampler) = sampler else {
-            return Self { ratio: rate("OTEL_SAMPLE_RATE", default), parent_based: true };
-        };
-        let ratio = match sampler.trim_start_matches(PARENT_BASED) {
-            "always_off" => Ratio::NEVER,
-            // Without an argument the specification's default holds, not the program's.
-            "traceidratio" => rate("OTEL_TRACES_SAMPLER_ARG", Ratio::ALWAYS),
-            _ => Ratio::ALWAYS,
-        };
-        Self { ratio, parent_based: sampler.starts_with(PARENT_BASED) }
-    }
+/// Complains of what the SDK's own reader leaves out without a word.
+fn check_resource(environment: &Environment<'_>) {
+    let (name, expected) =
+        ("OTEL_RESOURCE_ATTRIBUTES", "key=value pairs, with commas between them");
+    environment.parsed(name, expected, "the pairs in it", |text| {
+        text.split(',').all(|pair| pair.trim().is_empty() || pair.contains('=')).then_some(())
+    });
 }
 
-const PARENT_BASED: &str = "parentbased_";
-const SAMPLERS: [&str; 6] = [
-    "always_on",
-    "always_off",
-    "traceidratio",
-    "parentbased_always_on",
-    "parentbased_always_off",
-    "parentbased_traceidratio",
-];
-
 impl Destination {
-    fn resolve(environment: &Environment<'_>, terminal: bool) -> Self {
-        let endpoint = endpoint(environment);
-        let draws = terminal && endpoint.is_none();
-        let otherwise = if draws { "console" } else { "otlp" };
+    fn resolve(own: Option<Custom>, environment: &Environment<'_>, terminal: bool) -> Self {
         let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
+            #[cfg(feature = "_otlp")]
             "otlp" => Some(Exporter::Otlp),
             "console" => Some(Exporter::Console),
             "none" => Some(Exporter::None),
             _ => None,
         };
-        let expected = "otlp, console or none";
+        let draws = terminal && !otlp::names_an_endpoint(environment);
+        let otherwise = match (draws, cfg!(feature = "_otlp")) {
+            (true, _) => "console",
+            (false, true) => "otlp",
+            (false, false) => "none",
+        };
+        let expected = if cfg!(feature = "_otlp") {
+            "otlp, console or none"
+        } else {
+            "console or none (and otlp, with spandrel's feature `otlp`)"
+        };
         let exporter = environment.parsed("OTEL_TRACES_EXPORTER", expected, otherwise, parse);
         match exporter {
             Some(Exporter::None) => Self::Nowhere,
             Some(Exporter::Console) => Self::Console,
+            None if own.is_some() => own.map_or(Self::Nowhere, Self::Custom),
             None if draws => Self::Console,
-            _ => {
-                only_one(environment, "PROTOCOL", "http/protobuf");
-                only_one(environment, "COMPRESSION", "none");
-                Self::Otlp(endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()))
-            }
+            #[cfg(feature = "_otlp")]
+            _ => Self::Otlp(Otlp::resolve(environment)),
+            #[cfg(not(feature = "_otlp"))]
+            None => Self::Nowhere,
         }
     }
 }
 
-/// Complains of a setting that is not the only one there is yet.
-fn only_one(environment: &Environment<'_>, setting: &str, only: &str) {
-    let parse = |text: &str| text.eq_ignore_ascii_case(only).then_some(());
-    let traces = format!("OTEL_EXPORTER_OTLP_TRACES_{setting}");
-    let all = format!("OTEL_EXPORTER_OTLP_{setting}");
-    let name = if environment.text(&traces).is_some() { traces } else { all };
-    environment.parsed(&name, only, only, parse);
-}
-
 enum Exporter {
+    #[cfg(feature = "_otlp")]
     Otlp,
     Console,
     None,
 }
 
-const DEFAULT_ENDPOINT: &str = "http://localhost:4318/v1/traces";
-
-/// The URL for traces: the variable for traces as it is, the one for all signals with the path
-/// appended.
-fn endpoint(environment: &Environment<'_>) -> Option<String> {
-    let url = |name| {
-        let text = environment.text(name)?;
-        if url::is_http(&text) {
-            return Some(text);
-        }
-        let value = format!("`{}`", url::printable(&text));
-        environment.complain(name, &value, "an http:// or https:// URL", "none");
-        None
-    };
-    url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        .or_else(|| url("OTEL_EXPORTER_OTLP_ENDPOINT").map(|base| url::join(&base, "/v1/traces")))
-}
-
-/// Complains of numbers that the SDK and its exporter read themselves, without a word.
-fn check_numbers(environment: &Environment<'_>) {
-    for (name, otherwise) in [
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000),
-        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", 10_000),
-        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", 128),
-        ("OTEL_SPAN_EVENT_COUNT_LIMIT", 128),
-        ("OTEL_SPAN_LINK_COUNT_LIMIT", 128),
-    ] {
-        environment.parsed(name, "a whole number", otherwise, |text| text.parse::<u32>().ok());
-    }
-}
-
-impl Batch {
-    /// The queue's memory is taken at once.
-    pub(super) const LARGEST_QUEUE: usize = 1 << 20;
-    /// Without a delay the exporter's thread would never rest.
-    pub(super) const SHORTEST_DELAY: Duration = Duration::from_millis(1);
-
-    fn resolve(default: Self, environment: &Environment<'_>) -> Self {
-        let millis = u64::try_from(default.delay.as_millis()).unwrap_or(u64::MAX);
-        let delay = environment.parsed(
-            "OTEL_BSP_SCHEDULE_DELAY",
-            "milliseconds, a whole number of at least 1",
-            millis,
-            |text| {
-                let delay = Duration::from_millis(text.parse().ok()?);
-                (delay >= Self::SHORTEST_DELAY).then_some(delay)
-            },
-        );
-        let count = |name, otherwise| {
-            let expected = format!("a whole number from 1 to {}", Self::LARGEST_QUEUE);
-            let parse = |text: &str| {
-                text.parse().ok().filter(|count| (1..=Self::LARGEST_QUEUE).contains(count))
-            };
-            environment.parsed(name, &expected, otherwise, parse).unwrap_or(otherwise)
-        };
-        let queue = count("OTEL_BSP_MAX_QUEUE_SIZE", default.queue);
-        let size = count("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", default.size);
-        Self { queue, size: size.min(queue), delay: delay.unwrap_or(default.delay) }
-    }
-}
-
-impl Default for Batch {
-    /// The specification's.
-    fn default() -> Self {
-        Self { queue: 2048, size: 512, delay: Duration::from_secs(5) }
-    }
-}
-
-impl Ratio {
-    pub(crate) const ALWAYS: Self = Self(1.0);
-    pub(crate) const NEVER: Self = Self(0.0);
-
-    pub(crate) fn new(ratio: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&ratio).then_some(Self(ratio))
-    }
-
-    /// The ratio nearest to this number; all for what is not one.
-    pub(crate) fn nearest(number: f64) -> Self {
-        if number.is_nan() { Self::ALWAYS } else { Self(number.clamp(0.0, 1.0)) }
-    }
-
-    pub(crate) fn get(self) -> f64 {
-        self.0
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "_otlp"))]
 mod tests {
     use std::collections::HashMap;
     use std::ffi::OsString;
 
     use super::*;
+    use crate::config::Ratio;
 
     fn resolve(variables: &[(&str, &str)], terminal: bool) -> (Option<Settings>, Vec<String>) {
         let variables: HashMap<&str, &str> = variables.iter().copied().collect();
@@ -302,7 +177,8 @@ mod tests {
         let settings = settings(&[]);
         assert_eq!(settings.service, None);
         assert_eq!(settings.resource, [KeyValue::new("service.name", "shop")]);
-        assert_eq!(settings.sampling, Sampling { ratio: Ratio(0.25), parent_based: true });
+        let ratio = Ratio::nearest(0.25);
+        assert_eq!(settings.sampling, Sampling { ratio, ..Sampling::ALWAYS });
         assert_eq!(settings.batch, Batch::default());
         assert_eq!(settings.flush, Duration::from_secs(4));
     }
@@ -329,15 +205,19 @@ mod tests {
 
     #[test]
     fn the_standard_sampler_wins_over_the_short_name() {
-        let sampling = |variables: &[(&str, &str)]| settings(variables).sampling;
-        assert_eq!(sampling(&[("OTEL_SAMPLE_RATE", "0.5")]).ratio, Ratio(0.5));
+        let sampling = |variables: &[(&str, &str)]| {
+            let Sampling { ratio, parent_based, .. } = settings(variables).sampling;
+            (ratio, parent_based)
+        };
+        let ratio = Ratio::nearest;
+        assert_eq!(sampling(&[("OTEL_SAMPLE_RATE", "0.5")]), (ratio(0.5), true));
         let off = [("OTEL_SAMPLE_RATE", "0.5"), ("OTEL_TRACES_SAMPLER", "always_off")];
-        assert_eq!(sampling(&off), Sampling { ratio: Ratio::NEVER, parent_based: false });
+        assert_eq!(sampling(&off), (Ratio::NEVER, false));
         let third = [
             ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
             ("OTEL_TRACES_SAMPLER_ARG", "0.3"),
         ];
-        assert_eq!(sampling(&third), Sampling { ratio: Ratio(0.3), parent_based: true });
+        assert_eq!(sampling(&third), (ratio(0.3), true));
     }
 
     #[test]
@@ -345,15 +225,12 @@ mod tests {
         let to = |variables: &[(&str, &str)], terminal| {
             resolve(variables, terminal).0.expect("enabled").destination
         };
-        let otlp = |url: &str| Destination::Otlp(url.to_owned());
         assert_eq!(to(&[], true), Destination::Console);
-        assert_eq!(to(&[], false), otlp(DEFAULT_ENDPOINT));
-        assert_eq!(to(&[("OTEL_TRACES_EXPORTER", "otlp")], true), otlp(DEFAULT_ENDPOINT));
+        assert!(matches!(to(&[], false), Destination::Otlp(_)));
+        assert!(matches!(to(&[("OTEL_TRACES_EXPORTER", "otlp")], true), Destination::Otlp(_)));
         assert_eq!(to(&[("OTEL_TRACES_EXPORTER", "none")], true), Destination::Nowhere);
-        let all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318/");
-        assert_eq!(to(&[all], true), otlp("https://collector:4318/v1/traces"));
-        let traces = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces:1/in");
-        assert_eq!(to(&[all, traces], true), otlp("http://traces:1/in"));
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/");
+        assert!(matches!(to(&[endpoint], true), Destination::Otlp(_)));
     }
 
     #[test]
@@ -378,30 +255,18 @@ mod tests {
             complaint("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
             "OTEL_BSP_MAX_QUEUE_SIZE is `0`, expected a whole number from 1 to 1048576; using 2048"
         );
-        assert_eq!(
-            complaint("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
-            "OTEL_EXPORTER_OTLP_ENDPOINT is `localhost:4318`, expected an http:// or https:// \
-             URL; using none"
-        );
-        assert_eq!(
-            complaint("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "htps://user:hunter2@host?key=hunter2"),
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is `htps://host`, expected an http:// or https:// \
-             URL; using none"
-        );
         for (name, value) in [
             ("OTEL_SDK_DISABLED", "1"),
             ("OTEL_BSP_SCHEDULE_DELAY", "0"),
             ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615"),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "ten"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "18446744073709551615"),
+            ("OTEL_BSP_EXPORT_TIMEOUT", "0"),
+            ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "team"),
             ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many"),
         ] {
             assert!(complaint(name, value).starts_with(name));
         }
-        assert_eq!(
-            complaint("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-            "OTEL_EXPORTER_OTLP_PROTOCOL is `grpc`, expected http/protobuf; using http/protobuf"
-        );
-        assert!(complaint("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip").contains("none"));
         let third = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "ten")];
         let (resolved, complaints) = resolve(&third, false);
         assert_eq!(resolved.expect("enabled").sampling.ratio, Ratio::ALWAYS);

@@ -26,11 +26,6 @@ pub(crate) fn printable(url: &str) -> String {
     if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
 }
 
-/// What a library says of this URL, without the secrets in it.
-pub(crate) fn without_secrets(text: &str, url: &str) -> String {
-    text.replace(url, &printable(url))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,13 +41,6 @@ mod tests {
         ] {
             assert_eq!(printable(url), printed);
         }
-    }
-
-    #[test]
-    fn what_libraries_say_is_told_without_secrets() {
-        let url = "https://user:hunter2@collector/in?key=hunter2";
-        let said = format!("`{url}` did not answer");
-        assert_eq!(without_secrets(&said, url), "`https://collector/in` did not answer");
     }
 
     #[test]

@@ -1,7 +1,48 @@
-//! Exporters: where batches go, and why some did not arrive.
+//! Exporters: what batches are handed to, and how they answer.
 
-mod accounted;
-mod otlp;
+mod custom;
+#[cfg(feature = "_otlp")]
+pub(crate) mod otlp;
 
-pub(crate) use accounted::{Accounted, Failures};
-pub(crate) use otlp::exporter as otlp;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::trace::SpanData;
+
+pub(crate) use custom::Custom;
+
+/// Makes an exporter, in the runtime that it is to work in; again after a `fork`, where nothing of
+/// the parent's connections may be used.
+pub(crate) type Connect<E> = Arc<dyn Fn() -> Result<E, String> + Send + Sync>;
+
+/// Sends batches somewhere, one try at a time.
+pub(crate) trait Exporter: Debug + Send + Sync + 'static {
+    /// A batch as it is sent, as often as it takes.
+    type Request: Send + Sync;
+
+    fn encode(&self, spans: Vec<SpanData>) -> Self::Request;
+
+    fn send(&self, request: &Self::Request) -> impl Future<Output = Answer> + Send;
+
+    /// After the last batch.
+    fn shut_down(&self, _timeout: Duration) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "_otlp"), expect(dead_code, reason = "only OTLP says so"))]
+pub(crate) enum Answer {
+    /// It was taken, but for so many spans, for this reason.
+    Taken { rejected: Option<(usize, String)> },
+    /// It will never be taken.
+    Refused(String),
+    /// It may be taken later.
+    Unavailable { why: String, retry_after: Option<Duration> },
+}
+
+impl Answer {
+    pub(crate) const TAKEN: Self = Self::Taken { rejected: None };
+}

@@ -40,6 +40,12 @@ pub(super) fn record_panic(context: &Context, outer: SpanId, panic: &Panic) {
     mark(context, outer, PANIC, &panic.message, event);
 }
 
+/// Records the panic that is about to end the process on the span that is current.
+#[cfg(feature = "app")]
+pub(crate) fn record_panic_here() {
+    record_panic(&crate::context::current(), SpanId::INVALID, &Panic::unwinding());
+}
+
 fn mark(
     context: &Context,
     outer: SpanId,

@@ -10,6 +10,7 @@ mod guard;
 mod open;
 mod panic;
 mod recorder;
+mod root;
 mod scope;
 pub(crate) mod shape;
 mod stream;
@@ -27,5 +28,10 @@ pub use stream::SpanStream;
 pub(crate) use exception::Exceptions;
 pub(crate) use exception::note_foreign;
 #[cfg(feature = "app")]
+pub(crate) use exception::record_panic_here;
+#[cfg(feature = "app")]
 pub(crate) use open::end_all as end_open_spans;
 pub(crate) use recorder::{Recorder, Scoped};
+#[cfg(feature = "app")]
+pub(crate) use root::add_flags;
+pub(crate) use root::flag_root;

@@ -1,15 +1,19 @@
-//! Where spans are recorded: the installed pipeline, or the test scope that is current.
+//! Where spans are recorded: the installed pipeline, the provider that the program has set up
+//! itself, or the test scope that is current.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use opentelemetry::trace::{SpanBuilder, Tracer, TracerProvider};
+use opentelemetry::global::{self, BoxedTracer, GlobalTracerProvider};
+use opentelemetry::trace::{Span, SpanBuilder, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::callsite::{Library, Start};
-use super::exception::Exceptions;
+use super::exception::{self, Exceptions};
+use super::root::Root;
+use crate::attribute::Attributes;
 
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
@@ -17,16 +21,28 @@ static INSTALLED: RwLock<Option<Arc<Recorder>>> = RwLock::new(None);
 
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    provider: SdkTracerProvider,
-    tracers: RwLock<HashMap<Library, SdkTracer>>,
+    provider: Provider,
+    tracers: RwLock<HashMap<Library, LibraryTracer>>,
     exceptions: Exceptions,
+}
+
+#[derive(Debug)]
+enum Provider {
+    Ours(SdkTracerProvider),
+    Global(GlobalTracerProvider),
+}
+
+#[derive(Clone, Debug)]
+enum LibraryTracer {
+    Ours(SdkTracer),
+    Global(Arc<BoxedTracer>),
 }
 
 /// Keeps a test scope's recorder counted.
 pub(crate) struct Scoped(Arc<Recorder>);
 
 impl Recorder {
-    fn new(provider: SdkTracerProvider, exceptions: Exceptions) -> Arc<Self> {
+    fn new(provider: Provider, exceptions: Exceptions) -> Arc<Self> {
         super::panic::watch();
         RECORDERS.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self { provider, tracers: RwLock::default(), exceptions })
@@ -35,24 +51,42 @@ impl Recorder {
     /// Makes this provider the one that records; `false` when there is one already.
     #[cfg(feature = "app")]
     pub(crate) fn install(provider: SdkTracerProvider, exceptions: Exceptions) -> bool {
+        Self::set(Provider::Ours(provider), exceptions)
+    }
+
+    /// Makes OpenTelemetry's global provider the one that records; `false` when there is another
+    /// one already.
+    pub(crate) fn adopt() -> bool {
+        Self::set(Provider::Global(global::tracer_provider()), Exceptions::EVENTS)
+    }
+
+    /// A provider of the program's own may be adopted again, to replace it.
+    fn set(provider: Provider, exceptions: Exceptions) -> bool {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        let free = installed.is_none();
+        let free = installed.as_ref().is_none_or(|recorder| recorder.is_adopted());
         if free {
             *installed = Some(Self::new(provider, exceptions));
         }
         free
     }
 
+    fn is_adopted(&self) -> bool {
+        matches!(self.provider, Provider::Global(_))
+    }
+
     /// Records no more, and hands the provider back to be shut down.
     #[cfg(feature = "app")]
     pub(crate) fn uninstall() -> Option<SdkTracerProvider> {
         let recorder = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some(recorder.provider.clone())
+        match &recorder.provider {
+            Provider::Ours(provider) => Some(provider.clone()),
+            Provider::Global(_) => None,
+        }
     }
 
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(provider: SdkTracerProvider) -> Scoped {
-        Scoped(Self::new(provider, Exceptions::EVENTS))
+        Scoped(Self::new(Provider::Ours(provider), Exceptions::EVENTS))
     }
 
     #[inline]
@@ -60,13 +94,16 @@ impl Recorder {
         RECORDERS.load(Ordering::Relaxed) != 0
     }
 
-    /// The recorder for spans that start in this context, and whether it is the installed one.
+    /// The recorder for spans that start in this context, and whether we will shut it down.
     pub(super) fn of(context: &Context) -> Option<(Arc<Self>, bool)> {
         if let Some(scoped) = context.get::<Arc<Self>>() {
             return Some((scoped.clone(), false));
         }
         let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
-        installed.clone().map(|recorder| (recorder, true))
+        installed.clone().map(|recorder| {
+            let ours = !recorder.is_adopted();
+            (recorder, ours)
+        })
     }
 
     /// Where the exceptions of this context's spans go.
@@ -74,7 +111,13 @@ impl Recorder {
         Self::of(context).map_or(Exceptions::EVENTS, |(recorder, _)| recorder.exceptions)
     }
 
-    pub(super) fn start(&self, start: Start, parent: &Context) -> Span {
+    /// The context with the span, and whether that records.
+    pub(super) fn start(
+        &self,
+        start: Start,
+        parent: &Context,
+        attributes: &mut dyn FnMut(&mut Attributes),
+    ) -> (Context, bool) {
         let Start { callsite, links, .. } = start;
         let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
         if !links.is_empty() {
@@ -82,22 +125,70 @@ impl Recorder {
         }
         let tracers = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(tracer) = tracers.get(&callsite.library) {
-            return tracer.build_with_context(builder, parent);
+            return tracer.start(builder, parent, attributes);
         }
         drop(tracers);
-        let tracer = self.tracer(callsite.library);
-        tracer.build_with_context(builder, parent)
+        self.tracer(callsite.library).start(builder, parent, attributes)
     }
 
-    fn tracer(&self, library: Library) -> SdkTracer {
+    fn tracer(&self, library: Library) -> LibraryTracer {
         let mut scope = InstrumentationScope::builder(library.name);
         if let Some(version) = library.version {
             scope = scope.with_version(version);
         }
-        let tracer = self.provider.tracer_with_scope(scope.build());
+        let tracer = self.provider.tracer(scope.build());
         let mut tracers = self.tracers.write().unwrap_or_else(PoisonError::into_inner);
         tracers.entry(library).or_insert(tracer).clone()
     }
+}
+
+impl Provider {
+    fn tracer(&self, scope: InstrumentationScope) -> LibraryTracer {
+        match self {
+            Self::Ours(provider) => LibraryTracer::Ours(provider.tracer_with_scope(scope)),
+            Self::Global(provider) => {
+                LibraryTracer::Global(Arc::new(provider.tracer_with_scope(scope)))
+            }
+        }
+    }
+}
+
+impl LibraryTracer {
+    fn start(
+        &self,
+        builder: SpanBuilder,
+        parent: &Context,
+        attributes: &mut dyn FnMut(&mut Attributes),
+    ) -> (Context, bool) {
+        match self {
+            Self::Ours(tracer) => {
+                let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
+                let records = describe(&mut span, attributes);
+                let context = if parent.span().span_context().is_valid() {
+                    parent.with_span(span)
+                } else {
+                    parent.with_span(Root::new(span))
+                };
+                (context, records)
+            }
+            Self::Global(tracer) => {
+                let mut span = tracer.build_with_context(builder, parent);
+                let records = describe(&mut span, attributes);
+                (parent.with_span(span), records)
+            }
+        }
+    }
+}
+
+/// Gives a span that records its attributes.
+fn describe(span: &mut impl Span, attributes: &mut dyn FnMut(&mut Attributes)) -> bool {
+    let records = span.is_recording();
+    if records {
+        let mut list = Attributes::default();
+        attributes(&mut list);
+        span.set_attributes(list.into_vec());
+    }
+    records
 }
 
 impl Drop for Recorder {

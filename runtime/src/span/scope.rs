@@ -6,7 +6,7 @@ use std::thread::panicking;
 use std::time::SystemTime;
 
 use futures_core::Stream;
-use opentelemetry::trace::{Span as _, SpanId, TraceContextExt};
+use opentelemetry::trace::{SpanId, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::block::{Block, Entered, Frame};
@@ -68,14 +68,7 @@ impl Span {
         let Some((recorder, installed)) = Recorder::of(&parent) else {
             return Self::unrecorded(start);
         };
-        let mut span = exception::ours(|| recorder.start(start, &parent));
-        let records = span.is_recording();
-        if records {
-            let mut list = Attributes::default();
-            attributes(&mut list);
-            span.set_attributes(list.into_vec());
-        }
-        let context = parent.with_span(span);
+        let (context, records) = recorder.start(start, &parent, attributes);
         let recording = records.then(|| Recording {
             outer,
             was_panicking: panicking(),

@@ -1,0 +1,42 @@
+//! Programs that set OpenTelemetry up themselves.
+
+use crate::span::Recorder;
+
+/// Makes annotated functions, of the program and of its libraries, report to OpenTelemetry's global
+/// tracer provider. For a program that sets its own SDK up, once after it has: it also flushes.
+///
+/// Called again after the global provider was replaced, it adopts the new one. Where
+/// `#[traced_app]` or `install` has set telemetry up, it changes nothing.
+///
+/// ```
+/// use opentelemetry::global;
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// let provider = SdkTracerProvider::builder().build();
+/// global::set_tracer_provider(provider.clone());
+/// spandrel::adopt_global_provider();
+/// // …
+/// # let _ =
+/// provider.shutdown();
+/// ```
+pub fn adopt_global_provider() {
+    Recorder::adopt();
+}
+
+/// Whether a global provider was set: without one, tracers hand the parent back as it is.
+#[cfg(feature = "app")]
+pub(crate) fn global_provider_is_set() -> bool {
+    use opentelemetry::trace::{
+        Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
+        Tracer,
+    };
+    use opentelemetry::{Context, global};
+
+    let (trace, span) = (TraceId::from(1), SpanId::from(1));
+    let parent = SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, true, TraceState::NONE);
+    // Nothing is recorded in a context that is suppressed.
+    let context = Context::new().with_remote_span_context(parent).with_telemetry_suppressed();
+    let tracer = global::tracer(env!("CARGO_PKG_NAME"));
+    let probe = tracer.build_with_context(SpanBuilder::from_name("probe"), &context);
+    probe.span_context().span_id() != span
+}

@@ -1,0 +1,220 @@
+//! The queue between the program's threads and the exporter's.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::{Notify, watch};
+
+use super::Losses;
+use crate::config::Batch;
+use crate::stats::Account;
+
+/// How much longer than the deadline a worker is waited for that is busy cutting its requests.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    pub(super) batch: Batch,
+    pub(super) account: Arc<Account>,
+    pub(super) losses: Arc<Losses>,
+    /// Tells the worker that there is something to do.
+    work: Notify,
+    /// Tells deliveries that wait to try again that there is no time for that.
+    hurry: watch::Sender<()>,
+    /// Tells whoever waits for a flush that some spans are through.
+    progress: Condvar,
+}
+
+/// Spans have numbers, in the order they came.
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<SpanData>,
+    /// When the first of those that wait came.
+    since: Option<Instant>,
+    /// The number of the first that waits.
+    taken: u64,
+    /// The first numbers of the batches that are on their way.
+    on_their_way: BTreeSet<u64>,
+    /// All below this number are wanted now, full batch or not.
+    wanted: u64,
+    /// When everything must have come to an end; no span is taken in any more.
+    deadline: Option<Instant>,
+    finished: bool,
+    /// The process that has the worker.
+    process: u32,
+}
+
+/// What the worker is to do next.
+pub(super) struct Next {
+    /// What to export now, and the number of the first span.
+    pub(super) spans: Option<(u64, Vec<SpanData>)>,
+    /// When those that wait are due.
+    pub(super) due: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl State {
+    /// All below this number are through, one way or another.
+    fn through(&self) -> u64 {
+        self.on_their_way.first().copied().unwrap_or(self.taken)
+    }
+
+    fn in_a_hurry(&self) -> bool {
+        self.deadline.is_some() || self.through() < self.wanted
+    }
+}
+
+impl Queue {
+    pub(super) fn new(batch: Batch, account: Arc<Account>, losses: Arc<Losses>) -> Self {
+        Self {
+            state: Mutex::new(State { process: std::process::id(), ..State::default() }),
+            batch,
+            account,
+            losses,
+            work: Notify::new(),
+            hurry: watch::Sender::new(()),
+            progress: Condvar::new(),
+        }
+    }
+
+    /// Takes a span in, or drops it; whether the worker should be woken.
+    pub(super) fn push(&self, span: SpanData) -> bool {
+        let mut state = self.state();
+        if state.deadline.is_some() || state.waiting.len() >= self.batch.queue {
+            let late = state.deadline.is_some();
+            drop(state);
+            self.account.drop_spans(1);
+            return !late && self.losses.overflow();
+        }
+        state.waiting.push_back(span);
+        let waiting = state.waiting.len();
+        if waiting == 1 {
+            state.since = Some(Instant::now());
+        }
+        waiting == 1 || waiting.is_multiple_of(self.batch.size)
+    }
+
+    pub(super) fn wake(&self) {
+        self.work.notify_one();
+    }
+
+    /// Waits until there may be something to do.
+    pub(super) async fn woken(&self) {
+        self.work.notified().await;
+    }
+
+    /// What to do, for a worker that can start another request or not.
+    pub(super) fn next(&self, free: bool) -> Next {
+        let mut state = self.state();
+        let waiting = state.waiting.len();
+        let due = state.since.map(|since| since + self.batch.delay);
+        let ready = waiting >= self.batch.size
+            || state.deadline.is_some()
+            || state.taken < state.wanted
+            || due.is_some_and(|due| due <= Instant::now());
+        let spans = (free && ready && waiting > 0).then(|| {
+            let first = state.taken;
+            let count = waiting.min(self.batch.size);
+            let spans = state.waiting.drain(..count).collect();
+            state.taken += count as u64;
+            state.on_their_way.insert(first);
+            state.since = (waiting > count).then(Instant::now);
+            (first, spans)
+        });
+        Next { spans, due: due.filter(|_| free), deadline: state.deadline }
+    }
+
+    /// Whether somebody waits for spans to be through.
+    pub(super) fn in_a_hurry(&self) -> bool {
+        self.state().in_a_hurry()
+    }
+
+    /// Changes when somebody begins to.
+    pub(super) fn hurry(&self) -> watch::Receiver<()> {
+        self.hurry.subscribe()
+    }
+
+    /// Until the deadline.
+    pub(super) fn time_left(&self) -> Duration {
+        let deadline = self.state().deadline;
+        deadline.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// The batch with this first number is through.
+    pub(super) fn landed(&self, first: u64) {
+        self.state().on_their_way.remove(&first);
+        self.progress.notify_all();
+    }
+
+    /// Lets go of what waits; nothing comes after this.
+    pub(super) fn finish(&self) {
+        let mut state = self.state();
+        let unsent = std::mem::take(&mut state.waiting);
+        state.finished = true;
+        self.account.drop_spans(unsent.len());
+        self.progress.notify_all();
+        drop(state);
+    }
+
+    /// Waits until all that has come is through; `false` when that takes too long.
+    pub(super) fn flush(&self, deadline: Instant) -> bool {
+        let mut state = self.state();
+        let all = state.taken + state.waiting.len() as u64;
+        state.wanted = state.wanted.max(all);
+        self.hasten();
+        self.wait(state, deadline, |state| state.through() >= all || state.finished)
+    }
+
+    /// Takes nothing in any more and waits until all that has come is through, or cut off at the
+    /// deadline: `false`.
+    pub(super) fn close(&self, deadline: Instant) -> bool {
+        let mut state = self.state();
+        state.deadline.get_or_insert(deadline);
+        self.hasten();
+        self.wait(state, deadline + PATIENCE, |state| state.finished) && Instant::now() < deadline
+    }
+
+    fn hasten(&self) {
+        self.hurry.send_replace(());
+        self.wake();
+    }
+
+    fn wait(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        deadline: Instant,
+        done: impl Fn(&State) -> bool,
+    ) -> bool {
+        while !done(&state) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.progress.wait_timeout(state, left);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        true
+    }
+
+    /// Whether this is another process than the one that has the worker, which counts as this one
+    /// from now on. What is on its way is the parent's; what waits may be of both, and better
+    /// arrives twice than not at all.
+    pub(super) fn was_forked(&self) -> bool {
+        let process = std::process::id();
+        let mut state = self.state();
+        if state.process == process {
+            return false;
+        }
+        self.account.forget(state.taken - state.through());
+        state.on_their_way.clear();
+        state.process = process;
+        true
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,88 @@
+//! The thread that exports: several requests at a time, none when there is nothing to send.
+
+use std::future::pending;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use opentelemetry::Context;
+use tokio::runtime;
+use tokio::task::JoinSet;
+
+use super::delivery::Delivery;
+use super::queue::{Next, Queue};
+use crate::exporter::{Connect, Exporter};
+
+/// As many requests may be on their way, or wait to be tried again.
+const AT_ONCE: usize = 8;
+
+/// Starts the thread; or says why there is none.
+pub(super) fn spawn<E: Exporter>(queue: Arc<Queue>, connect: Connect<E>) -> Result<(), String> {
+    let (started, outcome) = mpsc::channel();
+    let thread = thread::Builder::new().name("spandrel-export".to_owned()).spawn(move || {
+        let _finish = Finish(&queue);
+        // What the exporter's own libraries do is not to be traced.
+        let _suppressed = Context::enter_telemetry_suppressed_scope();
+        let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return started.send(Err(error.to_string())).unwrap_or_default(),
+        };
+        let inside = runtime.enter();
+        let exporter = match connect() {
+            Ok(exporter) => Arc::new(exporter),
+            Err(why) => return started.send(Err(why)).unwrap_or_default(),
+        };
+        drop(inside);
+        let _ = started.send(Ok(()));
+        runtime.block_on(work(&queue, &exporter));
+        queue.finish();
+        // A name that is looked up is not waited for.
+        runtime.shutdown_background();
+    });
+    match thread {
+        Ok(_) => outcome.recv().unwrap_or_else(|error| Err(error.to_string())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whatever becomes of the thread, nobody waits for it in vain.
+struct Finish<'a>(&'a Queue);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+/// Until the queue is closed, and empty or at its deadline.
+async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
+    let mut deliveries = JoinSet::new();
+    loop {
+        let Next { spans, due, deadline } = queue.next(deliveries.len() < AT_ONCE);
+        if let Some((first, spans)) = spans {
+            let delivery = Delivery::new(queue.clone(), first, spans.len());
+            let exporter = exporter.clone();
+            deliveries.spawn(async move { delivery.of(spans, &*exporter).await });
+            continue;
+        }
+        queue.losses.tell_overflow();
+        if deadline.is_some() && deliveries.is_empty() {
+            break;
+        }
+        tokio::select! {
+            () = queue.woken() => {}
+            Some(_) = deliveries.join_next() => {}
+            () = until(due) => {}
+            () = until(deadline) => break,
+        }
+    }
+    deliveries.shutdown().await;
+    exporter.shut_down(queue.time_left()).await;
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,96 @@
+//! Which traces are recorded: `OTEL_TRACES_SAMPLER`, `OTEL_SAMPLE_RATE`, and the options.
+
+use std::time::Duration;
+
+use super::environment::Environment;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sampling {
+    pub(crate) ratio: Ratio,
+    /// Whether a parent's decision comes first.
+    pub(crate) parent_based: bool,
+    /// Whether the decision is written into the `tracestate`, so that samplers further on can
+    /// build on it.
+    pub(crate) consistent: bool,
+    pub(crate) keep: Keep,
+}
+
+/// What is kept of the traces that were not sampled.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Keep {
+    pub(crate) errors: bool,
+    /// Those with a span that took at least this long.
+    pub(crate) slower_than: Option<Duration>,
+}
+
+/// A number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ratio(f64);
+
+impl Sampling {
+    pub(super) const ALWAYS: Self = Self {
+        ratio: Ratio::ALWAYS,
+        parent_based: true,
+        consistent: false,
+        keep: Keep { errors: false, slower_than: None },
+    };
+
+    pub(super) fn resolve(self, environment: &Environment<'_>) -> Self {
+        let rate = |name, otherwise: Ratio| {
+            let parse = |text: &str| Ratio::new(text.parse().ok()?);
+            let parsed = environment.parsed(name, "a number from 0 to 1", otherwise.0, parse);
+            parsed.unwrap_or(otherwise)
+        };
+        let sampler = environment.parsed(
+            "OTEL_TRACES_SAMPLER",
+            "always_on, always_off, traceidratio or one of these after parentbased_",
+            format_args!("parentbased_traceidratio with {}", self.ratio.0),
+            |text| Some(text.to_ascii_lowercase()).filter(|text| SAMPLERS.contains(&text.as_str())),
+        );
+        let Some(sampler) = sampler else {
+            return Self { ratio: rate("OTEL_SAMPLE_RATE", self.ratio), ..self };
+        };
+        let ratio = match sampler.trim_start_matches(PARENT_BASED) {
+            "always_off" => Ratio::NEVER,
+            // Without an argument the specification's default holds, not the program's.
+            "traceidratio" => rate("OTEL_TRACES_SAMPLER_ARG", Ratio::ALWAYS),
+            _ => Ratio::ALWAYS,
+        };
+        let parent_based = sampler.starts_with(PARENT_BASED);
+        Self { ratio, parent_based, consistent: false, keep: self.keep }
+    }
+}
+
+const PARENT_BASED: &str = "parentbased_";
+const SAMPLERS: [&str; 6] = [
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+];
+
+impl Keep {
+    pub(crate) fn anything(self) -> bool {
+        self.errors || self.slower_than.is_some()
+    }
+}
+
+impl Ratio {
+    pub(crate) const ALWAYS: Self = Self(1.0);
+    pub(crate) const NEVER: Self = Self(0.0);
+
+    pub(crate) fn new(ratio: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&ratio).then_some(Self(ratio))
+    }
+
+    /// The ratio nearest to this number; all for what is not one.
+    pub(crate) fn nearest(number: f64) -> Self {
+        if number.is_nan() { Self::ALWAYS } else { Self(number.clamp(0.0, 1.0)) }
+    }
+
+    pub(crate) fn get(self) -> f64 {
+        self.0
+    }
+}

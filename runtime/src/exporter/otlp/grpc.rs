@@ -1,0 +1,155 @@
+//! OTLP over gRPC.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use prost::bytes::{BufMut, Bytes};
+use tonic::client;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+use super::answer::{taken, told, unanswered};
+use super::{Answer, USER_AGENT};
+use crate::config::{Compression, Otlp};
+
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+#[derive(Debug)]
+pub(super) struct Grpc {
+    client: client::Grpc<Channel>,
+    metadata: MetadataMap,
+    timeout: Duration,
+}
+
+impl Grpc {
+    /// Needs a runtime; connects with the first request.
+    pub(super) fn new(settings: &Otlp) -> Result<Self, String> {
+        let endpoint = endpoint(settings).map_err(|error| cause(&error))?;
+        let client = client::Grpc::new(endpoint.connect_lazy());
+        Ok(Self {
+            client: compressed(client, settings.compression),
+            metadata: MetadataMap::from_headers(settings.headers.clone()),
+            timeout: settings.timeout,
+        })
+    }
+
+    pub(super) async fn send(&self, body: Bytes) -> Answer {
+        match tokio::time::timeout(self.timeout, self.export(body)).await {
+            Ok(Ok(response)) => taken(response),
+            Ok(Err(status)) => answer(&status),
+            Err(_) => Answer::Unavailable {
+                why: format!("no answer within {:?}", self.timeout),
+                retry_after: None,
+            },
+        }
+    }
+
+    async fn export(&self, body: Bytes) -> Result<ExportTraceServiceResponse, Status> {
+        let mut client = self.client.clone();
+        client.ready().await.map_err(|error| Status::from_error(error.into()))?;
+        let mut request = Request::new(body);
+        *request.metadata_mut() = self.metadata.clone();
+        let response = client.unary(request, PathAndQuery::from_static(EXPORT), Encoded).await?;
+        Ok(response.into_inner())
+    }
+}
+
+fn endpoint(settings: &Otlp) -> Result<Endpoint, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(settings.url.clone())?
+        .user_agent(USER_AGENT)?
+        .connect_timeout(settings.timeout);
+    #[cfg(feature = "tls")]
+    if endpoint.uri().scheme_str() == Some("https") {
+        use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+
+        let mut tls = match &settings.tls.roots {
+            Some(roots) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(roots)),
+            None => ClientTlsConfig::new().with_native_roots(),
+        };
+        if let Some(identity) = &settings.tls.identity {
+            tls = tls.identity(Identity::from_pem(&identity.certificate, &identity.key));
+        }
+        return endpoint.tls_config(tls);
+    }
+    Ok(endpoint)
+}
+
+fn compressed(client: client::Grpc<Channel>, compression: Compression) -> client::Grpc<Channel> {
+    match compression {
+        Compression::None => client,
+        #[cfg(feature = "gzip")]
+        Compression::Gzip => client.send_compressed(tonic::codec::CompressionEncoding::Gzip),
+        #[cfg(feature = "zstd")]
+        Compression::Zstd => client.send_compressed(tonic::codec::CompressionEncoding::Zstd),
+    }
+}
+
+/// By the code, after the protocol's specification.
+fn answer(status: &Status) -> Answer {
+    // A status with a source is not the server's: the connection failed.
+    if let Some(source) = status.source() {
+        return unanswered(source);
+    }
+    let why = told(status.code().description(), status.message());
+    let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    match status.code() {
+        Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unavailable
+        | Code::DataLoss => Answer::Unavailable { why, retry_after },
+        Code::ResourceExhausted if retry_after.is_some() => {
+            Answer::Unavailable { why, retry_after }
+        }
+        _ => Answer::Refused(why),
+    }
+}
+
+fn cause(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Requests that are encoded already, so that trying again costs nothing.
+struct Encoded;
+
+impl Codec for Encoded {
+    type Encode = Bytes;
+    type Decode = ExportTraceServiceResponse;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Encoded {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Encoded {
+    type Item = ExportTraceServiceResponse;
+    type Error = Status;
+
+    /// What cannot be read says nothing: the request was taken.
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
+        Ok(Some(ExportTraceServiceResponse::decode(buffer).unwrap_or_default()))
+    }
+}

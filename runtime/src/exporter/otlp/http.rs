@@ -1,0 +1,170 @@
+//! OTLP over HTTP, as protobuf or JSON.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
+use prost::bytes::Bytes;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+
+use super::answer::{taken, told, unanswered};
+use super::{Answer, USER_AGENT};
+use crate::config::{Compression, Otlp, Protocol};
+
+/// Answers are short; of longer ones the rest is not read.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Client,
+    url: Url,
+    headers: HeaderMap,
+    protocol: Protocol,
+    compression: Compression,
+    timeout: Duration,
+}
+
+impl Http {
+    pub(super) fn new(settings: &Otlp) -> Result<Self, String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(settings.protocol)));
+        if let Some(encoding) = settings.compression.name() {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        headers.extend(settings.headers.clone());
+        Ok(Self {
+            client: client(settings).map_err(|error| error.without_url().to_string())?,
+            url: settings.url.parse().map_err(|error| format!("not a URL: {error}"))?,
+            headers,
+            protocol: settings.protocol,
+            compression: settings.compression,
+            timeout: settings.timeout,
+        })
+    }
+
+    pub(super) fn encode(&self, request: &ExportTraceServiceRequest) -> Bytes {
+        let bytes = match self.protocol {
+            #[cfg(feature = "json")]
+            Protocol::HttpJson => serde_json::to_vec(request).unwrap_or_default(),
+            _ => request.encode_to_vec(),
+        };
+        self.compression.compress(bytes).into()
+    }
+
+    pub(super) async fn send(&self, body: Bytes) -> Answer {
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        let answer = async {
+            let response = request.send().await?;
+            answer(response).await
+        };
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => unanswered(&error),
+            Err(_) => Answer::Unavailable {
+                why: format!("no answer within {:?}", self.timeout),
+                retry_after: None,
+            },
+        }
+    }
+}
+
+fn content_type(protocol: Protocol) -> &'static str {
+    match protocol {
+        #[cfg(feature = "json")]
+        Protocol::HttpJson => "application/json",
+        _ => "application/x-protobuf",
+    }
+}
+
+fn client(settings: &Otlp) -> reqwest::Result<Client> {
+    // A redirected POST would become a GET.
+    let builder = Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
+    #[cfg(feature = "tls")]
+    let builder = {
+        let mut builder = builder;
+        if let Some(roots) = &settings.tls.roots {
+            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots)?);
+        }
+        if let Some(identity) = &settings.tls.identity {
+            let pem = [identity.certificate.as_slice(), b"\n", &identity.key].concat();
+            builder = builder.identity(reqwest::Identity::from_pem(&pem)?);
+        }
+        builder
+    };
+    #[cfg(not(feature = "tls"))]
+    let _ = settings;
+    builder.build()
+}
+
+/// By the status, after the protocol's specification; what is not for good can be tried again.
+async fn answer(response: Response) -> reqwest::Result<Answer> {
+    let status = response.status();
+    let retry_after = retry_after(response.headers());
+    let json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let body = body(response).await?;
+    if status.is_success() {
+        return Ok(taken(decode(&body, json)));
+    }
+    let why = told(&status.to_string(), &message(&body));
+    Ok(match status {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Answer::Unavailable { why, retry_after },
+        _ => Answer::Refused(why),
+    })
+}
+
+async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LONGEST_ANSWER {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// What cannot be read says nothing: the status has said that the request was taken.
+fn decode(body: &[u8], json: bool) -> ExportTraceServiceResponse {
+    #[cfg(feature = "json")]
+    if json {
+        return serde_json::from_slice(body).unwrap_or_default();
+    }
+    let _ = json;
+    ExportTraceServiceResponse::decode(body).unwrap_or_default()
+}
+
+/// The message of a `google.rpc.Status`, which collectors send as protobuf, or the body's text.
+fn message(body: &[u8]) -> String {
+    #[derive(Clone, PartialEq, Message)]
+    struct Status {
+        #[prost(string, tag = "2")]
+        message: String,
+    }
+
+    match (Status::decode(body), std::str::from_utf8(body)) {
+        (Ok(status), _) if !status.message.is_empty() => status.message,
+        (_, Ok(text)) => text.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Seconds, or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}

@@ -1,0 +1,74 @@
+//! OTLP: requests after the protocol's specification, by one of its transports.
+
+mod answer;
+mod compression;
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "otlp")]
+mod http;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+use prost::bytes::Bytes;
+
+use super::{Answer, Exporter};
+use crate::config::{Otlp, Protocol};
+
+/// Tells collectors who sends, as the protocol's specification asks.
+const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
+
+#[derive(Debug)]
+pub(crate) struct OtlpExporter {
+    resource: ResourceAttributesWithSchema,
+    transport: Transport,
+}
+
+#[derive(Debug)]
+enum Transport {
+    #[cfg(feature = "otlp")]
+    Http(http::Http),
+    #[cfg(feature = "grpc")]
+    Grpc(grpc::Grpc),
+}
+
+impl OtlpExporter {
+    /// For the spans of this resource; or what is wrong with the settings.
+    pub(crate) fn connect(settings: &Otlp, resource: &Resource) -> Result<Self, String> {
+        let transport = match settings.protocol {
+            #[cfg(feature = "grpc")]
+            Protocol::Grpc => Transport::Grpc(grpc::Grpc::new(settings)?),
+            #[cfg(feature = "otlp")]
+            Protocol::HttpProtobuf => Transport::Http(http::Http::new(settings)?),
+            #[cfg(feature = "json")]
+            Protocol::HttpJson => Transport::Http(http::Http::new(settings)?),
+        };
+        Ok(Self { resource: ResourceAttributesWithSchema::from(resource), transport })
+    }
+}
+
+impl Exporter for OtlpExporter {
+    type Request = Bytes;
+
+    fn encode(&self, spans: Vec<SpanData>) -> Bytes {
+        let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
+        let request = ExportTraceServiceRequest { resource_spans };
+        match &self.transport {
+            #[cfg(feature = "otlp")]
+            Transport::Http(http) => http.encode(&request),
+            #[cfg(feature = "grpc")]
+            Transport::Grpc(_) => prost::Message::encode_to_vec(&request).into(),
+        }
+    }
+
+    async fn send(&self, request: &Bytes) -> Answer {
+        match &self.transport {
+            #[cfg(feature = "otlp")]
+            Transport::Http(http) => http.send(request.clone()).await,
+            #[cfg(feature = "grpc")]
+            Transport::Grpc(grpc) => grpc.send(request.clone()).await,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the SDK hands spans to: it makes them fit, and passes on those that are to be exported.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, SpanContext, TraceFlags};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use crate::attribute::{keep_last, shorten};
+use crate::sampling::HeldTraces;
+use crate::span::{add_flags, flag_root, note_foreign};
+use crate::stats::Account;
+
+/// How long OpenTelemetry's own flush, which names no time, may take.
+const FLUSH: Duration = Duration::from_secs(30);
+
+/// Where spans go that are to be exported.
+pub(crate) trait Sink: Debug + Send + Sync {
+    /// A span will be taken once it has ended.
+    fn expect(&self, _span: &SpanContext) {}
+
+    /// The span is accepted; the sink accounts for what becomes of it.
+    fn take(&self, span: SpanData);
+
+    /// Whether everything taken was through before the deadline.
+    fn flush(&self, _deadline: Instant) -> bool {
+        true
+    }
+
+    /// As `flush`, for the last time.
+    fn shut_down(&self, deadline: Instant) -> bool {
+        self.flush(deadline)
+    }
+}
+
+/// For spans that nobody is to get: they count as exported.
+#[derive(Debug)]
+pub(crate) struct Nowhere(pub(crate) Arc<Account>);
+
+impl Sink for Nowhere {
+    fn take(&self, _span: SpanData) {
+        self.0.export(1);
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Processor {
+    sink: Box<dyn Sink>,
+    held: Option<HeldTraces>,
+    /// How many characters of a text are kept.
+    value_length: Option<usize>,
+    account: Arc<Account>,
+}
+
+impl Processor {
+    pub(crate) fn new(
+        sink: Box<dyn Sink>,
+        held: Option<HeldTraces>,
+        value_length: Option<usize>,
+        account: Arc<Account>,
+    ) -> Self {
+        Self { sink, held, value_length, account }
+    }
+
+    fn export(&self, mut span: SpanData) {
+        keep_last(&mut span.attributes);
+        if let Some(length) = self.value_length {
+            shorten(&mut span.attributes, length);
+            span.events.events.iter_mut().for_each(|event| shorten(&mut event.attributes, length));
+            span.links.links.iter_mut().for_each(|link| shorten(&mut link.attributes, length));
+        }
+        flag_root(&mut span);
+        self.account.accept();
+        self.sink.take(span);
+    }
+}
+
+impl SpanProcessor for Processor {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        let span = span.span_context();
+        note_foreign(span, context);
+        match &self.held {
+            _ if span.is_sampled() => self.sink.expect(span),
+            Some(held) => held.start(span),
+            None => {}
+        }
+    }
+
+    fn on_end(&self, span: SpanData) {
+        match &self.held {
+            _ if span.span_context.is_sampled() => self.export(span),
+            Some(held) => {
+                let spans = held.end(span);
+                for span in &spans {
+                    self.sink.expect(&span.span_context);
+                }
+                for mut span in spans {
+                    // For whoever gets them they are sampled.
+                    span.span_context = add_flags(&span.span_context, TraceFlags::SAMPLED);
+                    self.export(span);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        outcome(self.sink.flush(Instant::now() + FLUSH), FLUSH)
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        outcome(self.sink.shut_down(Instant::now() + timeout), timeout)
+    }
+}
+
+fn outcome(in_time: bool, timeout: Duration) -> OTelSdkResult {
+    if in_time { Ok(()) } else { Err(OTelSdkError::Timeout(timeout)) }
+}

@@ -1,0 +1,159 @@
+//! Traces that were not sampled, held until it is known whether they are kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceId};
+use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::config::Keep;
+use crate::stats::Account;
+
+const MOST_SPANS: usize = 10_000;
+const MOST_BYTES: usize = 16 << 20;
+
+#[derive(Debug)]
+pub(crate) struct HeldTraces {
+    keep: Keep,
+    traces: Mutex<Traces>,
+    account: Arc<Account>,
+}
+
+#[derive(Debug, Default)]
+struct Traces {
+    by_id: HashMap<TraceId, Trace>,
+    /// Those that hold spans, by the time of the first.
+    by_age: BTreeMap<u64, TraceId>,
+    next_age: u64,
+    spans: usize,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Trace {
+    /// How many of its spans have started in this process and not ended.
+    open: usize,
+    /// Whether the span that has no parent in this process has ended.
+    root_ended: bool,
+    kept: bool,
+    age: u64,
+    spans: Vec<SpanData>,
+    bytes: usize,
+}
+
+impl HeldTraces {
+    pub(crate) fn new(keep: Keep, account: Arc<Account>) -> Self {
+        Self { keep, traces: Mutex::default(), account }
+    }
+
+    pub(crate) fn start(&self, span: &SpanContext) {
+        self.traces().by_id.entry(span.trace_id()).or_default().open += 1;
+    }
+
+    /// The spans to export now that this one has ended: all that were held, once the first span
+    /// of the trace in this process has ended and the trace is kept, and any that come later.
+    pub(crate) fn end(&self, span: SpanData) -> Vec<SpanData> {
+        let id = span.span_context.trace_id();
+        let keep = self.keeps(&span);
+        let local_root = span.parent_span_is_remote || span.parent_span_id == SpanId::INVALID;
+        let mut traces = self.traces();
+        let trace = traces.by_id.entry(id).or_default();
+        trace.open = trace.open.saturating_sub(1);
+        trace.kept |= keep;
+        trace.root_ended |= local_root;
+        let over = trace.open == 0;
+        let decided = over || trace.kept && trace.root_ended;
+        if !decided {
+            traces.hold(id, span);
+            return traces.make_room(&self.account);
+        }
+        let kept = trace.kept;
+        let mut spans = traces.release(id);
+        if over {
+            traces.by_id.remove(&id);
+        }
+        spans.push(span);
+        if kept { spans } else { Vec::new() }
+    }
+
+    fn keeps(&self, span: &SpanData) -> bool {
+        let failed = || matches!(span.status, Status::Error { .. });
+        let taken = || span.end_time.duration_since(span.start_time).unwrap_or_default();
+        self.keep.errors && failed()
+            || self.keep.slower_than.is_some_and(|duration| taken() >= duration)
+    }
+
+    fn traces(&self) -> MutexGuard<'_, Traces> {
+        self.traces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Traces {
+    fn hold(&mut self, id: TraceId, span: SpanData) {
+        let bytes = size(&span);
+        self.spans += 1;
+        self.bytes += bytes;
+        let trace = self.by_id.entry(id).or_default();
+        if trace.spans.is_empty() {
+            trace.age = self.next_age;
+            self.by_age.insert(trace.age, id);
+            self.next_age += 1;
+        }
+        trace.bytes += bytes;
+        trace.spans.push(span);
+    }
+
+    /// The spans of a trace, which are held no longer.
+    fn release(&mut self, id: TraceId) -> Vec<SpanData> {
+        let Some(trace) = self.by_id.get_mut(&id) else {
+            return Vec::new();
+        };
+        let spans = std::mem::take(&mut trace.spans);
+        if !spans.is_empty() {
+            self.by_age.remove(&trace.age);
+            self.spans -= spans.len();
+            self.bytes -= std::mem::take(&mut trace.bytes);
+        }
+        spans
+    }
+
+    /// Lets the oldest go while there are too many; those that are kept all the same are
+    /// returned, before their time.
+    fn make_room(&mut self, account: &Account) -> Vec<SpanData> {
+        let mut kept = Vec::new();
+        while self.spans > MOST_SPANS || self.bytes > MOST_BYTES {
+            let Some((_, id)) = self.by_age.first_key_value() else { break };
+            let id = *id;
+            let spans = self.release(id);
+            if self.by_id.get(&id).is_some_and(|trace| trace.kept) {
+                kept.extend(spans);
+            } else {
+                account.let_go(spans.len());
+            }
+        }
+        kept
+    }
+}
+
+/// The memory that a span takes, as near as it matters.
+fn size(span: &SpanData) -> usize {
+    let events = span.events.iter().map(|event| event.name.len() + attributes(&event.attributes));
+    let links = span.links.iter().map(|link| size_of_val(link) + attributes(&link.attributes));
+    size_of::<SpanData>()
+        + span.name.len()
+        + attributes(&span.attributes)
+        + events.chain(links).sum::<usize>()
+}
+
+fn attributes(attributes: &[KeyValue]) -> usize {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.as_str().len(),
+        Value::Array(Array::String(texts)) => texts.iter().map(|text| text.as_str().len()).sum(),
+        Value::Array(Array::I64(numbers)) => size_of_val(numbers.as_slice()),
+        Value::Array(Array::F64(numbers)) => size_of_val(numbers.as_slice()),
+        Value::Array(Array::Bool(flags)) => flags.len(),
+        _ => 0,
+    };
+    size_of_val(attributes) + attributes.iter().map(|pair| text(&pair.value)).sum::<usize>()
+}
