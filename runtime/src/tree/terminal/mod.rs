@@ -6,6 +6,8 @@ mod ink;
 mod line;
 mod look;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::{self, Display, Formatter};
 
