@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::processor::Sink;
 use crate::stats::Account;
-use crate::tree::Tree;
+use crate::tree::{Drawing, Look};
 
 /// As many finished spans wait for their trace to be complete; a trace that has more is drawn in
 /// parts.
@@ -40,8 +40,8 @@ impl Console {
     /// Draws what there is. Standard error may be closed: then there is nobody to tell.
     fn draw(&self, mut spans: Vec<SpanData>) {
         spans.sort_by_key(|span| span.start_time);
-        let tree = Tree { spans: &spans, durations: true };
-        let _ = write!(std::io::stderr().lock(), "{tree}");
+        let drawing = Drawing { spans: &spans, look: Look::of_stderr() }.to_string();
+        let _ = std::io::stderr().lock().write_all(drawing.as_bytes());
         self.account.export(spans.len());
     }
 }

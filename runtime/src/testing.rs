@@ -24,7 +24,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanP
 
 use crate::attribute::keep_last;
 use crate::span::{Recorder, Scoped, flag_root, note_foreign};
-use crate::tree::Tree;
+use crate::tree::Plain;
 
 /// The spans that ended while this closure ran, on this thread and wherever its context went. All
 /// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them.
@@ -60,7 +60,7 @@ impl Recording {
 
 impl Display for Recording {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Tree { spans: &self.0, durations: false }.fmt(f)
+        Plain(&self.0).fmt(f)
     }
 }
 

@@ -71,15 +71,19 @@ fn the_environment_names_the_service() {
 
 #[test]
 fn the_console_draws_the_trace() {
-    let variables = [("OTEL_TRACES_EXPORTER", "console")];
+    let variables = [("OTEL_TRACES_EXPORTER", "console"), ("CLICOLOR_FORCE", "0")];
     let output = command(PROGRAM, "error", &variables).output().expect("it runs");
     let said = stderr(&output);
     let lines: Vec<&str> = said.lines().collect();
     assert!(lines[0].starts_with("main "), "{said}");
     assert!(lines[1].starts_with("└─ work "), "{said}");
     assert!(lines[1].ends_with("✗ the program failed"), "{said}");
-    assert!(lines[2].contains("• exception"), "{said}");
-    assert!(lines[3].starts_with("   └─ detail "), "{said}");
+    assert!(lines[2].starts_with("   └─ detail "), "{said}");
+    assert_eq!(lines[3..], ["Error: \"the program failed\""], "{said}");
+    assert!(!said.contains('\x1b'), "{said}");
+    let variables = [("OTEL_TRACES_EXPORTER", "console"), ("CLICOLOR_FORCE", "1")];
+    let output = command(PROGRAM, "error", &variables).output().expect("it runs");
+    assert!(stderr(&output).starts_with("\x1b[1;31mmain\x1b[0m "), "{said}");
 }
 
 #[test]
