@@ -4,4 +4,5 @@
 mod collector;
 mod endings;
 mod environment;
+mod logs;
 mod process;

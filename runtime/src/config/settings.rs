@@ -65,7 +65,7 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { resource, ratio, batch, flush, grace } = config;
+        let Config { resource, ratio, batch, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
