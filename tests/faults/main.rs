@@ -5,4 +5,5 @@ mod collector;
 mod endings;
 mod environment;
 mod logs;
+mod nesting;
 mod process;

@@ -124,6 +124,15 @@ impl Config {
     /// any. What is logged is decided by `RUST_LOG`, in the syntax of `tracing-subscriber`: default
     /// `info`. Where tracing is disabled, lines are still written.
     ///
+    /// Spans that libraries make with `tracing` join the traces: under our spans and over them, from
+    /// `info` on whatever `RUST_LOG` says, below that where it says so
+    /// (`RUST_LOG=info,tower_http=debug`). An event of level `ERROR` marks such a span as failed.
+    /// Spans of `reqwest`, `tonic` and what they are built on are left out: exporters may use them
+    /// too.
+    ///
+    /// Into tasks and threads, [`in_current_trace`](crate::InCurrentTrace::in_current_trace) and
+    /// [`carry`](crate::carry) take both kinds along; `in_current_span` of `tracing` takes its own.
+    ///
     /// A program that has set a subscriber of `tracing`, or a logger of `log`, keeps it; one line
     /// says so.
     ///

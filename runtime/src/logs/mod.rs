@@ -3,6 +3,8 @@
 #[cfg(feature = "logs")]
 mod event;
 mod exception;
+#[cfg(feature = "logs")]
+mod library;
 mod line;
 #[cfg(feature = "logs")]
 mod subscriber;

@@ -1,4 +1,4 @@
-//! The subscriber behind `#[traced_app(…, logs)]`: lines for events.
+//! The subscriber behind `#[traced_app(…, logs)]`: lines for events, spans of libraries in traces.
 
 use tracing::Dispatch;
 use tracing::dispatcher::get_default;
@@ -9,24 +9,28 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use super::event::Lines;
+use super::library;
 use super::line::{FORMAT, Format};
 use crate::config::Environment;
 use crate::report::say;
 
 pub(crate) struct Logs {
+    /// `RUST_LOG` twice: what becomes a line, and what becomes a span beyond the default.
     lines: EnvFilter,
+    spans: EnvFilter,
     format: Format,
 }
 
 impl Logs {
     pub(crate) fn resolve(environment: &Environment<'_>, terminal: bool) -> Self {
+        let filter = |text: &str| EnvFilter::builder().parse(text).ok();
         let expected = "directives like `info,my_crate=debug`";
-        let parse = |text: &str| EnvFilter::builder().parse(text).ok();
-        let lines = environment
+        let parse = |text: &str| filter(text).zip(filter(text));
+        let (lines, spans) = environment
             .parsed("RUST_LOG", expected, DEFAULT, parse)
-            .unwrap_or_else(|| EnvFilter::new(DEFAULT));
+            .unwrap_or_else(|| (EnvFilter::new(DEFAULT), EnvFilter::new(DEFAULT)));
         let format = if terminal { Format::Text } else { Format::Json };
-        Self { lines, format }
+        Self { lines, spans, format }
     }
 
     /// Subscribes for as long as the process lives. Who came before us stays.
@@ -42,7 +46,7 @@ impl Logs {
     }
 
     fn subscribe(self) -> Result<(), &'static str> {
-        let Self { lines, format } = self;
+        let Self { lines, spans, format } = self;
         let other = "a subscriber of `tracing`";
         if !get_default(Dispatch::is::<NoSubscriber>) {
             return Err(other);
@@ -52,7 +56,8 @@ impl Logs {
             .with_max_level(level.as_log())
             .init()
             .map_err(|_| "a logger of `log`")?;
-        let subscriber = Registry::default().with(Lines.with_filter(lines));
+        let subscriber =
+            Registry::default().with(library::layer(spans)).with(Lines.with_filter(lines));
         set_global_default(subscriber).map_err(|_| other)?;
         let _ = FORMAT.set(format);
         Ok(())

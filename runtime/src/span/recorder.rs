@@ -56,7 +56,7 @@ impl Recorder {
     }
 
     #[inline]
-    pub(super) fn any() -> bool {
+    pub(crate) fn any() -> bool {
         RECORDERS.load(Ordering::Relaxed) != 0
     }
 
@@ -80,12 +80,16 @@ impl Recorder {
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
+        self.build(callsite.library, builder, parent)
+    }
+
+    pub(super) fn build(&self, library: Library, builder: SpanBuilder, parent: &Context) -> Span {
         let tracers = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tracer) = tracers.get(&callsite.library) {
+        if let Some(tracer) = tracers.get(&library) {
             return tracer.build_with_context(builder, parent);
         }
         drop(tracers);
-        let tracer = self.tracer(callsite.library);
+        let tracer = self.tracer(library);
         tracer.build_with_context(builder, parent)
     }
 
