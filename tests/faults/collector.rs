@@ -73,6 +73,11 @@ impl Collector {
     }
 }
 
+/// An id as it is written.
+pub(crate) fn hex(id: &[u8]) -> String {
+    id.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
 /// A string or boolean attribute, as text.
 pub(crate) fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
     let found = attributes.iter().find(|attribute| attribute.key == key)?;

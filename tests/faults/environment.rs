@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::collector::Collector;
+use crate::collector::{Collector, hex};
 use crate::process::{PROGRAM, command, stderr};
 
 #[test]
@@ -30,12 +30,12 @@ fn exceptions_can_be_log_lines() {
         let [line] = lines.collect::<Vec<_>>().try_into().expect("one line of JSON");
         let work = collector.spans().into_iter().find(|span| span.name == "work");
         let work = work.expect("the span arrived");
-        let hex = |id: &[u8]| id.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         assert_eq!(line["trace_id"], hex(&work.trace_id));
         assert_eq!(line["span_id"], hex(&work.span_id));
-        assert_eq!(line["event.name"], "exception");
-        assert_eq!(line["exception.type"], "alloc::string::String");
-        assert_eq!(line["exception.message"], "the program failed");
+        assert_eq!((&line["level"], &line["message"]), (&"ERROR".into(), &"exception".into()));
+        assert_eq!(line["fields"]["event.name"], "exception");
+        assert_eq!(line["fields"]["exception.type"], "alloc::string::String");
+        assert_eq!(line["fields"]["exception.message"], "the program failed");
         assert_eq!(work.events.len(), events, "{signal}");
         assert!(work.status.is_some_and(|status| status.message == "the program failed"));
     }

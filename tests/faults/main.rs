@@ -4,4 +4,6 @@
 mod collector;
 mod endings;
 mod environment;
+mod logs;
+mod nesting;
 mod process;

@@ -8,6 +8,8 @@ pub(crate) const TOKIO_ABOVE: &str = env!("CARGO_BIN_EXE_tokio-above");
 pub(crate) const TOKIO_BELOW: &str = env!("CARGO_BIN_EXE_tokio-below");
 pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");
 pub(crate) const ASYNC_APP_TYPE: &str = env!("CARGO_BIN_EXE_async-app-type");
+pub(crate) const LOGS: &str = env!("CARGO_BIN_EXE_logs");
+pub(crate) const NESTING: &str = env!("CARGO_BIN_EXE_nesting");
 
 /// The program with these variables and none of ours.
 pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) -> Command {
@@ -18,6 +20,7 @@ pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) ->
     command
         .arg(argument)
         .env_remove("ENABLE_TRACING")
+        .env_remove("RUST_LOG")
         .env("RUST_BACKTRACE", "0")
         .envs(variables.iter().copied())
         .stdin(Stdio::null())

@@ -2,12 +2,12 @@
 
 use proc_macro2::TokenStream;
 use syn::punctuated::Punctuated;
-use syn::{Expr, LitStr, MetaNameValue, Path, Token};
+use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 
 use crate::diagnostics::Errors;
 use crate::syntax::{Arguments, Data, Name, Options, default_runtime};
 
-const OPTIONS: &[&str] = &["sample", "batch", "grace", "flush", "crate"];
+const OPTIONS: &[&str] = &["sample", "batch", "grace", "flush", "logs", "crate"];
 
 pub(super) struct Args {
     pub(super) service: Option<Name>,
@@ -16,6 +16,7 @@ pub(super) struct Args {
     pub(super) batch: Option<Punctuated<MetaNameValue, Token![,]>>,
     pub(super) grace: Option<LitStr>,
     pub(super) flush: Option<LitStr>,
+    pub(super) logs: Option<Ident>,
     pub(super) runtime: Path,
 }
 
@@ -31,6 +32,7 @@ impl Args {
             batch: options.values("batch", batch, errors),
             grace: options.value("grace", "grace(\"5s\")", errors),
             flush: options.value("flush", "flush(\"4s\")", errors),
+            logs: options.flag("logs", errors),
             runtime: options.runtime(errors).unwrap_or_else(default_runtime),
         }
     }

@@ -52,7 +52,7 @@ impl App {
 
 impl Config {
     fn new(args: Args, errors: &mut Errors) -> Option<Self> {
-        let Args { service, resource, sample, batch, grace, flush, runtime } = args;
+        let Args { service, resource, sample, batch, grace, flush, logs, runtime } = args;
         let Some(service) = service else {
             let message = "the service has no name; write `#[traced_app(\"service\")]`";
             errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
@@ -74,6 +74,7 @@ impl Config {
             calls.extend(batch_call(option, errors));
         }
         calls.extend(deadlines(grace.as_ref(), flush.as_ref(), errors));
+        calls.extend(logs.map(|logs| quote!(.#logs())));
         Some(Self { service, resource, calls, runtime })
     }
 }

@@ -99,9 +99,16 @@ fn set_up(config: Config) -> bool {
     }
     let read = |name: &str| std::env::var_os(name);
     let environment = Environment::new(&read);
-    let settings = Settings::resolve(config, &environment, std::io::stderr().is_terminal());
+    let terminal = std::io::stderr().is_terminal();
+    #[cfg(feature = "logs")]
+    let logs = config.logs.then(|| logs::Logs::resolve(&environment, terminal));
+    let settings = Settings::resolve(config, &environment, terminal);
     for complaint in environment.into_complaints() {
         say(complaint);
+    }
+    #[cfg(feature = "logs")]
+    if let Some(logs) = logs {
+        logs.install();
     }
     let Some(settings) = settings else {
         return false;

@@ -41,12 +41,13 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 ///
 /// | variable | overrides |
 /// | --- | --- |
-/// | `ENABLE_TRACING=false`, `OTEL_SDK_DISABLED=true` | everything: nothing is set up |
+/// | `ENABLE_TRACING=false`, `OTEL_SDK_DISABLED=true` | everything: nothing is set up but [log lines](Self::logs) |
 /// | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the name, [`resource`](Self::resource) |
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SAMPLE_RATE` | [`sample`](Self::sample) |
 /// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | `batch_*` |
 /// | `OTEL_TRACES_EXPORTER` (`otlp`, `console`, `none`), `OTEL_EXPORTER_OTLP_*` | where spans go |
 /// | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` (`logs`, `logs/dup`) | exceptions are log lines on standard error, with their trace's ids, in place of span events or beside them |
+/// | `RUST_LOG` | which log lines are written, with [`logs`](Self::logs) |
 ///
 /// Without an endpoint in the environment, spans are drawn in the terminal when standard error is
 /// one, and go to `http://localhost:4318` otherwise. A value that makes no sense is named on
@@ -60,6 +61,8 @@ pub struct Config {
     exporter: Option<Custom>,
     flush: Duration,
     grace: Duration,
+    #[cfg(feature = "logs")]
+    pub(crate) logs: bool,
 }
 
 impl Config {
@@ -72,6 +75,8 @@ impl Config {
             exporter: None,
             flush: Duration::from_secs(4),
             grace: Duration::from_secs(5),
+            #[cfg(feature = "logs")]
+            logs: false,
         }
     }
 
@@ -160,4 +165,60 @@ impl Config {
         self.grace = period.min(LONGEST);
         self
     }
+
+    /// Log lines on standard error, for what the program and its libraries say through `log` and
+    /// `tracing`: text where that is a terminal, elsewhere JSON, an object a line. Default: none.
+    ///
+    /// ```text
+    /// {"timestamp":"2026-01-31T12:00:00.000001Z","level":"INFO","target":"shop","message":"paid","fields":{"cents":990},"trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","trace_flags":"01"}
+    /// ```
+    ///
+    /// The ids are those of the current span, or of the caller's where none records here, under the
+    /// names of the [specification]; without a trace they are absent, and so is `fields` without
+    /// any. What is logged is decided by `RUST_LOG`, in the syntax of `tracing-subscriber`: default
+    /// `info`. Where tracing is disabled, lines are still written.
+    ///
+    /// Spans that libraries make with `tracing` join the traces: under our spans and over them, from
+    /// `info` on whatever `RUST_LOG` says, below that where it says so
+    /// (`RUST_LOG=info,tower_http=debug`). An event of level `ERROR` marks such a span as failed.
+    /// Spans of `reqwest`, `tonic` and what they are built on are left out: exporters may use them
+    /// too.
+    ///
+    /// Into tasks and threads, [`in_current_trace`](crate::InCurrentTrace::in_current_trace) and
+    /// [`carry`](crate::carry) take both kinds along; `in_current_span` of `tracing` takes its own.
+    ///
+    /// A program that has set a subscriber of `tracing`, or a logger of `log`, keeps it; one line
+    /// says so.
+    ///
+    /// [specification]: https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/
+    #[cfg(feature = "logs")]
+    pub fn logs(mut self) -> Self {
+        self.logs = true;
+        self
+    }
+
+    /// Says which feature it needs, where `#[traced_app(…, logs)]` calls it.
+    #[cfg(not(feature = "logs"))]
+    #[doc(hidden)]
+    pub fn logs(self) -> Self
+    where
+        // Without the lifetime, the bound would be checked here, and not where it is called.
+        for<'a> FeatureLogs: Enabled,
+    {
+        self
+    }
 }
+
+#[cfg(not(feature = "logs"))]
+#[diagnostic::on_unimplemented(
+    message = "`logs` needs spandrel's feature `logs`",
+    label = "not in this build",
+    note = "add it: `cargo add spandrel --features logs`"
+)]
+#[doc(hidden)]
+pub trait Enabled {}
+
+#[cfg(not(feature = "logs"))]
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct FeatureLogs;

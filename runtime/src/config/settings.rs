@@ -51,7 +51,7 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { resource, sampling, batch, exporter, flush, grace } = config;
+        let Config { resource, sampling, batch, exporter, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }

@@ -7,6 +7,8 @@ mod current;
 mod exception;
 mod future;
 mod guard;
+#[cfg(feature = "logs")]
+mod library;
 mod open;
 mod panic;
 mod recorder;
@@ -29,6 +31,10 @@ pub(crate) use exception::Exceptions;
 pub(crate) use exception::note_foreign;
 #[cfg(feature = "app")]
 pub(crate) use exception::record_panic_here;
+#[cfg(feature = "logs")]
+pub(crate) use library::{LibraryTracer, keep_open};
+#[cfg(feature = "logs")]
+pub(crate) use open::Open;
 #[cfg(feature = "app")]
 pub(crate) use open::end_all as end_open_spans;
 pub(crate) use recorder::{Recorder, Scoped};

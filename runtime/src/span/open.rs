@@ -12,7 +12,7 @@ static OPEN: [Mutex<Slab<Context>>; SHARDS] = [const { Mutex::new(Slab::new()) }
 
 /// One open span's entry; dropping it takes the span out.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(crate) struct Open {
     shard: usize,
     index: usize,
 }

@@ -22,7 +22,7 @@ static INSTALLED: RwLock<Option<Arc<Recorder>>> = RwLock::new(None);
 #[derive(Debug)]
 pub(crate) struct Recorder {
     provider: Provider,
-    tracers: RwLock<HashMap<Library, LibraryTracer>>,
+    tracers: RwLock<HashMap<Library, ScopedTracer>>,
     exceptions: Exceptions,
 }
 
@@ -33,7 +33,7 @@ enum Provider {
 }
 
 #[derive(Clone, Debug)]
-enum LibraryTracer {
+enum ScopedTracer {
     Ours(SdkTracer),
     Global(Arc<BoxedTracer>),
 }
@@ -90,7 +90,7 @@ impl Recorder {
     }
 
     #[inline]
-    pub(super) fn any() -> bool {
+    pub(crate) fn any() -> bool {
         RECORDERS.load(Ordering::Relaxed) != 0
     }
 
@@ -123,37 +123,54 @@ impl Recorder {
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
-        let tracers = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tracer) = tracers.get(&callsite.library) {
-            return tracer.start(builder, parent, attributes);
-        }
-        drop(tracers);
-        self.tracer(callsite.library).start(builder, parent, attributes)
+        self.tracer(callsite.library, |tracer| tracer.start(builder, parent, attributes))
     }
 
-    fn tracer(&self, library: Library) -> LibraryTracer {
+    /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
+    /// way for those.
+    #[cfg(feature = "logs")]
+    pub(super) fn build(
+        &self,
+        library: Library,
+        builder: SpanBuilder,
+        parent: &Context,
+    ) -> Option<opentelemetry_sdk::trace::Span> {
+        self.tracer(library, |tracer| match tracer {
+            ScopedTracer::Ours(tracer) => Some(tracer.build_with_context(builder, parent)),
+            ScopedTracer::Global(_) => None,
+        })
+    }
+
+    fn tracer<T>(&self, library: Library, start: impl FnOnce(&ScopedTracer) -> T) -> T {
+        let tracers = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tracer) = tracers.get(&library) {
+            return start(tracer);
+        }
+        drop(tracers);
         let mut scope = InstrumentationScope::builder(library.name);
         if let Some(version) = library.version {
             scope = scope.with_version(version);
         }
         let tracer = self.provider.tracer(scope.build());
         let mut tracers = self.tracers.write().unwrap_or_else(PoisonError::into_inner);
-        tracers.entry(library).or_insert(tracer).clone()
+        let tracer = tracers.entry(library).or_insert(tracer).clone();
+        drop(tracers);
+        start(&tracer)
     }
 }
 
 impl Provider {
-    fn tracer(&self, scope: InstrumentationScope) -> LibraryTracer {
+    fn tracer(&self, scope: InstrumentationScope) -> ScopedTracer {
         match self {
-            Self::Ours(provider) => LibraryTracer::Ours(provider.tracer_with_scope(scope)),
+            Self::Ours(provider) => ScopedTracer::Ours(provider.tracer_with_scope(scope)),
             Self::Global(provider) => {
-                LibraryTracer::Global(Arc::new(provider.tracer_with_scope(scope)))
+                ScopedTracer::Global(Arc::new(provider.tracer_with_scope(scope)))
             }
         }
     }
 }
 
-impl LibraryTracer {
+impl ScopedTracer {
     fn start(
         &self,
         builder: SpanBuilder,

@@ -1,0 +1,4 @@
+use spandrel::traced_app;
+
+#[traced_app("shop", logs)]
+fn main() {}
