@@ -29,7 +29,7 @@ fn lines_have_the_ids_of_their_span() {
     for line in &lines[2..4] {
         assert_eq!(line["trace_id"], hex(&work.trace_id));
         assert_eq!(line["span_id"], hex(&work.span_id));
-        assert_eq!(line["trace_flags"], "01");
+        assert_eq!(line["trace_flags"], "03");
     }
     assert_eq!(lines[4]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(lines[5]["span_id"], hex(&spans[1].span_id));

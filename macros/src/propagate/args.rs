@@ -49,7 +49,7 @@ fn arguments(input: ParseStream) -> syn::Result<(Vec<Expr>, Vec<OptionArgument>)
     while !input.is_empty() {
         let ahead = input.fork();
         if ahead.peek(Ident::peek_any)
-            && let Ok(option) = ahead.call(OptionArgument::parse)
+            && let Ok(option) = ahead.parse::<OptionArgument>()
             && option.arguments.is_some()
             && (ahead.is_empty() || ahead.peek(Token![,]))
         {

@@ -1,7 +1,7 @@
 //! The grammar of all three attributes: what has `=` is data, what is a bare word or has
 //! parentheses is an option; a literal or a constant at the start is the name.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -78,7 +78,7 @@ impl Arguments {
         } else if Data::is_next(input) {
             self.data.push(Data::parse(input)?);
         } else if input.peek(Ident::peek_any) {
-            self.options.push(OptionArgument::parse(input)?);
+            self.options.push(input.parse()?);
         } else {
             return Err(input.error("expected `key = value` or an option"));
         }
@@ -194,15 +194,6 @@ impl Key {
             tokens.extend(quote::quote!(#dot #part));
         }
         Ok(Self { name, tokens })
-    }
-}
-
-impl OptionArgument {
-    pub(crate) fn parse(input: ParseStream) -> syn::Result<Self> {
-        let name = input.call(Ident::parse_any)?;
-        let arguments =
-            if input.peek(syn::token::Paren) { input.parse::<Group>().map(Some)? } else { None };
-        Ok(Self { name, arguments })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Options as one table: unknown, duplicate and malformed ones are told here, for all macros.
 
 use proc_macro2::Group;
-use syn::parse::{Parse, Parser};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, Path, Token};
 
@@ -11,6 +12,15 @@ use crate::diagnostics::{Errors, choices};
 pub(crate) struct OptionArgument {
     pub(crate) name: Ident,
     pub(crate) arguments: Option<Group>,
+}
+
+impl Parse for OptionArgument {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let arguments =
+            if input.peek(syn::token::Paren) { input.parse::<Group>().map(Some)? } else { None };
+        Ok(Self { name, arguments })
+    }
 }
 
 /// The options of one attribute, each at most once and each a known one.
@@ -50,7 +60,15 @@ impl Options {
         example: &str,
         errors: &mut Errors,
     ) -> Option<Punctuated<T, Token![,]>> {
-        self.parsed(name, example, Punctuated::parse_terminated, errors)
+        let parser = |input: ParseStream<'_>| {
+            let values = Punctuated::parse_terminated(input)?;
+            if values.is_empty() {
+                Err(syn::Error::new(input.span(), "nothing is given"))
+            } else {
+                Ok(values)
+            }
+        };
+        self.parsed(name, example, parser, errors)
     }
 
     /// The option's own word, when it is given; it takes no value.

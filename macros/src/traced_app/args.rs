@@ -5,14 +5,15 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Arguments, Data, Name, Options, default_runtime};
+use crate::syntax::{Arguments, Data, Name, OptionArgument, Options, default_runtime};
 
-const OPTIONS: &[&str] = &["sample", "batch", "grace", "flush", "logs", "crate"];
+const OPTIONS: &[&str] = &["sample", "keep", "batch", "grace", "flush", "logs", "crate"];
 
 pub(super) struct Args {
     pub(super) service: Option<Name>,
     pub(super) resource: Vec<Data>,
     pub(super) sample: Option<Expr>,
+    pub(super) keep: Option<Punctuated<OptionArgument, Token![,]>>,
     pub(super) batch: Option<Punctuated<MetaNameValue, Token![,]>>,
     pub(super) grace: Option<LitStr>,
     pub(super) flush: Option<LitStr>,
@@ -29,6 +30,7 @@ impl Args {
             service: name,
             resource: data,
             sample: options.value("sample", "sample(0.1)", errors),
+            keep: options.values("keep", "keep(errors, slower_than(\"2s\"))", errors),
             batch: options.values("batch", batch, errors),
             grace: options.value("grace", "grace(\"5s\")", errors),
             flush: options.value("flush", "flush(\"4s\")", errors),

@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Ident, Path};
 
-use super::model::{App, AppMember, AppType, Config, Place, is_built_in};
+use super::config::Config;
+use super::model::{App, AppMember, AppType, Place, is_built_in};
 use crate::syntax::{Capture, Data, Function, hand_to};
 
 pub(super) fn expand(app: App) -> TokenStream {

@@ -1,0 +1,157 @@
+//! The configuration that a `#[traced_app]` means: what it calls on the runtime's `Config`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprCall, ExprLit, Lit, LitStr, MetaNameValue, Path, Token};
+
+use super::args::Args;
+use crate::diagnostics::{Errors, choices};
+use crate::syntax::{Data, Name, OptionArgument, Options};
+
+pub(super) struct Config {
+    pub(super) service: Name,
+    pub(super) resource: Vec<Data>,
+    /// Calls on the runtime's `Config`, one an option.
+    pub(super) calls: Vec<TokenStream>,
+    pub(super) runtime: Path,
+}
+
+impl Config {
+    /// `None` when there is no name.
+    pub(super) fn new(args: Args, errors: &mut Errors) -> Option<Self> {
+        let Args { service, resource, sample, keep, batch, grace, flush, logs, runtime } = args;
+        let Some(service) = service else {
+            let message = "the service has no name; write `#[traced_app(\"service\")]`";
+            errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
+            return None;
+        };
+        let mut calls = Vec::new();
+        calls.extend(sample.map(|sample| sampling(sample, errors)));
+        calls.extend(keep.map(|keep| kept(keep, errors)));
+        let batch: Vec<MetaNameValue> = batch.into_iter().flatten().collect();
+        for (index, option) in batch.iter().enumerate() {
+            if batch[..index]
+                .iter()
+                .any(|earlier| earlier.path.get_ident() == option.path.get_ident())
+            {
+                errors.add(&option.path, "this is given twice; remove one");
+            }
+            calls.extend(batch_call(option, errors));
+        }
+        calls.extend(deadlines(grace.as_ref(), flush.as_ref(), errors));
+        calls.extend(logs.map(|logs| quote!(.#logs())));
+        Some(Self { service, resource, calls, runtime })
+    }
+}
+
+/// `0.1`, or `consistent(0.1)`.
+fn sampling(sample: Expr, errors: &mut Errors) -> TokenStream {
+    let consistent = |call: &ExprCall| matches!(&*call.func, Expr::Path(path) if path.path.is_ident("consistent"));
+    match sample {
+        Expr::Call(mut call) if consistent(&call) && call.args.len() == 1 => {
+            let ratio = call.args.pop();
+            if let Some(ratio) = &ratio {
+                check_ratio(ratio, errors);
+            }
+            quote!(.sample_consistently(#ratio))
+        }
+        ratio => {
+            check_ratio(&ratio, errors);
+            quote!(.sample(#ratio))
+        }
+    }
+}
+
+fn kept(keep: Punctuated<OptionArgument, Token![,]>, errors: &mut Errors) -> TokenStream {
+    let mut keep = Options::check(keep.into_iter().collect(), &["errors", "slower_than"], errors);
+    let failed = keep.flag("errors", errors).map(|_| quote!(.keep_errors()));
+    let slow: Option<LitStr> = keep.value("slower_than", "slower_than(\"2s\")", errors);
+    let slow = slow.and_then(|literal| duration(&literal, errors)).map(from_millis);
+    let slow = slow.map(|duration| quote!(.keep_slower_than(#duration)));
+    quote!(#failed #slow)
+}
+
+fn check_ratio(ratio: &Expr, errors: &mut Errors) {
+    let literal = match ratio {
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse::<f64>().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => {
+            let message = format!("the sampling ratio is a float; write `sample({int}.0)`");
+            errors.add(ratio, message);
+            None
+        }
+        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), .. }) => Some(-1.0),
+        _ => None,
+    };
+    if literal.is_some_and(|literal| !(0.0..=1.0).contains(&literal)) {
+        let given = ratio.to_token_stream();
+        errors.add(ratio, format!("the sampling ratio is 0 to 1; {given} was given"));
+    }
+}
+
+fn batch_call(option: &MetaNameValue, errors: &mut Errors) -> Option<TokenStream> {
+    let value = &option.value;
+    let name = option.path.get_ident().map(ToString::to_string).unwrap_or_default();
+    match name.as_str() {
+        "queue" => Some(quote!(.batch_queue(#value))),
+        "size" => Some(quote!(.batch_size(#value))),
+        "delay" => {
+            let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = value else {
+                errors.add(value, "expected a duration; write `delay = \"2s\"`");
+                return None;
+            };
+            let delay = duration(literal, errors).map(from_millis)?;
+            Some(quote!(.batch_delay(#delay)))
+        }
+        unknown => {
+            let choices = choices(unknown, "options", &["queue", "size", "delay"]);
+            errors.add(&option.path, format!("unknown option `{unknown}`{choices}"));
+            None
+        }
+    }
+}
+
+fn deadlines(
+    grace: Option<&LitStr>,
+    flush: Option<&LitStr>,
+    errors: &mut Errors,
+) -> Vec<TokenStream> {
+    let [grace_time, flush_time] =
+        [grace, flush].map(|literal| literal.and_then(|literal| duration(literal, errors)));
+    let (grace_or, flush_or) = (grace_time.unwrap_or(5000), flush_time.unwrap_or(4000));
+    if let (true, Some(literal)) = (flush_or > grace_or, flush.or(grace)) {
+        let message = format!(
+            "the flush of {flush_or} ms does not fit the grace period of {grace_or} ms; \
+             make `flush` shorter or `grace` longer"
+        );
+        errors.add(literal, message);
+    }
+    let grace = grace_time.map(from_millis).map(|grace| quote!(.grace(#grace)));
+    let flush = flush_time.map(from_millis).map(|flush| quote!(.flush(#flush)));
+    grace.into_iter().chain(flush).collect()
+}
+
+/// `"2s"`, `"500ms"` or `"1m"`, in milliseconds.
+fn duration(literal: &LitStr, errors: &mut Errors) -> Option<u64> {
+    let text = literal.value();
+    let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => Some(1),
+        "s" => Some(1000),
+        "m" => Some(60_000),
+        _ => None,
+    };
+    let millis = unit
+        .zip(digits.parse::<u64>().ok())
+        .and_then(|(unit, count)| count.checked_mul(unit))
+        .filter(|millis| *millis > 0);
+    if millis.is_none() {
+        let message = format!("`{text}` is not a duration; write \"500ms\", \"2s\" or \"1m\"");
+        errors.add(literal, message);
+    }
+    millis
+}
+
+fn from_millis(millis: u64) -> TokenStream {
+    quote!(::core::time::Duration::from_millis(#millis))
+}
