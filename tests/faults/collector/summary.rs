@@ -1,0 +1,58 @@
+//! What arrived, as a reader takes it in.
+
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+use super::Collector;
+
+impl Collector {
+    /// The spans that arrived, by start time.
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        let mut spans: Vec<Span> = self.record.with_kept(|requests| {
+            let resources = requests.iter().flat_map(|request| &request.resource_spans);
+            let scopes = resources.flat_map(|resource| &resource.scope_spans);
+            scopes.flat_map(|scope| scope.spans.clone()).collect()
+        });
+        spans.sort_by_key(|span| span.start_time_unix_nano);
+        spans
+    }
+
+    /// An attribute of the first resource that sent spans.
+    pub(crate) fn resource(&self, key: &str) -> Option<String> {
+        self.record.with_kept(|requests| {
+            let resource = requests.first()?.resource_spans.first()?.resource.as_ref()?;
+            text(&resource.attributes, key)
+        })
+    }
+
+    /// Each span as `name` or `name<parent`, with `!` and its message where it failed.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let spans = self.spans();
+        spans
+            .iter()
+            .map(|span| {
+                let parent = spans.iter().find(|other| other.span_id == span.parent_span_id);
+                let parent = parent.map(|parent| format!("<{}", parent.name)).unwrap_or_default();
+                let failed = span.status.as_ref().filter(|status| status.code == 2);
+                let failed =
+                    failed.map(|status| format!("!{}", status.message)).unwrap_or_default();
+                format!("{}{parent}{failed}", span.name)
+            })
+            .collect()
+    }
+}
+
+/// An id as it is written.
+pub(crate) fn hex(id: &[u8]) -> String {
+    id.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// A string or boolean attribute, as text.
+pub(crate) fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
+    let found = attributes.iter().find(|attribute| attribute.key == key)?;
+    match found.value.as_ref()?.value.as_ref()? {
+        Value::StringValue(text) => Some(text.clone()),
+        Value::BoolValue(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
