@@ -15,6 +15,8 @@ mod context;
 #[cfg(feature = "app")]
 mod exporter;
 #[cfg(feature = "app")]
+mod ids;
+#[cfg(feature = "app")]
 mod logs;
 mod outcome;
 #[cfg(feature = "app")]

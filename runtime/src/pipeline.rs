@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use crate::batch::{BatchSink, Losses};
 use crate::config::{Destination, Settings};
 use crate::console::Console;
+use crate::ids::Ids;
 use crate::processor::{Nowhere, Processor, Sink};
 use crate::report::say;
 use crate::sampling::{HeldTraces, Sampler};
@@ -61,6 +62,7 @@ impl Pipeline {
         let held =
             sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
         let provider = SdkTracerProvider::builder()
+            .with_id_generator(Ids)
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource)

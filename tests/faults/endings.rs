@@ -9,7 +9,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::collector::{Collector, text};
 use crate::process::{
-    APP_TYPE, ASYNC_APP_TYPE, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, command, run, stderr,
+    APP_TYPE, ASYNC_APP_TYPE, FORKS, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, TOLD_TO_STOP,
+    command, run, stderr,
 };
 
 #[test]
@@ -58,6 +59,31 @@ fn a_panic_flushes() {
         collector.summary(),
         ["main!the program panicked", "work<main!the program panicked", "detail<work"]
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_exit_from_the_main_thread_flushes() {
+    let collector = Collector::start();
+    let output = run(PROGRAM, "exit", &collector.endpoint);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(collector.summary(), ["main", "work<main", "detail<work"]);
+    let work = &collector.spans()[1];
+    assert_eq!(text(&work.attributes, "spandrel.interrupted").as_deref(), Some("true"));
+}
+
+#[cfg(unix)]
+#[test]
+fn both_processes_export_after_a_fork() {
+    for how in ["cold", "warm"] {
+        let collector = Collector::start();
+        let output = run(FORKS, how, &collector.endpoint);
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{how}");
+        let mut spans = collector.summary();
+        spans.retain(|name| name != "before");
+        spans.sort();
+        assert_eq!(spans, ["child", "parent"], "{how}");
+    }
 }
 
 #[test]
@@ -155,6 +181,36 @@ fn a_program_that_answers_the_signal_comes_to_its_own_end() {
     let spans = collector.spans();
     assert_eq!(interrupted(&spans[0]), None);
     assert_eq!(interrupted(&spans[1]).as_deref(), Some("true"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_waits_for_the_signal_comes_to_its_own_end() {
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        for variables in [&[][..], &[("ENABLE_TRACING", "false")]] {
+            let collector = Collector::start();
+            let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+            let variables = [variables, &[endpoint]].concat();
+            let mut program = started(&mut command(TOLD_TO_STOP, "60", &variables));
+            kill(&program, signal);
+            assert_eq!(program.wait().expect("it ends").code(), Some(7));
+            let spans = if variables.len() == 1 { &["work"][..] } else { &[] };
+            assert_eq!(collector.summary(), spans);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_left_of_the_grace_period_is_the_time_for_the_flush() {
+    // Of 3 s the flush may have 2.4 s; the program works on for 2 s, as if it had them.
+    let (_listener, endpoint) = silent();
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let mut program = started(command(TOLD_TO_STOP, "3", &variables).arg("2"));
+    kill(&program, signal_hook::consts::SIGTERM);
+    let status = program.wait().expect("it ends");
+    // It was flushed for the program, which came to its own end all the same.
+    assert_eq!(status.code(), Some(7));
 }
 
 #[cfg(unix)]

@@ -42,21 +42,6 @@ fn exceptions_can_be_log_lines() {
 }
 
 #[test]
-fn the_sampling_rate_is_read() {
-    for (variables, spans) in [
-        (&[("OTEL_SAMPLE_RATE", "0")][..], 0),
-        (&[("OTEL_SAMPLE_RATE", "0"), ("OTEL_TRACES_SAMPLER", "always_on")][..], 3),
-    ] {
-        let collector = Collector::start();
-        let mut variables = variables.to_vec();
-        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()));
-        let output = command(PROGRAM, "return", &variables).output().expect("it runs");
-        assert_eq!(stderr(&output), "");
-        assert_eq!(collector.summary().len(), spans, "{variables:?}");
-    }
-}
-
-#[test]
 fn the_environment_names_the_service() {
     let collector = Collector::start();
     let variables = [

@@ -6,4 +6,6 @@ mod endings;
 mod environment;
 mod logs;
 mod nesting;
+mod own_sdk;
 mod process;
+mod sampling;

@@ -32,6 +32,7 @@ fn work(how: &str) -> Result<(), String> {
             std::thread::sleep(Duration::from_secs(30));
             Ok(())
         }
+        "exit" => std::process::exit(3),
         "many" => {
             (0..5000).for_each(|_| detail());
             Ok(())

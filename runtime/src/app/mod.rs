@@ -118,13 +118,13 @@ fn set_up(config: Config) -> bool {
         say("a tracer provider is set already: spans go there, and this configuration is ignored");
         return false;
     }
-    let exceptions = settings.exceptions;
+    let (exceptions, keeps) = (settings.exceptions, settings.sampling.keep.anything());
     let (flush, grace) = (settings.flush, settings.grace);
     match Pipeline::build(settings, AFTER_FORK) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
             global::set_text_map_propagator(crate::propagation::propagator());
-            Recorder::install(provider, exceptions.into());
+            Recorder::install(provider, exceptions.into(), keeps);
             *running = Some(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {
@@ -149,16 +149,16 @@ fn shut_down(running: &mut Option<Running>) {
         // None starts any more; those that did are ended while they can still be exported.
         span::end_open_spans();
         if let Some(provider) = provider {
-            app.pipeline.shut_down(&provider, app.flush.min(grace_left()));
+            app.pipeline.shut_down(&provider, app.flush.min(time_to_flush()));
         }
     }
     STOPPED.notify_all();
 }
 
-/// Until the program is killed, if it was told to stop.
-fn grace_left() -> Duration {
+/// What is left for a flush until the program is killed, if it was told to stop.
+fn time_to_flush() -> Duration {
     #[cfg(unix)]
-    let left = signals::grace_left();
+    let left = signals::time_to_flush();
     #[cfg(not(unix))]
     let left = None;
     left.unwrap_or(Duration::MAX)

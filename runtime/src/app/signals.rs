@@ -65,9 +65,9 @@ pub(super) fn flush_within(flush: Duration, grace: Duration) {
     listen();
 }
 
-/// Until the program is killed, if it was told to stop.
-pub(super) fn grace_left() -> Option<Duration> {
-    state().end.map(|end| end.saturating_duration_since(Instant::now()))
+/// What is left for a flush until the program is killed, if it was told to stop.
+pub(super) fn time_to_flush() -> Option<Duration> {
+    state().flushed_by.map(|end| end.saturating_duration_since(Instant::now()))
 }
 
 /// In a child of `fork`, which has no other thread than the one that forked.
@@ -84,8 +84,8 @@ struct State {
     /// The times of the configuration that was installed last.
     deadlines: Option<Deadlines>,
     stopping: bool,
-    /// When the grace period is over.
-    end: Option<Instant>,
+    /// A moment before the grace period is over: the program is to come to its own end.
+    flushed_by: Option<Instant>,
     /// Whether the program stops by itself.
     awaited: bool,
     waiting: Vec<Waker>,
@@ -101,7 +101,7 @@ fn state() -> MutexGuard<'static, State> {
     static STATE: Mutex<State> = Mutex::new(State {
         deadlines: None,
         stopping: false,
-        end: None,
+        flushed_by: None,
         awaited: false,
         waiting: Vec::new(),
     });
@@ -133,7 +133,7 @@ fn obey(mut signals: Signals) {
         state.stopping = true;
         let waiting = std::mem::take(&mut state.waiting);
         let (deadlines, awaited) = (state.deadlines, state.awaited);
-        state.end = deadlines.map(|deadlines| Instant::now() + deadlines.grace);
+        state.flushed_by = deadlines.map(|times| Instant::now() + times.grace.mul_f64(0.95));
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
         match deadlines {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// Time is short once a flush is waited for.
@@ -13,11 +16,12 @@ const LONGEST_ASKED_FOR: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,
+    jitter: SmallRng,
 }
 
 impl Backoff {
-    pub(super) const fn new() -> Self {
-        Self { next: FIRST }
+    pub(super) fn new() -> Self {
+        Self { next: FIRST, jitter: SmallRng::from_os_rng() }
     }
 
     /// The wait after a try that failed; the server may have said how long it should be.
@@ -27,7 +31,7 @@ impl Backoff {
         self.next = (wait * 2).min(LONGEST);
         match asked_for {
             Some(asked_for) => asked_for.min(LONGEST_ASKED_FOR),
-            None => wait.mul_f64(0.5 + fastrand::f64() / 2.0),
+            None => wait.mul_f64(self.jitter.random_range(0.5..1.0)),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::watch;
 
 use super::backoff::Backoff;
 use super::queue::Queue;
@@ -22,9 +23,14 @@ impl Delivery {
         Self { queue, first, spans }
     }
 
-    pub(super) async fn of<E: Exporter>(mut self, spans: Vec<SpanData>, exporter: &E) {
+    /// Until it has arrived or is lost; at once again when there is a `hurry`.
+    pub(super) async fn of<E: Exporter>(
+        mut self,
+        spans: Vec<SpanData>,
+        exporter: &E,
+        mut hurry: watch::Receiver<()>,
+    ) {
         let end = self.queue.batch.timeout.map(|timeout| Instant::now() + timeout);
-        let mut hurry = self.queue.hurry();
         let mut backoff = Backoff::new();
         let request = exporter.encode(spans);
         loop {

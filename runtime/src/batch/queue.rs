@@ -20,10 +20,6 @@ pub(super) struct Queue {
     pub(super) batch: Batch,
     pub(super) account: Arc<Account>,
     pub(super) losses: Arc<Losses>,
-    /// Tells the worker that there is something to do.
-    work: Notify,
-    /// Tells deliveries that wait to try again that there is no time for that.
-    hurry: watch::Sender<()>,
     /// Tells whoever waits for a flush that some spans are through.
     progress: Condvar,
 }
@@ -45,6 +41,16 @@ struct State {
     finished: bool,
     /// The process that has the worker.
     process: u32,
+    bells: Arc<Bells>,
+}
+
+/// What the worker listens to. A child of `fork` has its own: its parent's would wake the parent.
+#[derive(Debug, Default)]
+pub(super) struct Bells {
+    /// There is something to do.
+    pub(super) work: Notify,
+    /// There is no time to wait before something is tried again.
+    pub(super) hurry: watch::Sender<()>,
 }
 
 /// What the worker is to do next.
@@ -65,6 +71,11 @@ impl State {
     fn in_a_hurry(&self) -> bool {
         self.deadline.is_some() || self.through() < self.wanted
     }
+
+    fn hasten(&self) {
+        self.bells.hurry.send_replace(());
+        self.bells.work.notify_one();
+    }
 }
 
 impl Queue {
@@ -74,8 +85,6 @@ impl Queue {
             batch,
             account,
             losses,
-            work: Notify::new(),
-            hurry: watch::Sender::new(()),
             progress: Condvar::new(),
         }
     }
@@ -98,12 +107,11 @@ impl Queue {
     }
 
     pub(super) fn wake(&self) {
-        self.work.notify_one();
+        self.state().bells.work.notify_one();
     }
 
-    /// Waits until there may be something to do.
-    pub(super) async fn woken(&self) {
-        self.work.notified().await;
+    pub(super) fn bells(&self) -> Arc<Bells> {
+        self.state().bells.clone()
     }
 
     /// What to do, for a worker that can start another request or not.
@@ -130,11 +138,6 @@ impl Queue {
     /// Whether somebody waits for spans to be through.
     pub(super) fn in_a_hurry(&self) -> bool {
         self.state().in_a_hurry()
-    }
-
-    /// Changes when somebody begins to.
-    pub(super) fn hurry(&self) -> watch::Receiver<()> {
-        self.hurry.subscribe()
     }
 
     /// Until the deadline.
@@ -164,7 +167,7 @@ impl Queue {
         let mut state = self.state();
         let all = state.taken + state.waiting.len() as u64;
         state.wanted = state.wanted.max(all);
-        self.hasten();
+        state.hasten();
         self.wait(state, deadline, |state| state.through() >= all || state.finished)
     }
 
@@ -173,13 +176,8 @@ impl Queue {
     pub(super) fn close(&self, deadline: Instant) -> bool {
         let mut state = self.state();
         state.deadline.get_or_insert(deadline);
-        self.hasten();
+        state.hasten();
         self.wait(state, deadline + PATIENCE, |state| state.finished) && Instant::now() < deadline
-    }
-
-    fn hasten(&self) {
-        self.hurry.send_replace(());
-        self.wake();
     }
 
     fn wait(
@@ -211,6 +209,7 @@ impl Queue {
         self.account.forget(state.taken - state.through());
         state.on_their_way.clear();
         state.process = process;
+        state.bells = Arc::default();
         true
     }
 

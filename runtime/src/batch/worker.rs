@@ -56,13 +56,14 @@ impl Drop for Finish<'_> {
 
 /// Until the queue is closed, and empty or at its deadline.
 async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
+    let bells = queue.bells();
     let mut deliveries = JoinSet::new();
     loop {
         let Next { spans, due, deadline } = queue.next(deliveries.len() < AT_ONCE);
         if let Some((first, spans)) = spans {
             let delivery = Delivery::new(queue.clone(), first, spans.len());
-            let exporter = exporter.clone();
-            deliveries.spawn(async move { delivery.of(spans, &*exporter).await });
+            let (exporter, hurry) = (exporter.clone(), bells.hurry.subscribe());
+            deliveries.spawn(async move { delivery.of(spans, &*exporter, hurry).await });
             continue;
         }
         queue.losses.tell_overflow();
@@ -70,7 +71,7 @@ async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
             break;
         }
         tokio::select! {
-            () = queue.woken() => {}
+            () = bells.work.notified() => {}
             Some(_) = deliveries.join_next() => {}
             () = until(due) => {}
             () = until(deadline) => break,

@@ -85,6 +85,11 @@ mod settings {
             }
         }
 
+        #[cfg(feature = "tls")]
+        pub(crate) fn is_https(&self) -> bool {
+            is_https(&self.url)
+        }
+
         /// Its URL without secrets.
         pub(crate) fn destination(&self) -> String {
             url::printable(&self.url)
@@ -270,11 +275,14 @@ mod settings {
         if !url::is_http(text) {
             return Err("an http:// or https:// URL");
         }
-        let https = text.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-        if https && cfg!(not(feature = "tls")) {
+        if is_https(text) && cfg!(not(feature = "tls")) {
             return Err("an http:// URL (and https://, with spandrel's feature `tls`)");
         }
         Ok(())
+    }
+
+    fn is_https(url: &str) -> bool {
+        url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
     }
 
     fn header(pair: &str) -> Option<(HeaderName, HeaderValue)> {

@@ -1,6 +1,6 @@
 //! Traces that were not sampled, held until it is known whether they are kept.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceId};
@@ -12,6 +12,7 @@ use crate::stats::Account;
 
 const MOST_SPANS: usize = 10_000;
 const MOST_BYTES: usize = 16 << 20;
+const MOST_KEPT: usize = 100;
 
 #[derive(Debug)]
 pub(crate) struct HeldTraces {
@@ -28,6 +29,8 @@ struct Traces {
     next_age: u64,
     spans: usize,
     bytes: usize,
+    /// The last traces that were kept and have no open span: more may come of them.
+    kept: VecDeque<TraceId>,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +51,7 @@ impl HeldTraces {
     }
 
     pub(crate) fn start(&self, span: &SpanContext) {
-        self.traces().by_id.entry(span.trace_id()).or_default().open += 1;
+        self.traces().open(span.trace_id());
     }
 
     /// The spans to export now that this one has ended: all that were held, once the first span
@@ -72,6 +75,10 @@ impl HeldTraces {
         let mut spans = traces.release(id);
         if over {
             traces.by_id.remove(&id);
+            if kept {
+                traces.kept.truncate(MOST_KEPT - 1);
+                traces.kept.push_front(id);
+            }
         }
         spans.push(span);
         if kept { spans } else { Vec::new() }
@@ -90,6 +97,14 @@ impl HeldTraces {
 }
 
 impl Traces {
+    fn open(&mut self, id: TraceId) {
+        let trace = self.by_id.entry(id).or_insert_with(|| {
+            let kept = self.kept.contains(&id);
+            Trace { kept, root_ended: kept, ..Trace::default() }
+        });
+        trace.open += 1;
+    }
+
     fn hold(&mut self, id: TraceId, span: SpanData) {
         let bytes = size(&span);
         self.spans += 1;

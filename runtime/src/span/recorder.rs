@@ -2,7 +2,7 @@
 //! itself, or the test scope that is current.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use opentelemetry::global::{self, BoxedTracer, GlobalTracerProvider};
@@ -15,6 +15,8 @@ use super::exception::{self, Exceptions};
 use super::root::Root;
 use crate::attribute::Attributes;
 
+/// Whether spans of traces that are not sampled are recorded: they may be kept.
+static KEEPS: AtomicBool = AtomicBool::new(false);
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
 static INSTALLED: RwLock<Option<Arc<Recorder>>> = RwLock::new(None);
@@ -50,7 +52,12 @@ impl Recorder {
 
     /// Makes this provider the one that records; `false` when there is one already.
     #[cfg(feature = "app")]
-    pub(crate) fn install(provider: SdkTracerProvider, exceptions: Exceptions) -> bool {
+    pub(crate) fn install(
+        provider: SdkTracerProvider,
+        exceptions: Exceptions,
+        keeps: bool,
+    ) -> bool {
+        KEEPS.store(keeps, Ordering::Relaxed);
         Self::set(Provider::Ours(provider), exceptions)
     }
 
@@ -87,6 +94,10 @@ impl Recorder {
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(provider: SdkTracerProvider) -> Scoped {
         Scoped(Self::new(Provider::Ours(provider), Exceptions::EVENTS))
+    }
+
+    pub(super) fn keeps() -> bool {
+        KEEPS.load(Ordering::Relaxed)
     }
 
     #[inline]

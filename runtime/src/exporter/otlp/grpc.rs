@@ -65,7 +65,7 @@ fn endpoint(settings: &Otlp) -> Result<Endpoint, tonic::transport::Error> {
         .user_agent(USER_AGENT)?
         .connect_timeout(settings.timeout);
     #[cfg(feature = "tls")]
-    if endpoint.uri().scheme_str() == Some("https") {
+    if settings.is_https() {
         use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
         let mut tls = match &settings.tls.roots {

@@ -89,6 +89,9 @@ fn client(settings: &Otlp) -> reqwest::Result<Client> {
         let mut builder = builder;
         if let Some(roots) = &settings.tls.roots {
             builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots)?);
+        } else if !settings.is_https() {
+            // The system's would be read, hundreds of files.
+            builder = builder.tls_certs_only([]);
         }
         if let Some(identity) = &settings.tls.identity {
             let pem = [identity.certificate.as_slice(), b"\n", &identity.key].concat();

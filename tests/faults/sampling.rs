@@ -1,0 +1,69 @@
+//! What is sampled, and what is kept although it was not.
+
+use crate::collector::{Collector, hex};
+use crate::process::{KEEP, PROGRAM, command, stderr};
+
+/// What arrives of a program that samples nothing, and what it writes.
+fn keep(how: &str) -> (Collector, Vec<String>) {
+    let collector = Collector::start();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "20000"),
+    ];
+    let output = command(KEEP, how, &variables).output().expect("it runs");
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{how}");
+    let written = String::from_utf8(output.stdout).expect("text");
+    (collector, written.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_trace_that_fails_is_kept_whole() {
+    for (how, expected) in [
+        ("fine", &[][..]),
+        ("error", &["request!it failed", "work<request", "work<request!it failed"]),
+        ("handled", &["request", "work<request", "work<request", "work<work!it failed within"]),
+        ("slow", &["request", "work<request", "work<request"]),
+        ("late", &["request!it failed", "work<request", "work<request!it failed", "work<work"]),
+        ("later", &["request!it failed", "work<request", "work<request!it failed", "work<work"]),
+        ("late-error", &["request", "work<request", "work<request", "work<work!too late"]),
+        ("remote", &["continued!it failed"]),
+    ] {
+        let (collector, _) = keep(how);
+        assert_eq!(collector.summary(), expected, "{how}");
+    }
+}
+
+#[test]
+fn what_is_kept_is_sampled_for_the_collector_only() {
+    let (collector, written) = keep("error");
+    assert!(collector.spans().iter().all(|span| span.flags & 1 == 1));
+    let [_, trace, _, flags] = *written[0].split('-').collect::<Vec<_>>() else { panic!() };
+    assert_eq!(trace, hex(&collector.spans()[0].trace_id));
+    assert_eq!(u8::from_str_radix(flags, 16).map(|flags| flags & 1), Ok(0));
+    assert!(written[1].contains("accepted: 3"), "{written:?}");
+}
+
+#[test]
+fn what_is_held_is_bounded_and_counted() {
+    let (collector, written) = keep("flood");
+    let account = written.last().expect("an account");
+    assert!(account.contains("let_go: 10001"), "{account}");
+    // Two of the failing spans, and what was held since the room ran out.
+    let spans = collector.arrived().spans;
+    assert!((5000..=5010).contains(&spans), "{spans}");
+}
+
+#[test]
+fn the_sampling_rate_is_read() {
+    for (variables, spans) in [
+        (&[("OTEL_SAMPLE_RATE", "0")][..], 0),
+        (&[("OTEL_SAMPLE_RATE", "0"), ("OTEL_TRACES_SAMPLER", "always_on")][..], 3),
+    ] {
+        let collector = Collector::start();
+        let mut variables = variables.to_vec();
+        variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()));
+        let output = command(PROGRAM, "return", &variables).output().expect("it runs");
+        assert_eq!(stderr(&output), "");
+        assert_eq!(collector.summary().len(), spans, "{variables:?}");
+    }
+}

@@ -1,0 +1,100 @@
+//! Nothing is sampled, and what fails or is slow is kept. Says what it sends to others, and its
+//! account.
+
+use std::collections::HashMap;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use spandrel::{carry, propagate, span, traced_app};
+
+#[traced_app("keep", sample(0.0), keep(errors, slower_than("300ms")))]
+fn main() {
+    let how = std::env::args().nth(1).unwrap_or_default();
+    match how.as_str() {
+        "fine" => drop(request(|| Ok(()))),
+        "error" => drop(request(|| Err("it failed"))),
+        "handled" => drop(request(|| {
+            let _ = work(|| Err("it failed within"));
+            Ok(())
+        })),
+        "slow" => drop(request(|| {
+            thread::sleep(Duration::from_millis(350));
+            Ok(())
+        })),
+        "late" => ends_later(Err("it failed"), Ok(())),
+        "later" => starts_later(Err("it failed")),
+        "late-error" => ends_later(Ok(()), Err("too late")),
+        "remote" => drop(continued(&HashMap::from([(
+            "traceparent".to_owned(),
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00".to_owned(),
+        )]))),
+        "flood" => flood(),
+        other => panic!("unknown: {other}"),
+    }
+    println!("{:?}", spandrel::stats());
+}
+
+#[span("request")]
+fn request(body: impl FnOnce() -> Outcome) -> Outcome {
+    let mut headers = HashMap::new();
+    spandrel::inject(&mut headers);
+    println!("{}", headers["traceparent"]);
+    work(|| Ok(()))?;
+    work(body)
+}
+
+#[span("work")]
+fn work(body: impl FnOnce() -> Outcome) -> Outcome {
+    body()
+}
+
+/// A part that starts in its request and ends after it.
+fn ends_later(request_ends: Outcome, part_ends: Outcome) {
+    let (started, wait) = mpsc::channel();
+    let mut late = None;
+    let _ = request(|| {
+        late = Some(thread::spawn(carry(move || {
+            let _ = work(|| {
+                let _ = started.send(());
+                thread::sleep(Duration::from_millis(200));
+                part_ends
+            });
+        })));
+        let _ = wait.recv();
+        request_ends
+    });
+    late.map(thread::JoinHandle::join);
+}
+
+/// A part that starts when its request has ended.
+fn starts_later(request_ends: Outcome) {
+    let mut late = None;
+    let _ = request(|| {
+        late = Some(carry(|| work(|| Ok(()))));
+        request_ends
+    });
+    if let Some(late) = late {
+        let _ = late();
+    }
+}
+
+type Outcome = Result<(), &'static str>;
+
+#[propagate(headers)]
+#[span("continued")]
+fn continued(headers: &HashMap<String, String>) -> Outcome {
+    Err("it failed")
+}
+
+/// Two traces that hold more than there is room for, then fail.
+#[span("flood")]
+fn flood() {
+    let _ = request(|| {
+        for _ in 0..15_000 {
+            let _ = work(|| Ok(()));
+        }
+        Err("it failed")
+    });
+    let _ = work(|| Err("another one"));
+}
