@@ -7,6 +7,7 @@ pub(crate) const GRACEFUL: &str = env!("CARGO_BIN_EXE_graceful");
 pub(crate) const TOKIO_ABOVE: &str = env!("CARGO_BIN_EXE_tokio-above");
 pub(crate) const TOKIO_BELOW: &str = env!("CARGO_BIN_EXE_tokio-below");
 pub(crate) const KEEP: &str = env!("CARGO_BIN_EXE_keep");
+pub(crate) const CONSISTENT: &str = env!("CARGO_BIN_EXE_consistent");
 pub(crate) const OWN_SDK: &str = env!("CARGO_BIN_EXE_own-sdk");
 pub(crate) const TOLD_TO_STOP: &str = env!("CARGO_BIN_EXE_told-to-stop");
 pub(crate) const FORKS: &str = env!("CARGO_BIN_EXE_forks");

@@ -1,7 +1,7 @@
 //! What is sampled, and what is kept although it was not.
 
 use crate::collector::{Collector, hex};
-use crate::process::{KEEP, PROGRAM, command, stderr};
+use crate::process::{CONSISTENT, KEEP, PROGRAM, command, stderr};
 
 /// What arrives of a program that samples nothing, and what it writes.
 fn keep(how: &str) -> (Collector, Vec<String>) {
@@ -51,6 +51,31 @@ fn what_is_held_is_bounded_and_counted() {
     // Two of the failing spans, and what was held since the room ran out.
     let spans = collector.arrived().spans;
     assert!((5000..=5010).contains(&spans), "{spans}");
+}
+
+#[test]
+fn consistent_sampling_says_what_it_did() {
+    for (rate, state) in [("0.5", "ot=th:8"), ("0.25", "ot=th:c")] {
+        let collector = Collector::start();
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_SAMPLE_RATE", rate),
+        ];
+        let output = command(CONSISTENT, "", &variables).output().expect("it runs");
+        let written = String::from_utf8(output.stdout).expect("text");
+        let sent = written.lines().filter_map(|line| line.split_once(' '));
+        let (sampled, unsampled): (Vec<_>, Vec<_>) = sent.partition(|(_, sent)| *sent == state);
+        let spans = collector.spans();
+        assert_eq!((spans.len(), sampled.len() + unsampled.len()), (sampled.len(), 64));
+        assert!(spans.len() > 2 && unsampled.len() > 2, "{} of 64", spans.len());
+        for span in spans {
+            assert_eq!(span.trace_state, state);
+            assert!(span.trace_id[9] >= if rate == "0.5" { 0x80 } else { 0xc0 });
+            // Its id is random, says the second flag.
+            assert_eq!(span.flags & 0xff, 0x03);
+        }
+        assert!(unsampled.iter().all(|(parent, state)| parent.ends_with('0') && state.is_empty()));
+    }
 }
 
 #[test]

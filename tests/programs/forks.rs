@@ -18,7 +18,7 @@ fn main() {
             child();
             drop(app);
             let spandrel::Stats { waiting, dropped, failed, .. } = spandrel::stats();
-            exit(if (waiting, dropped, failed) == (0, 0, 0) { 0 } else { 1 });
+            exit(i32::from((waiting, dropped, failed) != (0, 0, 0)));
         }
         fork::Fork::Parent(process) => {
             parent();
