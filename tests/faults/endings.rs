@@ -9,7 +9,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::collector::{Collector, text};
 use crate::process::{
-    APP_TYPE, ASYNC_APP_TYPE, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, command, run, stderr,
+    APP_TYPE, ASYNC_APP_TYPE, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, command, kill, run,
+    stderr,
 };
 
 #[test]
@@ -206,12 +207,6 @@ fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     (listener, endpoint)
-}
-
-fn kill(program: &Child, signal: i32) {
-    let status =
-        Command::new("kill").args([format!("-{signal}"), program.id().to_string()]).status();
-    assert!(status.expect("kill runs").success());
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Programs to be run.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 pub(crate) const GRACEFUL: &str = env!("CARGO_BIN_EXE_graceful");
 pub(crate) const TOKIO_ABOVE: &str = env!("CARGO_BIN_EXE_tokio-above");
 pub(crate) const TOKIO_BELOW: &str = env!("CARGO_BIN_EXE_tokio-below");
+pub(crate) const BURST: &str = env!("CARGO_BIN_EXE_burst");
 pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");
 pub(crate) const ASYNC_APP_TYPE: &str = env!("CARGO_BIN_EXE_async-app-type");
 pub(crate) const LOGS: &str = env!("CARGO_BIN_EXE_logs");
@@ -38,4 +39,10 @@ pub(crate) fn run(path: &str, argument: &str, endpoint: &str) -> Output {
 
 pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+pub(crate) fn kill(program: &Child, signal: i32) {
+    let status =
+        Command::new("kill").args([format!("-{signal}"), program.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
 }
