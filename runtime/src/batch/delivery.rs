@@ -43,7 +43,11 @@ impl Delivery {
                     }
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
-                        Ok(()) = hurry.changed() => backoff = Backoff::new(),
+                        // A server that says when is left alone until then: to ask it sooner
+                        // would start the wait anew.
+                        Ok(()) = hurry.changed(), if retry_after.is_none() => {
+                            backoff = Backoff::new();
+                        }
                     }
                 }
             }
