@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use crate::collector::{Collector, text};
 use crate::process::{
     APP_TYPE, ASYNC_APP_TYPE, FORKS, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, TOLD_TO_STOP,
-    command, run, stderr,
+    command, kill, run, stderr,
 };
 
 #[test]
@@ -262,12 +262,6 @@ fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     (listener, endpoint)
-}
-
-fn kill(program: &Child, signal: i32) {
-    let status =
-        Command::new("kill").args([format!("-{signal}"), program.id().to_string()]).status();
-    assert!(status.expect("kill runs").success());
 }
 
 #[test]

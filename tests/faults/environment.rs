@@ -42,6 +42,32 @@ fn exceptions_can_be_log_lines() {
 }
 
 #[test]
+fn the_protocol_and_the_compression_are_read() {
+    for protocol in ["http/protobuf", "http/json", "grpc"] {
+        for compression in ["none", "gzip", "zstd"] {
+            let collector = Collector::start();
+            let variables = [
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+                ("OTEL_EXPORTER_OTLP_COMPRESSION", compression),
+            ];
+            let output = command(PROGRAM, "return", &variables).output().expect("it runs");
+            assert_eq!(stderr(&output), "", "{protocol} {compression}");
+            assert_eq!(collector.summary(), ["main", "work<main", "detail<work"]);
+            let requests = collector.requests();
+            let [request] = &requests[..] else { panic!("{requests:?}") };
+            let content_type = match protocol {
+                "http/protobuf" => "application/x-protobuf",
+                "http/json" => "application/json",
+                _ => "application/grpc",
+            };
+            assert_eq!(request.headers["content-type"], content_type);
+            assert_eq!(request.encoding.as_deref().unwrap_or("none"), compression, "{protocol}");
+        }
+    }
+}
+
+#[test]
 fn the_environment_names_the_service() {
     let collector = Collector::start();
     let variables = [

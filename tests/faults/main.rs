@@ -1,10 +1,11 @@
 //! Programs as processes of their own, against a collector on the loopback interface: what
-//! arrives when they return, fail, panic and are killed.
+//! arrives when they return, fail, panic and are killed, and when it is the collector that fails.
 
 mod collector;
 mod endings;
 mod environment;
 mod logs;
+mod matrix;
 mod nesting;
 mod own_sdk;
 mod process;

@@ -1,6 +1,6 @@
 //! Programs to be run.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 pub(crate) const GRACEFUL: &str = env!("CARGO_BIN_EXE_graceful");
@@ -11,6 +11,7 @@ pub(crate) const CONSISTENT: &str = env!("CARGO_BIN_EXE_consistent");
 pub(crate) const OWN_SDK: &str = env!("CARGO_BIN_EXE_own-sdk");
 pub(crate) const TOLD_TO_STOP: &str = env!("CARGO_BIN_EXE_told-to-stop");
 pub(crate) const FORKS: &str = env!("CARGO_BIN_EXE_forks");
+pub(crate) const BURST: &str = env!("CARGO_BIN_EXE_burst");
 pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");
 pub(crate) const ASYNC_APP_TYPE: &str = env!("CARGO_BIN_EXE_async-app-type");
 pub(crate) const LOGS: &str = env!("CARGO_BIN_EXE_logs");
@@ -43,4 +44,10 @@ pub(crate) fn run(path: &str, argument: &str, endpoint: &str) -> Output {
 
 pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+pub(crate) fn kill(program: &Child, signal: i32) {
+    let status =
+        Command::new("kill").args([format!("-{signal}"), program.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
 }

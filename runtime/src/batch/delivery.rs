@@ -1,7 +1,7 @@
 //! One batch on its way, tried again until it is taken, refused, or out of time.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::watch;
@@ -9,6 +9,9 @@ use tokio::sync::watch;
 use super::backoff::Backoff;
 use super::queue::Queue;
 use crate::exporter::{Answer, Exporter};
+
+/// So long before the deadline there is time for one more try.
+const LAST_CHANCE: Duration = Duration::from_millis(500);
 
 /// Counts its spans as failed when it is dropped before they were counted otherwise.
 pub(super) struct Delivery {
@@ -47,11 +50,30 @@ impl Delivery {
                     if end.is_some_and(|end| end < Instant::now() + wait) {
                         return;
                     }
+                    if retry_after.is_some() {
+                        self.wait_as_told(wait, &mut hurry).await;
+                        continue;
+                    }
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
                         Ok(()) = hurry.changed() => backoff = Backoff::new(),
                     }
                 }
+            }
+        }
+    }
+
+    /// A server that says when to come back is left alone until then: to ask it sooner would start
+    /// the wait anew. When that is too late, it is asked once more before the deadline.
+    async fn wait_as_told(&self, wait: Duration, hurry: &mut watch::Receiver<()>) {
+        let end = Instant::now() + wait;
+        loop {
+            let last_chance = self.queue.deadline().and_then(|end| end.checked_sub(LAST_CHANCE));
+            let last_chance = last_chance.filter(|time| *time > Instant::now());
+            let end = last_chance.map_or(end, |last_chance| end.min(last_chance));
+            tokio::select! {
+                () = tokio::time::sleep_until(end.into()) => return,
+                Ok(()) = hurry.changed() => {}
             }
         }
     }

@@ -140,10 +140,9 @@ impl Queue {
         self.state().in_a_hurry()
     }
 
-    /// Until the deadline.
-    pub(super) fn time_left(&self) -> Duration {
-        let deadline = self.state().deadline;
-        deadline.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
+    /// When everything must have come to an end, once that is known.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.state().deadline
     }
 
     /// The batch with this first number is through.

@@ -78,7 +78,8 @@ async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
         }
     }
     deliveries.shutdown().await;
-    exporter.shut_down(queue.time_left()).await;
+    let deadline = queue.deadline().unwrap_or_else(Instant::now);
+    exporter.shut_down(deadline.saturating_duration_since(Instant::now())).await;
 }
 
 async fn until(time: Option<Instant>) {

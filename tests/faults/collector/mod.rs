@@ -18,7 +18,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -110,7 +110,7 @@ impl Collector {
         if let Port::Open(listening) = &mut *port {
             listening.abort();
             let _ = self.runtime.block_on(listening);
-            *port = Port::Closed(bound(&self.address).expect("the port is ours"));
+            *port = Port::Closed(self.bound_again());
         }
     }
 
@@ -137,6 +137,19 @@ impl Collector {
     /// What clients did wrong since this was last asked.
     pub(crate) fn findings(&self) -> Vec<String> {
         self.record.take_findings()
+    }
+
+    /// A program that is being started just now holds a copy of the listener until it has become
+    /// another program.
+    fn bound_again(&self) -> Socket {
+        let closing = Instant::now();
+        loop {
+            match bound(&self.address) {
+                Err(error) if closing.elapsed() > Duration::from_secs(5) => panic!("{error}"),
+                Err(_) => thread::sleep(Duration::from_millis(1)),
+                Ok(socket) => return socket,
+            }
+        }
     }
 
     fn port(&self) -> MutexGuard<'_, Port> {
