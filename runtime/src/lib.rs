@@ -29,6 +29,8 @@ mod propagation;
 mod report;
 #[cfg(feature = "app")]
 mod sampling;
+#[cfg(feature = "app")]
+mod size;
 mod span;
 #[cfg(feature = "app")]
 mod stats;

@@ -1,8 +1,7 @@
 //! However a program ends, its spans arrive and its exit code is its own.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -10,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use crate::collector::{Collector, text};
 use crate::process::{
     APP_TYPE, ASYNC_APP_TYPE, FORKS, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, TOLD_TO_STOP,
-    command, kill, run, stderr,
+    command, kill, run, started, stderr,
 };
 
 #[test]
@@ -246,15 +245,6 @@ fn a_signal_that_was_ignored_stays_ignored() {
 /// A program that has started and waits, in the middle of a span or not.
 fn waiting(path: &str, endpoint: &str) -> Child {
     started(&mut command(path, "wait", &[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]))
-}
-
-fn started(command: &mut Command) -> Child {
-    let mut program = command.spawn().expect("it runs");
-    let mut line = String::new();
-    let stdout = program.stdout.as_mut().expect("piped");
-    BufReader::new(stdout).read_line(&mut line).expect("it writes");
-    assert_eq!(line, "waiting\n");
-    program
 }
 
 /// A collector that takes connections and never answers.

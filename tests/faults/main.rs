@@ -4,6 +4,7 @@
 mod collector;
 mod endings;
 mod environment;
+mod load;
 mod logs;
 mod matrix;
 mod nesting;

@@ -1,5 +1,6 @@
 //! Programs to be run.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -8,6 +9,7 @@ pub(crate) const TOKIO_ABOVE: &str = env!("CARGO_BIN_EXE_tokio-above");
 pub(crate) const TOKIO_BELOW: &str = env!("CARGO_BIN_EXE_tokio-below");
 pub(crate) const KEEP: &str = env!("CARGO_BIN_EXE_keep");
 pub(crate) const CONSISTENT: &str = env!("CARGO_BIN_EXE_consistent");
+pub(crate) const TICKS: &str = env!("CARGO_BIN_EXE_ticks");
 pub(crate) const OWN_SDK: &str = env!("CARGO_BIN_EXE_own-sdk");
 pub(crate) const TOLD_TO_STOP: &str = env!("CARGO_BIN_EXE_told-to-stop");
 pub(crate) const FORKS: &str = env!("CARGO_BIN_EXE_forks");
@@ -50,4 +52,14 @@ pub(crate) fn kill(program: &Child, signal: i32) {
     let status =
         Command::new("kill").args([format!("-{signal}"), program.id().to_string()]).status();
     assert!(status.expect("kill runs").success());
+}
+
+/// A program that has started, and waits or works.
+pub(crate) fn started(command: &mut Command) -> Child {
+    let mut program = command.spawn().expect("it runs");
+    let mut line = String::new();
+    let stdout = program.stdout.as_mut().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).expect("it writes");
+    assert_eq!(line, "waiting\n");
+    program
 }

@@ -9,63 +9,86 @@ use tokio::sync::watch;
 use super::backoff::Backoff;
 use super::queue::Queue;
 use crate::exporter::{Answer, Exporter};
+use crate::size::size;
 
 /// So long before the deadline there is time for one more try.
 const LAST_CHANCE: Duration = Duration::from_millis(500);
 
+/// Collectors take gRPC messages of up to 4 MiB; what spans take in memory is more than that.
+const LARGEST: usize = 4 << 20;
+
 /// Counts its spans as failed when it is dropped before they were counted otherwise.
-pub(super) struct Delivery {
+pub(super) struct Delivery<E> {
     queue: Arc<Queue>,
+    exporter: Arc<E>,
     first: u64,
     spans: usize,
+    hurry: watch::Receiver<()>,
 }
 
-impl Delivery {
-    /// For this many spans, the first of which has this number.
-    pub(super) fn new(queue: Arc<Queue>, first: u64, spans: usize) -> Self {
-        Self { queue, first, spans }
+impl<E: Exporter> Delivery<E> {
+    /// For the spans from this number on; at once again when there is a `hurry`.
+    pub(super) fn new(
+        queue: Arc<Queue>,
+        exporter: Arc<E>,
+        first: u64,
+        hurry: watch::Receiver<()>,
+    ) -> Self {
+        Self { queue, exporter, first, spans: 0, hurry }
     }
 
-    /// Until it has arrived or is lost; at once again when there is a `hurry`.
-    pub(super) async fn of<E: Exporter>(
-        mut self,
-        spans: Vec<SpanData>,
-        exporter: &E,
-        mut hurry: watch::Receiver<()>,
-    ) {
-        let end = self.queue.batch.timeout.map(|timeout| Instant::now() + timeout);
+    /// Until they have arrived or are lost.
+    pub(super) async fn of(mut self, spans: Vec<SpanData>) {
+        self.spans = spans.len();
+        for part in parts(spans) {
+            let spans = part.len();
+            let lost = self.send(part).await.unwrap_or(spans).min(spans);
+            self.queue.account.export(spans - lost);
+            self.queue.account.fail(lost);
+            self.spans -= spans;
+        }
+    }
+
+    /// How many of them were rejected; nothing when all of them are lost.
+    async fn send(&mut self, spans: Vec<SpanData>) -> Option<usize> {
+        let queue = self.queue.clone();
+        let end = queue.batch.timeout.map(|timeout| Instant::now() + timeout);
         let mut backoff = Backoff::new();
-        let request = exporter.encode(spans);
+        let request = self.exporter.encode(spans);
         loop {
-            match exporter.send(&request).await {
-                Answer::Taken { rejected: None } => return self.taken(0),
-                Answer::Taken { rejected: Some((spans, why)) } => {
-                    self.queue.losses.refused(&why);
-                    return self.taken(spans);
+            let (why, retry_after) = match self.exporter.send(&request).await {
+                Answer::Taken { rejected } => {
+                    let (lost, why) = rejected.unzip();
+                    queue.losses.taken(why.as_deref());
+                    return Some(lost.unwrap_or(0));
                 }
-                Answer::Refused(why) => return self.queue.losses.refused(&why),
-                Answer::Unavailable { why, retry_after } => {
-                    self.queue.losses.unavailable(&why, self.queue.in_a_hurry());
-                    let wait = backoff.wait(retry_after, self.queue.in_a_hurry());
-                    if end.is_some_and(|end| end < Instant::now() + wait) {
-                        return;
-                    }
-                    if retry_after.is_some() {
-                        self.wait_as_told(wait, &mut hurry).await;
-                        continue;
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(wait) => {}
-                        Ok(()) = hurry.changed() => backoff = Backoff::new(),
-                    }
+                Answer::Refused(why) => {
+                    queue.losses.refused(&why);
+                    return None;
                 }
+                Answer::Unavailable { why, retry_after } => (why, retry_after),
+            };
+            let hurry = queue.in_a_hurry();
+            queue.losses.unavailable(&why, hurry);
+            let wait = backoff.wait(retry_after, hurry);
+            let in_vain = queue.deadline().is_some() && !queue.batch.insists;
+            if in_vain || end.is_some_and(|end| end < Instant::now() + wait) {
+                return None;
+            }
+            if retry_after.is_some() {
+                self.wait_as_told(wait).await;
+                continue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                Ok(()) = self.hurry.changed() => backoff = Backoff::new(),
             }
         }
     }
 
     /// A server that says when to come back is left alone until then: to ask it sooner would start
     /// the wait anew. When that is too late, it is asked once more before the deadline.
-    async fn wait_as_told(&self, wait: Duration, hurry: &mut watch::Receiver<()>) {
+    async fn wait_as_told(&mut self, wait: Duration) {
         let end = Instant::now() + wait;
         loop {
             let last_chance = self.queue.deadline().and_then(|end| end.checked_sub(LAST_CHANCE));
@@ -73,23 +96,33 @@ impl Delivery {
             let end = last_chance.map_or(end, |last_chance| end.min(last_chance));
             tokio::select! {
                 () = tokio::time::sleep_until(end.into()) => return,
-                Ok(()) = hurry.changed() => {}
+                Ok(()) = self.hurry.changed() => {}
             }
         }
     }
-
-    fn taken(&mut self, rejected: usize) {
-        let rejected = rejected.min(self.spans);
-        self.queue.account.export(self.spans - rejected);
-        self.queue.account.fail(rejected);
-        self.queue.losses.taken();
-        self.spans = 0;
-    }
 }
 
-impl Drop for Delivery {
+impl<E> Drop for Delivery<E> {
     fn drop(&mut self) {
         self.queue.account.fail(self.spans);
         self.queue.landed(self.first);
     }
+}
+
+/// As many requests as it takes for none to be too large.
+fn parts(spans: Vec<SpanData>) -> Vec<Vec<SpanData>> {
+    let mut parts = vec![Vec::with_capacity(spans.len())];
+    let mut bytes = 0;
+    for span in spans {
+        let size = size(&span);
+        bytes += size;
+        match parts.last_mut() {
+            Some(part) if bytes <= LARGEST || part.is_empty() => part.push(span),
+            _ => {
+                bytes = size;
+                parts.push(vec![span]);
+            }
+        }
+    }
+    parts
 }

@@ -85,8 +85,12 @@ impl Losses {
         }
     }
 
-    pub(super) fn taken(&self) {
+    /// A request was taken, but for some spans, for this reason.
+    pub(super) fn taken(&self, rejected: Option<&str>) {
         self.failure().tries = 0;
+        if let Some(why) = rejected {
+            self.refused(why);
+        }
     }
 
     /// Spans were refused for good.

@@ -61,9 +61,9 @@ async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
     loop {
         let Next { spans, due, deadline } = queue.next(deliveries.len() < AT_ONCE);
         if let Some((first, spans)) = spans {
-            let delivery = Delivery::new(queue.clone(), first, spans.len());
-            let (exporter, hurry) = (exporter.clone(), bells.hurry.subscribe());
-            deliveries.spawn(async move { delivery.of(spans, &*exporter, hurry).await });
+            let hurry = bells.hurry.subscribe();
+            deliveries
+                .spawn(Delivery::new(queue.clone(), exporter.clone(), first, hurry).of(spans));
             continue;
         }
         queue.losses.tell_overflow();

@@ -11,6 +11,9 @@ pub(crate) struct Batch {
     pub(crate) delay: Duration,
     /// How long a batch is tried; as long as it takes where nothing is said.
     pub(crate) timeout: Option<Duration>,
+    /// Whether the last flush is worth waiting for a collector that is not there: not for one that
+    /// nobody has named.
+    pub(crate) insists: bool,
 }
 
 impl Batch {
@@ -31,13 +34,13 @@ impl Batch {
         let delay = self.delay.as_millis();
         let delay = environment.millis("OTEL_BSP_SCHEDULE_DELAY", delay).unwrap_or(self.delay);
         let timeout = environment.millis("OTEL_BSP_EXPORT_TIMEOUT", "none").or(self.timeout);
-        Self { queue, size: size.min(queue), delay, timeout }
+        Self { queue, size: size.min(queue), delay, timeout, ..self }
     }
 }
 
 impl Default for Batch {
     /// The specification's, but for the timeout: what the queue can hold is not given up.
     fn default() -> Self {
-        Self { queue: 2048, size: 512, delay: Duration::from_secs(5), timeout: None }
+        Self { queue: 2048, size: 512, delay: Duration::from_secs(5), timeout: None, insists: true }
     }
 }

@@ -39,19 +39,40 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 ///     .flush(Duration::from_secs(2));
 /// ```
 ///
+/// # Variables
+///
+/// The environment is read once, when telemetry is installed. An empty variable counts as unset. A
+/// value that makes no sense is named on standard error with what was expected, and the default
+/// holds: telemetry never stops a program from starting.
+///
 /// | variable | overrides |
 /// | --- | --- |
 /// | `ENABLE_TRACING=false`, `OTEL_SDK_DISABLED=true` | everything: nothing is set up but [log lines](Self::logs) |
 /// | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the name, [`resource`](Self::resource) |
-/// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SAMPLE_RATE` | [`sample`](Self::sample) |
-/// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | `batch_*` |
-/// | `OTEL_TRACES_EXPORTER` (`otlp`, `console`, `none`), `OTEL_EXPORTER_OTLP_*` | where spans go |
+/// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | [`sample`](Self::sample): `always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_` |
+/// | `OTEL_SAMPLE_RATE` | the ratio of [`sample`](Self::sample), where the sampler is not named |
+/// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | [`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in milliseconds |
+/// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds; default: as long as it takes |
+/// | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT`, `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 of each in a span |
+/// | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | the length of texts, in characters; default: no limit |
 /// | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` (`logs`, `logs/dup`) | exceptions are log lines on standard error, with their trace's ids, in place of span events or beside them |
 /// | `RUST_LOG` | which log lines are written, with [`logs`](Self::logs) |
+/// | `OTEL_TRACES_EXPORTER` | where spans go: `otlp`, `console` (drawn on standard error) or `none` |
 ///
-/// Without an endpoint in the environment, spans are drawn in the terminal when standard error is
-/// one, and go to `http://localhost:4318` otherwise. A value that makes no sense is named on
-/// standard error, and the default holds.
+/// Where no exporter and no endpoint is named, spans are drawn in the terminal when standard error
+/// is one, and go to a collector on this machine otherwise. For OTLP, each variable may have
+/// `OTEL_EXPORTER_OTLP_TRACES_` in place of `OTEL_EXPORTER_OTLP_`, which comes first:
+///
+/// | variable | default |
+/// | --- | --- |
+/// | `OTEL_EXPORTER_OTLP_PROTOCOL` | `http/protobuf`; `http/json` with feature `json`, `grpc` with feature `grpc` |
+/// | `OTEL_EXPORTER_OTLP_ENDPOINT` | `http://localhost:4318`, `http://localhost:4317` for gRPC. Over HTTP `/v1/traces` is appended, not to the form for traces |
+/// | `OTEL_EXPORTER_OTLP_INSECURE` | `false`: a gRPC endpoint without a scheme is `https://` |
+/// | `OTEL_EXPORTER_OTLP_HEADERS` | none; `key=value` pairs, percent-encoded, with commas between |
+/// | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 ms for one request, which is made again after that |
+/// | `OTEL_EXPORTER_OTLP_COMPRESSION` | `none`; `gzip`, and `zstd` with feature `zstd` |
+/// | `OTEL_EXPORTER_OTLP_CERTIFICATE` | the system's roots; a file of certificates to trust, PEM |
+/// | `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE`, `OTEL_EXPORTER_OTLP_CLIENT_KEY` | none; files for mutual TLS, PEM |
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is installed"]
 pub struct Config {

@@ -28,6 +28,8 @@ mod settings {
     #[derive(Clone, PartialEq)]
     pub(crate) struct Otlp {
         pub(crate) url: String,
+        /// Whether somebody has said so.
+        pub(crate) named: bool,
         pub(crate) protocol: Protocol,
         /// For every request; their values are secret.
         pub(crate) headers: HeaderMap,
@@ -75,8 +77,10 @@ mod settings {
         pub(crate) fn resolve(environment: &Environment<'_>) -> Self {
             let variables = Variables(environment);
             let protocol = variables.protocol();
+            let url = variables.url(protocol);
             Self {
-                url: variables.url(protocol).unwrap_or_else(|| protocol.default_url().to_owned()),
+                named: url.is_some(),
+                url: url.unwrap_or_else(|| protocol.default_url().to_owned()),
                 protocol,
                 headers: variables.headers(),
                 timeout: variables.timeout(),

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceId};
-use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::config::Keep;
+use crate::size::size;
 use crate::stats::Account;
 
 const MOST_SPANS: usize = 10_000;
@@ -149,26 +149,4 @@ impl Traces {
         }
         kept
     }
-}
-
-/// The memory that a span takes, as near as it matters.
-fn size(span: &SpanData) -> usize {
-    let events = span.events.iter().map(|event| event.name.len() + attributes(&event.attributes));
-    let links = span.links.iter().map(|link| size_of_val(link) + attributes(&link.attributes));
-    size_of::<SpanData>()
-        + span.name.len()
-        + attributes(&span.attributes)
-        + events.chain(links).sum::<usize>()
-}
-
-fn attributes(attributes: &[KeyValue]) -> usize {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.as_str().len(),
-        Value::Array(Array::String(texts)) => texts.iter().map(|text| text.as_str().len()).sum(),
-        Value::Array(Array::I64(numbers)) => size_of_val(numbers.as_slice()),
-        Value::Array(Array::F64(numbers)) => size_of_val(numbers.as_slice()),
-        Value::Array(Array::Bool(flags)) => flags.len(),
-        _ => 0,
-    };
-    size_of_val(attributes) + attributes.iter().map(|pair| text(&pair.value)).sum::<usize>()
 }

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry::{Context, KeyValue};
 use slab::Slab;
 
 const SHARDS: usize = 16;
@@ -26,17 +27,16 @@ pub(super) fn add(context: Context) -> Open {
 /// Ends every open span, marked with `spandrel.interrupted = true`.
 #[cfg(feature = "app")]
 pub(crate) fn end_all() {
-    use opentelemetry::KeyValue;
-    use opentelemetry::trace::TraceContextExt;
-
     for shard in 0..SHARDS {
         let contexts: Vec<Context> =
             lock(shard).iter().map(|(_, context)| context.clone()).collect();
-        for context in contexts {
-            context.span().set_attribute(KeyValue::new("spandrel.interrupted", true));
-            context.span().end();
-        }
+        contexts.iter().for_each(interrupt);
     }
+}
+
+pub(super) fn interrupt(context: &Context) {
+    context.span().set_attribute(KeyValue::new("spandrel.interrupted", true));
+    context.span().end();
 }
 
 impl Drop for Open {

@@ -17,6 +17,8 @@ use crate::attribute::Attributes;
 
 /// Whether spans of traces that are not sampled are recorded: they may be kept.
 static KEEPS: AtomicBool = AtomicBool::new(false);
+/// How many recorders were uninstalled.
+static UNINSTALLED: AtomicUsize = AtomicUsize::new(0);
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
 static INSTALLED: RwLock<Option<Arc<Recorder>>> = RwLock::new(None);
@@ -85,6 +87,7 @@ impl Recorder {
     #[cfg(feature = "app")]
     pub(crate) fn uninstall() -> Option<SdkTracerProvider> {
         let recorder = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take()?;
+        UNINSTALLED.fetch_add(1, Ordering::SeqCst);
         match &recorder.provider {
             Provider::Ours(provider) => Some(provider.clone()),
             Provider::Global(_) => None,
@@ -94,6 +97,12 @@ impl Recorder {
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(provider: SdkTracerProvider) -> Scoped {
         Scoped(Self::new(Provider::Ours(provider), Exceptions::EVENTS))
+    }
+
+    /// Changes when a recorder is uninstalled: a span that was being started then was started too
+    /// late.
+    pub(super) fn epoch() -> usize {
+        UNINSTALLED.load(Ordering::SeqCst)
     }
 
     pub(super) fn keeps() -> bool {

@@ -65,6 +65,7 @@ impl Span {
         if unsampled && !Recorder::keeps() && !parent_span.is_recording() {
             return Self::unrecorded(start);
         }
+        let epoch = Recorder::epoch();
         let Some((recorder, installed)) = Recorder::of(&parent) else {
             return Self::unrecorded(start);
         };
@@ -74,6 +75,9 @@ impl Span {
             was_panicking: panicking(),
             _open: installed.then(|| open::add(context.clone())),
         });
+        if installed && epoch != Recorder::epoch() {
+            open::interrupt(&context);
+        }
         Self { context: Some(context), recording, frame: None }
     }
 
