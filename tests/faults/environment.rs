@@ -113,3 +113,60 @@ fn nonsense_is_told_of_and_stops_nothing() {
          number of at least 1; using 5000\n"
     );
 }
+
+/// One line for each variable, whatever is wrong with it, and everything arrives as before.
+#[cfg(unix)]
+#[test]
+fn every_variable_may_hold_nonsense() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    let not_utf_8 = OsString::from_vec(b"\xff".to_vec());
+    let huge = OsString::from("9".repeat(10_000));
+    let nonsense = OsString::from("\u{1b}[31m;=%zz, \u{1f4a5}");
+    for name in [
+        "ENABLE_TRACING",
+        "OTEL_SDK_DISABLED",
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "OTEL_TRACES_SAMPLER",
+        "OTEL_SAMPLE_RATE",
+        "OTEL_BSP_MAX_QUEUE_SIZE",
+        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+        "OTEL_BSP_SCHEDULE_DELAY",
+        "OTEL_BSP_EXPORT_TIMEOUT",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        "OTEL_SPAN_EVENT_COUNT_LIMIT",
+        "OTEL_SPAN_LINK_COUNT_LIMIT",
+        "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN",
+        "OTEL_TRACES_EXPORTER",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+        "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+    ] {
+        for value in [&not_utf_8, &huge, &nonsense, &OsString::new()] {
+            let collector = Collector::start();
+            let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+            let output = command(PROGRAM, "return", &[endpoint]).env(name, value).output();
+            let output = output.expect("it runs");
+            let said = stderr(&output);
+            let lines: Vec<&str> = said.lines().collect();
+            assert_eq!(output.status.code(), Some(0), "{name}: {said}");
+            assert!(lines.len() <= 1 && said.len() < 500, "{name}: {said}");
+            assert!(lines.is_empty() || lines[0].starts_with(&format!("spandrel: {name} is ")));
+            assert!(!said.contains('\u{1b}'), "{name}: {said}");
+            if value.is_empty() {
+                assert_eq!(said, "", "{name}");
+            }
+            assert_eq!(collector.summary(), ["main", "work<main", "detail<work"], "{name}");
+        }
+    }
+}

@@ -127,6 +127,10 @@ impl Queue {
             let first = state.taken;
             let count = waiting.min(self.batch.size);
             let spans = state.waiting.drain(..count).collect();
+            if state.waiting.is_empty() {
+                // What an outage took is given back.
+                state.waiting.shrink_to(self.batch.size);
+            }
             state.taken += count as u64;
             state.on_their_way.insert(first);
             state.since = (waiting > count).then(Instant::now);

@@ -23,6 +23,7 @@ mod settings {
     use super::Environment;
     use crate::config::environment::flag;
     use crate::config::url;
+    use crate::report::one_line;
 
     /// The settings of an exporter.
     #[derive(Clone, PartialEq)]
@@ -207,7 +208,7 @@ mod settings {
                 text = format!("{scheme}://{text}");
             }
             if let Err(expected) = check(&text) {
-                let value = format!("`{}`", url::printable(&text));
+                let value = format!("`{}`", one_line(&url::printable(&text)));
                 self.0.complain(&name, &value, expected, protocol.default_url());
                 return None;
             }
@@ -223,21 +224,19 @@ mod settings {
         /// their number: what is wrong with a secret does not make it less of one.
         fn headers(&self) -> HeaderMap {
             let mut headers = HeaderMap::new();
+            let mut wrong = Vec::new();
             let name = self.name("HEADERS");
             let text = self.0.text(&name).unwrap_or_default();
-            for (index, pair) in text.split(',').enumerate() {
-                if pair.trim().is_empty() {
-                    continue;
-                }
+            let pairs = text.split(',').enumerate().filter(|(_, pair)| !pair.trim().is_empty());
+            for (index, pair) in pairs {
                 match header(pair) {
                     Some((key, value)) => drop(headers.insert(key, value)),
-                    None => self.0.complain(
-                        &name,
-                        &format!("wrong at entry {}", index + 1),
-                        "key=value, percent-encoded",
-                        "the others",
-                    ),
+                    None => wrong.push((index + 1).to_string()),
                 }
+            }
+            if !wrong.is_empty() {
+                let value = format!("wrong at entry {}", one_line(&wrong.join(", ")));
+                self.0.complain(&name, &value, "key=value, percent-encoded", "the others");
             }
             headers
         }
@@ -265,7 +264,9 @@ mod settings {
         fn pem(&self, setting: &str, marker: &str, otherwise: &str) -> Option<Vec<u8>> {
             let name = self.name(setting);
             let path = self.0.text(&name)?;
-            let what = match std::fs::read(&path) {
+            let file = std::fs::read(&path);
+            let path = one_line(&path);
+            let what = match file {
                 Ok(bytes) if contains(&bytes, marker) => return Some(bytes),
                 Ok(_) => format!("`{path}`, which holds no `{marker}`"),
                 Err(error) => format!("`{path}`, which cannot be read ({error})"),
@@ -396,10 +397,8 @@ mod settings {
             let (_, complaints) = resolve(&[("OTEL_EXPORTER_OTLP_HEADERS", "a=b,hunter2,c=%7f")]);
             assert_eq!(
                 complaints,
-                [2, 3].map(|entry| format!(
-                    "OTEL_EXPORTER_OTLP_HEADERS is wrong at entry {entry}, expected key=value, \
-                 percent-encoded; using the others"
-                ))
+                ["OTEL_EXPORTER_OTLP_HEADERS is wrong at entry 2, 3, expected key=value, \
+                  percent-encoded; using the others"]
             );
             assert_eq!(
                 complaint(

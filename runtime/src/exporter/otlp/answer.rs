@@ -5,9 +5,7 @@ use std::error::Error;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 
 use crate::exporter::Answer;
-
-/// As much of what a collector says is told.
-const LONGEST_MESSAGE: usize = 200;
+use crate::report::one_line;
 
 /// The answer in a message that says that the request was taken.
 pub(super) fn taken(response: ExportTraceServiceResponse) -> Answer {
@@ -24,11 +22,7 @@ pub(super) fn unanswered(error: &(dyn Error + 'static)) -> Answer {
 
 /// What a collector says, behind what it means; fit for one line.
 pub(super) fn told(meaning: &str, message: &str) -> String {
-    let message: String = message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST_MESSAGE)
-        .collect();
+    let message = one_line(message);
     match message.trim() {
         "" => meaning.to_owned(),
         message => format!("{meaning}: {message}"),
