@@ -9,7 +9,7 @@ use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::batch::{BatchSink, Losses};
-use crate::config::{Batch, Destination, Settings};
+use crate::config::{Destination, Settings};
 use crate::console::Console;
 use crate::ids::Ids;
 use crate::processor::{Nowhere, Processor, Sink};
@@ -53,7 +53,7 @@ impl Pipeline {
                 let destination = settings.destination();
                 let losses = Arc::new(Losses::new(destination.clone(), batch.queue));
                 pipeline.losses = Some(losses.clone());
-                let batch = Batch { insists: settings.named, ..batch };
+                let batch = crate::config::Batch { insists: settings.named, ..batch };
                 let resource = resource.clone();
                 let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
                 let sink = BatchSink::start(connect, batch, account.clone(), losses, after_fork);
