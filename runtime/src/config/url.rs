@@ -11,6 +11,10 @@ pub(super) fn is_http(text: &str) -> bool {
     })
 }
 
+pub(super) fn is_https(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+}
+
 /// The URL with this path appended, before its query.
 pub(super) fn join(url: &str, path: &str) -> String {
     let (base, query) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));

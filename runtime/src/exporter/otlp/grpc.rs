@@ -14,7 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use super::answer::{taken, told, unanswered};
+use super::answer::{hint, root_cause, taken, told, unanswered};
 use super::{Answer, USER_AGENT};
 use crate::config::{Compression, Otlp};
 
@@ -25,24 +25,31 @@ pub(super) struct Grpc {
     client: client::Grpc<Channel>,
     metadata: MetadataMap,
     timeout: Duration,
+    /// What may be wrong when connections are closed.
+    hint: &'static str,
 }
 
 impl Grpc {
     /// Needs a runtime; connects with the first request.
     pub(super) fn new(settings: &Otlp) -> Result<Self, String> {
-        let endpoint = endpoint(settings).map_err(|error| cause(&error))?;
+        let endpoint = endpoint(settings).map_err(|error| root_cause(&error))?;
         let client = client::Grpc::new(endpoint.connect_lazy());
         Ok(Self {
             client: compressed(client, settings.compression),
             metadata: MetadataMap::from_headers(settings.headers.clone()),
             timeout: settings.timeout,
+            hint: hint(settings),
         })
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Answer {
         match tokio::time::timeout(self.timeout, self.export(body)).await {
             Ok(Ok(response)) => taken(response),
-            Ok(Err(status)) => answer(&status),
+            // A status with a source is not the server's: the connection failed.
+            Ok(Err(status)) => match status.source() {
+                Some(source) => unanswered(source, self.hint),
+                None => answer(&status),
+            },
             Err(_) => Answer::Unavailable {
                 why: format!("no answer within {:?}", self.timeout),
                 retry_after: None,
@@ -92,10 +99,6 @@ fn compressed(client: client::Grpc<Channel>, compression: Compression) -> client
 
 /// By the code, after the protocol's specification.
 fn answer(status: &Status) -> Answer {
-    // A status with a source is not the server's: the connection failed.
-    if let Some(source) = status.source() {
-        return unanswered(source);
-    }
     let why = told(status.code().description(), status.message());
     let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     match status.code() {
@@ -110,10 +113,6 @@ fn answer(status: &Status) -> Answer {
         }
         _ => Answer::Refused(why),
     }
-}
-
-fn cause(error: &dyn Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Requests that are encoded already, so that trying again costs nothing.

@@ -10,10 +10,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 use prost::bytes::Bytes;
 use reqwest::redirect::Policy;
+#[cfg(feature = "tls")]
+use reqwest::{Certificate, ClientBuilder, Identity};
 use reqwest::{Client, Response, Url};
 
-use super::answer::{taken, told, unanswered};
+use super::answer::{hint, root_cause, taken, told, unanswered};
 use super::{Answer, USER_AGENT};
+#[cfg(feature = "tls")]
+use crate::config::Tls;
 use crate::config::{Compression, Otlp, Protocol};
 
 /// Answers are short; of longer ones the rest is not read.
@@ -27,6 +31,8 @@ pub(super) struct Http {
     protocol: Protocol,
     compression: Compression,
     timeout: Duration,
+    /// What may be wrong when connections are closed.
+    hint: &'static str,
 }
 
 impl Http {
@@ -38,12 +44,13 @@ impl Http {
         }
         headers.extend(settings.headers.clone());
         Ok(Self {
-            client: client(settings).map_err(|error| error.without_url().to_string())?,
+            client: client(settings).map_err(|error| root_cause(&error))?,
             url: settings.url.parse().map_err(|error| format!("not a URL: {error}"))?,
             headers,
             protocol: settings.protocol,
             compression: settings.compression,
             timeout: settings.timeout,
+            hint: hint(settings),
         })
     }
 
@@ -64,7 +71,7 @@ impl Http {
         };
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => unanswered(&error),
+            Ok(Err(error)) => unanswered(&error, self.hint),
             Err(_) => Answer::Unavailable {
                 why: format!("no answer within {:?}", self.timeout),
                 retry_after: None,
@@ -83,22 +90,33 @@ fn content_type(protocol: Protocol) -> &'static str {
 
 fn client(settings: &Otlp) -> reqwest::Result<Client> {
     // A redirected POST would become a GET.
-    let builder = Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
+    let builder = || Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
     #[cfg(feature = "tls")]
-    let builder = {
-        let mut builder = builder;
-        if let Some(roots) = &settings.tls.roots {
-            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots)?);
+    {
+        let client = trusting(builder(), &settings.tls)?.build();
+        if client.is_err() && !settings.is_https() {
+            // A system without roots: then only proxies that speak TLS are out of reach.
+            return builder().tls_certs_only([]).build();
         }
-        if let Some(identity) = &settings.tls.identity {
-            let pem = [identity.certificate.as_slice(), b"\n", &identity.key].concat();
-            builder = builder.identity(reqwest::Identity::from_pem(&pem)?);
-        }
-        builder
-    };
+        client
+    }
     #[cfg(not(feature = "tls"))]
-    let _ = settings;
-    builder.build()
+    {
+        let _ = settings;
+        builder().build()
+    }
+}
+
+#[cfg(feature = "tls")]
+fn trusting(mut builder: ClientBuilder, tls: &Tls) -> reqwest::Result<ClientBuilder> {
+    if let Some(roots) = &tls.roots {
+        builder = builder.tls_certs_only(Certificate::from_pem_bundle(roots)?);
+    }
+    if let Some(identity) = &tls.identity {
+        let pem = [identity.certificate.as_slice(), b"\n", &identity.key].concat();
+        builder = builder.identity(Identity::from_pem(&pem)?);
+    }
+    Ok(builder)
 }
 
 /// By the status, after the protocol's specification; what is not for good can be tried again.

@@ -6,6 +6,8 @@ mod compression;
 mod grpc;
 #[cfg(feature = "otlp")]
 mod http;
+#[cfg(feature = "tls")]
+mod tls;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
