@@ -7,3 +7,4 @@ mod environment;
 mod logs;
 mod nesting;
 mod process;
+mod tls;
