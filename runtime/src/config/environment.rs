@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
+use crate::report::line;
+
 /// The variables of a process, and what was wrong with those that were read.
 pub(crate) struct Environment<'a> {
     read: &'a dyn Fn(&str) -> Option<OsString>,
@@ -37,7 +39,7 @@ impl<'a> Environment<'a> {
         let text = self.text(name)?;
         let parsed = parse(&text);
         if parsed.is_none() {
-            self.complain(name, &format!("`{text}`"), expected, otherwise);
+            self.complain(name, &format!("`{}`", line(&text)), expected, otherwise);
         }
         parsed
     }

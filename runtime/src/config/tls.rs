@@ -7,6 +7,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::Environment;
+use crate::report::line;
 
 /// Certificates and keys that are what they should be, as PEM.
 #[derive(Clone, Default, PartialEq)]
@@ -77,14 +78,14 @@ impl Files<'_> {
         parse: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Option<(Vec<u8>, T)> {
         let path = self.0.text(name)?;
-        let what = match std::fs::read(&path) {
+        let wrong = match std::fs::read(&path) {
             Ok(bytes) => match parse(&bytes) {
                 Some(parsed) => return Some((bytes, parsed)),
-                None => format!("`{path}`, which holds something else"),
+                None => "holds something else".to_owned(),
             },
-            Err(error) => format!("`{path}`, which cannot be read ({error})"),
+            Err(error) => format!("cannot be read ({error})"),
         };
-        self.0.complain(name, &what, expected, otherwise);
+        self.0.complain(name, &format!("`{}`, which {wrong}", line(&path)), expected, otherwise);
         None
     }
 }

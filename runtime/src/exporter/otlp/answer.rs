@@ -7,9 +7,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 
 use crate::config::Otlp;
 use crate::exporter::Answer;
-
-/// As much of what a collector says is told.
-const LONGEST_MESSAGE: usize = 200;
+use crate::report::line;
 
 /// The answer in a message that says that the request was taken.
 pub(super) fn taken(response: ExportTraceServiceResponse) -> Answer {
@@ -22,7 +20,7 @@ pub(super) fn taken(response: ExportTraceServiceResponse) -> Answer {
 /// A request that nobody answered, and may be made again; with a hint where the connection was
 /// closed without a reason.
 pub(super) fn unanswered(error: &(dyn Error + 'static), hint: &str) -> Answer {
-    let mut why = root_cause(error);
+    let mut why = line(&root_cause(error));
     if ["connection closed", "broken pipe"].iter().any(|closed| why.contains(closed)) {
         why.push_str(hint);
     }
@@ -41,12 +39,7 @@ pub(super) fn hint(settings: &Otlp) -> &'static str {
 
 /// What a collector says, behind what it means; fit for one line.
 pub(super) fn told(meaning: &str, message: &str) -> String {
-    let message: String = message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST_MESSAGE)
-        .collect();
-    match message.trim() {
+    match line(message).as_str() {
         "" => meaning.to_owned(),
         message => format!("{meaning}: {message}"),
     }
