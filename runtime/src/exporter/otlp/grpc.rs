@@ -4,15 +4,20 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use prost::bytes::{BufMut, Bytes};
+use tonic::body::Body;
 use tonic::client;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
+use tower::ServiceExt;
+use tower::util::MapResponse;
 
 use super::answer::{hint, root_cause, taken, told, unanswered};
 use super::{Answer, USER_AGENT};
@@ -22,7 +27,7 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 
 #[derive(Debug)]
 pub(super) struct Grpc {
-    client: client::Grpc<Channel>,
+    client: Client,
     metadata: MetadataMap,
     timeout: Duration,
     /// What may be wrong when connections are closed.
@@ -33,7 +38,7 @@ impl Grpc {
     /// Needs a runtime; connects with the first request.
     pub(super) fn new(settings: &Otlp) -> Result<Self, String> {
         let endpoint = endpoint(settings).map_err(|error| root_cause(&error))?;
-        let client = client::Grpc::new(endpoint.connect_lazy());
+        let client = client::Grpc::new(endpoint.connect_lazy().map_response(checked as Check));
         Ok(Self {
             client: compressed(client, settings.compression),
             metadata: MetadataMap::from_headers(settings.headers.clone()),
@@ -48,7 +53,7 @@ impl Grpc {
             // A status with a source is not the server's: the connection failed.
             Ok(Err(status)) => match status.source() {
                 Some(source) => unanswered(source, self.hint),
-                None => answer(&status),
+                None => read(&status),
             },
             Err(_) => Answer::Unavailable {
                 why: format!("no answer within {:?}", self.timeout),
@@ -87,7 +92,34 @@ fn endpoint(settings: &Otlp) -> Result<Endpoint, tonic::transport::Error> {
     Ok(endpoint)
 }
 
-fn compressed(client: client::Grpc<Channel>, compression: Compression) -> client::Grpc<Channel> {
+type Client = client::Grpc<MapResponse<Channel, Check>>;
+type Check = fn(Response<Body>) -> Response<Body>;
+
+/// Without details that tonic would panic over.
+fn checked(mut response: Response<Body>) -> Response<Body> {
+    check(response.headers_mut());
+    response.map(|body| {
+        Body::new(body.map_frame(|mut frame| {
+            frame.trailers_mut().map(check);
+            frame
+        }))
+    })
+}
+
+/// Takes out details that are not base64.
+pub(crate) fn check(headers: &mut HeaderMap) {
+    if let Some(details) = headers.get(DETAILS) {
+        let mut alone = MetadataMap::new();
+        alone.as_mut().insert(DETAILS, details.clone());
+        if alone.get_bin(DETAILS).is_none_or(|details| details.to_bytes().is_err()) {
+            headers.remove(DETAILS);
+        }
+    }
+}
+
+const DETAILS: &str = "grpc-status-details-bin";
+
+fn compressed(client: Client, compression: Compression) -> Client {
     match compression {
         Compression::None => client,
         #[cfg(feature = "gzip")]
@@ -98,7 +130,7 @@ fn compressed(client: client::Grpc<Channel>, compression: Compression) -> client
 }
 
 /// By the code, after the protocol's specification.
-fn answer(status: &Status) -> Answer {
+pub(crate) fn read(status: &Status) -> Answer {
     let why = told(status.code().description(), status.message());
     let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     match status.code() {
