@@ -66,8 +66,9 @@ impl Http {
     pub(super) async fn send(&self, body: Bytes) -> Answer {
         let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
         let answer = async {
-            let response = request.send().await?;
-            answer(response).await
+            let mut response = request.send().await?;
+            let body = answered(&mut response).await?;
+            reqwest::Result::Ok(read(response.status(), response.headers(), &body))
         };
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(answer)) => answer,
@@ -120,28 +121,26 @@ fn trusting(mut builder: ClientBuilder, tls: &Tls) -> reqwest::Result<ClientBuil
 }
 
 /// By the status, after the protocol's specification; what is not for good can be tried again.
-async fn answer(response: Response) -> reqwest::Result<Answer> {
-    let status = response.status();
-    let retry_after = retry_after(response.headers());
-    let json = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let body = body(response).await?;
+pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
     if status.is_success() {
-        return Ok(taken(decode(&body, json)));
+        let json = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        return taken(decode(body, json));
     }
-    let why = told(&status.to_string(), &message(&body));
-    Ok(match status {
+    let why = told(&status.to_string(), &message(body));
+    match status {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Answer::Unavailable { why, retry_after },
+        | StatusCode::GATEWAY_TIMEOUT => {
+            Answer::Unavailable { why, retry_after: retry_after(headers) }
+        }
         _ => Answer::Refused(why),
-    })
+    }
 }
 
-async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+async fn answered(response: &mut Response) -> reqwest::Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);

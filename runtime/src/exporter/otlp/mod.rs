@@ -3,9 +3,9 @@
 mod answer;
 mod compression;
 #[cfg(feature = "grpc")]
-mod grpc;
+pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
-mod http;
+pub(crate) mod http;
 #[cfg(feature = "tls")]
 mod tls;
 
