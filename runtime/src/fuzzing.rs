@@ -33,6 +33,9 @@ pub fn grpc_answer(status: &[u8], message: &[u8], details: &[u8]) {
     if let Some(status) = tonic::Status::from_header_map(&trailers) {
         check(grpc::read(&status));
     }
+    let text = String::from_utf8_lossy(message);
+    let code = tonic::Code::from_bytes(status);
+    check(grpc::read(&tonic::Status::with_details(code, text, details.to_vec().into())));
 }
 
 fn headers(all: &[(&'static str, &[u8])]) -> HeaderMap {

@@ -15,11 +15,11 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
-use tonic_types::StatusExt;
 use tower::ServiceExt;
 use tower::util::MapResponse;
 
 use super::answer::{hint, root_cause, taken, told, unanswered};
+use super::status::Status as Details;
 use super::{Answer, USER_AGENT};
 use crate::config::{Compression, Otlp};
 
@@ -132,7 +132,8 @@ fn compressed(client: Client, compression: Compression) -> Client {
 /// By the code, after the protocol's specification.
 pub(crate) fn read(status: &Status) -> Answer {
     let why = told(status.code().description(), status.message());
-    let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    let details = Details::decode(status.details());
+    let retry_after = details.ok().and_then(|details| details.retry_delay());
     match status.code() {
         Code::Cancelled
         | Code::DeadlineExceeded

@@ -15,6 +15,7 @@ use reqwest::{Certificate, ClientBuilder, Identity};
 use reqwest::{Client, Response, Url};
 
 use super::answer::{hint, root_cause, taken, told, unanswered};
+use super::status::Status;
 use super::{Answer, USER_AGENT};
 #[cfg(feature = "tls")]
 use crate::config::Tls;
@@ -163,12 +164,6 @@ fn decode(body: &[u8], json: bool) -> ExportTraceServiceResponse {
 
 /// The message of a `google.rpc.Status`, which collectors send as protobuf, or the body's text.
 fn message(body: &[u8]) -> String {
-    #[derive(Clone, PartialEq, Message)]
-    struct Status {
-        #[prost(string, tag = "2")]
-        message: String,
-    }
-
     match (Status::decode(body), std::str::from_utf8(body)) {
         (Ok(status), _) if !status.message.is_empty() => status.message,
         (_, Ok(text)) => text.to_owned(),

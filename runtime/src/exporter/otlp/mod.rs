@@ -6,6 +6,7 @@ mod compression;
 pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
 pub(crate) mod http;
+mod status;
 #[cfg(feature = "tls")]
 mod tls;
 
