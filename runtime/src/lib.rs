@@ -39,6 +39,15 @@ mod tree;
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(all(
+    any(test, fuzzing),
+    feature = "grpc",
+    feature = "json",
+    feature = "logs",
+    feature = "serde"
+))]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use opentelemetry::context::WithContext;
 pub use opentelemetry::propagation::{Extractor, Injector};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 
-use crate::collector::{Collector, text};
+use crate::collector::{Behaviour, Collector, text};
 use crate::process::{
     APP_TYPE, ASYNC_APP_TYPE, FORKS, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, TOLD_TO_STOP,
     command, kill, run, started, stderr,
@@ -273,6 +273,25 @@ fn a_collector_that_rejects_is_told_of() {
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
     assert!(said.contains("3 of 3 spans lost") && said.contains("400"), "{said}");
+}
+
+#[test]
+fn a_collector_whose_details_are_garbage_is_told_of() {
+    for (protocol, why) in
+        [("http/protobuf", "500 Internal Server Error"), ("grpc", "Internal error")]
+    {
+        let collector = Collector::start();
+        collector.behave(Behaviour::GarbageDetails);
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ];
+        let output = command(PROGRAM, "return", &variables).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0));
+        let said = stderr(&output);
+        assert!(said.contains(why) && said.contains("3 of 3 spans lost"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }
 
 #[test]

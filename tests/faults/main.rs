@@ -11,3 +11,4 @@ mod nesting;
 mod own_sdk;
 mod process;
 mod sampling;
+mod tls;

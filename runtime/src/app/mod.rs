@@ -123,7 +123,7 @@ fn set_up(config: Config) -> bool {
     match Pipeline::build(settings, AFTER_FORK) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
-            global::set_text_map_propagator(crate::propagation::propagator());
+            global::set_text_map_propagator(crate::propagation::Propagator::new());
             Recorder::install(provider, exceptions.into(), keeps);
             *running = Some(Running { pipeline, flush, guards: 1 });
         }

@@ -30,7 +30,7 @@ impl Backoff {
         let wait = self.next.min(longest);
         self.next = (wait * 2).min(LONGEST);
         match asked_for {
-            Some(asked_for) => asked_for.min(LONGEST_ASKED_FOR),
+            Some(asked_for) => asked_for.clamp(FIRST, LONGEST_ASKED_FOR),
             None => wait.mul_f64(self.jitter.random_range(0.5..1.0)),
         }
     }
@@ -54,5 +54,6 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(Backoff::new().wait(Some(second), true), second);
         assert_eq!(Backoff::new().wait(Some(second * 1_000_000), false), LONGEST_ASKED_FOR);
+        assert_eq!(Backoff::new().wait(Some(Duration::ZERO), false), FIRST);
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
-use crate::report::one_line;
+use crate::report::line;
 
 /// The variables of a process, and what was wrong with those that were read.
 pub(crate) struct Environment<'a> {
@@ -39,7 +39,7 @@ impl<'a> Environment<'a> {
         let text = self.text(name)?;
         let parsed = parse(&text);
         if parsed.is_none() {
-            self.complain(name, &format!("`{}`", one_line(&text)), expected, otherwise);
+            self.complain(name, &format!("`{}`", line(&text)), expected, otherwise);
         }
         parsed
     }

@@ -6,6 +6,8 @@ mod limits;
 mod otlp;
 mod sampling;
 mod settings;
+#[cfg(feature = "tls")]
+mod tls;
 #[cfg(feature = "_otlp")]
 mod url;
 
@@ -23,6 +25,8 @@ pub(crate) use limits::Limits;
 pub(crate) use otlp::{Compression, Otlp, Protocol};
 pub(crate) use sampling::{Keep, Ratio, Sampling};
 pub(crate) use settings::{Destination, ExceptionSignal, Settings};
+#[cfg(feature = "tls")]
+pub(crate) use tls::Tls;
 
 /// Longer than any program is waited for, and short enough to be added to any time.
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);

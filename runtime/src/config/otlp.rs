@@ -22,8 +22,10 @@ mod settings {
 
     use super::Environment;
     use crate::config::environment::flag;
+    #[cfg(feature = "tls")]
+    use crate::config::tls::Tls;
     use crate::config::url;
-    use crate::report::one_line;
+    use crate::report::line;
 
     /// The settings of an exporter.
     #[derive(Clone, PartialEq)]
@@ -37,6 +39,7 @@ mod settings {
         /// For one request.
         pub(crate) timeout: Duration,
         pub(crate) compression: Compression,
+        #[cfg(feature = "tls")]
         pub(crate) tls: Tls,
     }
 
@@ -59,21 +62,6 @@ mod settings {
         Zstd,
     }
 
-    /// Certificates and keys, as PEM.
-    #[derive(Clone, Default, PartialEq)]
-    pub(crate) struct Tls {
-        /// Whom to trust, in place of the system's roots.
-        pub(crate) roots: Option<Vec<u8>>,
-        /// What to answer a collector that wants to know its clients.
-        pub(crate) identity: Option<Identity>,
-    }
-
-    #[derive(Clone, PartialEq)]
-    pub(crate) struct Identity {
-        pub(crate) certificate: Vec<u8>,
-        pub(crate) key: Vec<u8>,
-    }
-
     impl Otlp {
         pub(crate) fn resolve(environment: &Environment<'_>) -> Self {
             let variables = Variables(environment);
@@ -86,13 +74,14 @@ mod settings {
                 headers: variables.headers(),
                 timeout: variables.timeout(),
                 compression: variables.compression(),
-                tls: variables.tls(),
+                #[cfg(feature = "tls")]
+                tls: Tls::resolve(environment, |setting| variables.name(setting)),
             }
         }
 
         #[cfg(feature = "tls")]
         pub(crate) fn is_https(&self) -> bool {
-            is_https(&self.url)
+            url::is_https(&self.url)
         }
 
         /// Its URL without secrets.
@@ -208,7 +197,7 @@ mod settings {
                 text = format!("{scheme}://{text}");
             }
             if let Err(expected) = check(&text) {
-                let value = format!("`{}`", one_line(&url::printable(&text)));
+                let value = format!("`{}`", line(&url::printable(&text)));
                 self.0.complain(&name, &value, expected, protocol.default_url());
                 return None;
             }
@@ -235,44 +224,10 @@ mod settings {
                 }
             }
             if !wrong.is_empty() {
-                let value = format!("wrong at entry {}", one_line(&wrong.join(", ")));
+                let value = format!("wrong at entry {}", line(&wrong.join(", ")));
                 self.0.complain(&name, &value, "key=value, percent-encoded", "the others");
             }
             headers
-        }
-
-        fn tls(&self) -> Tls {
-            let roots = self.pem("CERTIFICATE", "CERTIFICATE-----", "the system's roots");
-            let certificate = self.pem("CLIENT_CERTIFICATE", "CERTIFICATE-----", "none");
-            let key = self.pem("CLIENT_KEY", "PRIVATE KEY-----", "none");
-            let identity = match (certificate, key) {
-                (Some(certificate), Some(key)) => Some(Identity { certificate, key }),
-                (None, None) => None,
-                (Some(_), None) => self.lacks("CLIENT_CERTIFICATE", "CLIENT_KEY"),
-                (None, Some(_)) => self.lacks("CLIENT_KEY", "CLIENT_CERTIFICATE"),
-            };
-            Tls { roots, identity }
-        }
-
-        fn lacks<T>(&self, given: &str, missing: &str) -> Option<T> {
-            let expected = format!("{} beside it", self.name(missing));
-            self.0.complain(&self.name(given), "given alone", &expected, "no client certificate");
-            None
-        }
-
-        /// The file that a variable names.
-        fn pem(&self, setting: &str, marker: &str, otherwise: &str) -> Option<Vec<u8>> {
-            let name = self.name(setting);
-            let path = self.0.text(&name)?;
-            let file = std::fs::read(&path);
-            let path = one_line(&path);
-            let what = match file {
-                Ok(bytes) if contains(&bytes, marker) => return Some(bytes),
-                Ok(_) => format!("`{path}`, which holds no `{marker}`"),
-                Err(error) => format!("`{path}`, which cannot be read ({error})"),
-            };
-            self.0.complain(&name, &what, "a file in the PEM format", otherwise);
-            None
         }
     }
 
@@ -280,14 +235,10 @@ mod settings {
         if !url::is_http(text) {
             return Err("an http:// or https:// URL");
         }
-        if is_https(text) && cfg!(not(feature = "tls")) {
+        if url::is_https(text) && cfg!(not(feature = "tls")) {
             return Err("an http:// URL (and https://, with spandrel's feature `tls`)");
         }
         Ok(())
-    }
-
-    fn is_https(url: &str) -> bool {
-        url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
     }
 
     fn header(pair: &str) -> Option<(HeaderName, HeaderValue)> {
@@ -296,10 +247,6 @@ mod settings {
         let mut value = HeaderValue::from_bytes(&value).ok()?;
         value.set_sensitive(true);
         Some((key.trim().parse().ok()?, value))
-    }
-
-    fn contains(bytes: &[u8], marker: &str) -> bool {
-        bytes.windows(marker.len()).any(|window| window == marker.as_bytes())
     }
 
     /// What can be chosen, and what could with another feature.

@@ -1,5 +1,7 @@
 //! URLs of collectors.
 
+use crate::report::line;
+
 /// Whether text is an `http://` or `https://` URL with a host.
 pub(super) fn is_http(text: &str) -> bool {
     let scheme_and_rest = text.split_once("://");
@@ -7,8 +9,12 @@ pub(super) fn is_http(text: &str) -> bool {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
             && !host.is_empty()
-            && !text.contains(char::is_whitespace)
+            && !text.contains(|c: char| c.is_whitespace() || c.is_control())
     })
+}
+
+pub(super) fn is_https(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
 }
 
 /// The URL with this path appended, before its query.
@@ -17,13 +23,24 @@ pub(super) fn join(url: &str, path: &str) -> String {
     format!("{}{path}{query}", base.trim_end_matches('/'))
 }
 
-/// The URL without what may be secret: user, password and query.
+/// The URL without what may be secret: user, password and query; fit to be part of a line.
 pub(crate) fn printable(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        _ => (String::new(), url),
+    };
+    let (authority, rest) = rest.split_at(rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len()));
+    if rest.contains('@') {
+        // Perhaps all this is a password, with signs in it that should be encoded.
+        return format!("{scheme}…");
+    }
     let host = authority.rsplit('@').next().unwrap_or_default();
-    if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    line(&format!("{scheme}{host}{path}"))
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || ['+', '-', '.'].contains(&c))
 }
 
 #[cfg(test)]
@@ -38,6 +55,9 @@ mod tests {
             ("http://user:hun@ter2@127.0.0.1:9", "http://127.0.0.1:9"),
             ("http://collector/in?api_key=hunter2", "http://collector/in"),
             ("user:hunter2@collector", "collector"),
+            ("http://user:hun/ter2@collector", "http://…"),
+            ("http://user:hun?ter2@collector", "http://…"),
+            ("user:hunter2://@collector", "…"),
         ] {
             assert_eq!(printable(url), printed);
         }
@@ -59,6 +79,7 @@ mod tests {
             ("http:///path", false),
             ("htps://c", false),
             ("http://col lector", false),
+            ("http://col\x1blector", false),
         ] {
             assert_eq!(is_http(text), yes, "{text}");
         }

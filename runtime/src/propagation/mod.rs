@@ -1,22 +1,21 @@
 //! Trace context across processes: W3C Trace Context and W3C Baggage, in and out of carriers.
 
 mod carrier;
+mod propagator;
 mod trace_context;
 
 use std::sync::LazyLock;
 
 use opentelemetry::Context;
-use opentelemetry::propagation::{
-    Extractor, Injector, TextMapCompositePropagator, TextMapPropagator,
-};
-use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 pub use carrier::{Carrier, CarrierMut};
 #[doc(hidden)]
 pub use carrier::{ExtractorCarrier, InjectorCarrier};
+pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
 
-static PROPAGATOR: LazyLock<TextMapCompositePropagator> = LazyLock::new(propagator);
+static PROPAGATOR: LazyLock<Propagator> = LazyLock::new(Propagator::new);
 
 /// The caller's context, as read from a carrier, over the current one. Malformed input is the
 /// same as none.
@@ -43,12 +42,4 @@ fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
 /// Writes the current context into a carrier; nothing when there is no trace.
 pub fn inject(carrier: &mut dyn Injector) {
     PROPAGATOR.inject(carrier);
-}
-
-/// The propagator of [`extract`] and [`inject`].
-pub(crate) fn propagator() -> TextMapCompositePropagator {
-    TextMapCompositePropagator::new(vec![
-        Box::new(TraceContextPropagator::new()),
-        Box::new(BaggagePropagator::new()),
-    ])
 }

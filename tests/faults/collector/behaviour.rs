@@ -31,6 +31,8 @@ pub(crate) enum Behaviour {
     Garbage,
     /// Takes, and says so in a message that cannot be decoded.
     GarbageMessage,
+    /// Refuses, with details that are no base64 over gRPC, and no message over HTTP.
+    GarbageDetails,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

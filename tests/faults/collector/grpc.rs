@@ -154,6 +154,12 @@ async fn answer(mut exchange: Exchange, mut respond: SendResponse<Bytes>) -> Cal
             response.headers_mut().insert("grpc-status-details-bin", details);
             respond.send_response(response, true)?;
         }
+        Behaviour::GarbageDetails => {
+            let mut stream = respond.send_response(head(), false)?;
+            let mut trailers = trailers(Refusal { code: 500, retry_after: None }.grpc_code(), "");
+            trailers.insert("grpc-status-details-bin", HeaderValue::from_static("no base64"));
+            stream.send_trailers(trailers)?;
+        }
         Behaviour::Take
         | Behaviour::Slow(_)
         | Behaviour::Partial { .. }

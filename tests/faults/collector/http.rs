@@ -168,6 +168,10 @@ impl Connection {
                 let response = response(code, format, retry_after, &body);
                 return self.socket.write_all(&response).await;
             }
+            Behaviour::GarbageDetails => {
+                let response = response(500, format, None, &[0xff; 8]);
+                return self.socket.write_all(&response).await;
+            }
             Behaviour::Take
             | Behaviour::Slow(_)
             | Behaviour::Partial { .. }

@@ -4,17 +4,22 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use prost::bytes::{BufMut, Bytes};
+use tonic::body::Body;
 use tonic::client;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
-use tonic_types::StatusExt;
+use tower::ServiceExt;
+use tower::util::MapResponse;
 
-use super::answer::{taken, told, unanswered};
+use super::answer::{hint, root_cause, taken, told, unanswered};
+use super::status::Status as Details;
 use super::{Answer, USER_AGENT};
 use crate::config::{Compression, Otlp};
 
@@ -22,27 +27,34 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 
 #[derive(Debug)]
 pub(super) struct Grpc {
-    client: client::Grpc<Channel>,
+    client: Client,
     metadata: MetadataMap,
     timeout: Duration,
+    /// What may be wrong when connections are closed.
+    hint: &'static str,
 }
 
 impl Grpc {
     /// Needs a runtime; connects with the first request.
     pub(super) fn new(settings: &Otlp) -> Result<Self, String> {
-        let endpoint = endpoint(settings).map_err(|error| cause(&error))?;
-        let client = client::Grpc::new(endpoint.connect_lazy());
+        let endpoint = endpoint(settings).map_err(|error| root_cause(&error))?;
+        let client = client::Grpc::new(endpoint.connect_lazy().map_response(checked as Check));
         Ok(Self {
             client: compressed(client, settings.compression),
             metadata: MetadataMap::from_headers(settings.headers.clone()),
             timeout: settings.timeout,
+            hint: hint(settings),
         })
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Answer {
         match tokio::time::timeout(self.timeout, self.export(body)).await {
             Ok(Ok(response)) => taken(response),
-            Ok(Err(status)) => answer(&status),
+            // A status with a source is not the server's: the connection failed.
+            Ok(Err(status)) => match status.source() {
+                Some(source) => unanswered(source, self.hint),
+                None => read(&status),
+            },
             Err(_) => Answer::Unavailable {
                 why: format!("no answer within {:?}", self.timeout),
                 retry_after: None,
@@ -80,7 +92,34 @@ fn endpoint(settings: &Otlp) -> Result<Endpoint, tonic::transport::Error> {
     Ok(endpoint)
 }
 
-fn compressed(client: client::Grpc<Channel>, compression: Compression) -> client::Grpc<Channel> {
+type Client = client::Grpc<MapResponse<Channel, Check>>;
+type Check = fn(Response<Body>) -> Response<Body>;
+
+/// Without details that tonic would panic over.
+fn checked(mut response: Response<Body>) -> Response<Body> {
+    check(response.headers_mut());
+    response.map(|body| {
+        Body::new(body.map_frame(|mut frame| {
+            frame.trailers_mut().map(check);
+            frame
+        }))
+    })
+}
+
+/// Takes out details that are not base64.
+pub(crate) fn check(headers: &mut HeaderMap) {
+    if let Some(details) = headers.get(DETAILS) {
+        let mut alone = MetadataMap::new();
+        alone.as_mut().insert(DETAILS, details.clone());
+        if alone.get_bin(DETAILS).is_none_or(|details| details.to_bytes().is_err()) {
+            headers.remove(DETAILS);
+        }
+    }
+}
+
+const DETAILS: &str = "grpc-status-details-bin";
+
+fn compressed(client: Client, compression: Compression) -> Client {
     match compression {
         Compression::None => client,
         #[cfg(feature = "gzip")]
@@ -91,13 +130,10 @@ fn compressed(client: client::Grpc<Channel>, compression: Compression) -> client
 }
 
 /// By the code, after the protocol's specification.
-fn answer(status: &Status) -> Answer {
-    // A status with a source is not the server's: the connection failed.
-    if let Some(source) = status.source() {
-        return unanswered(source);
-    }
+pub(crate) fn read(status: &Status) -> Answer {
     let why = told(status.code().description(), status.message());
-    let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    let details = Details::decode(status.details());
+    let retry_after = details.ok().and_then(|details| details.retry_delay());
     match status.code() {
         Code::Cancelled
         | Code::DeadlineExceeded
@@ -110,10 +146,6 @@ fn answer(status: &Status) -> Answer {
         }
         _ => Answer::Refused(why),
     }
-}
-
-fn cause(error: &dyn Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Requests that are encoded already, so that trying again costs nothing.

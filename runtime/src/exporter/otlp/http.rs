@@ -10,10 +10,15 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 use prost::bytes::Bytes;
 use reqwest::redirect::Policy;
+#[cfg(feature = "tls")]
+use reqwest::{Certificate, ClientBuilder, Identity};
 use reqwest::{Client, Response, Url};
 
-use super::answer::{taken, told, unanswered};
+use super::answer::{hint, root_cause, taken, told, unanswered};
+use super::status::Status;
 use super::{Answer, USER_AGENT};
+#[cfg(feature = "tls")]
+use crate::config::Tls;
 use crate::config::{Compression, Otlp, Protocol};
 
 /// Answers are short; of longer ones the rest is not read.
@@ -27,6 +32,8 @@ pub(super) struct Http {
     protocol: Protocol,
     compression: Compression,
     timeout: Duration,
+    /// What may be wrong when connections are closed.
+    hint: &'static str,
 }
 
 impl Http {
@@ -38,12 +45,13 @@ impl Http {
         }
         headers.extend(settings.headers.clone());
         Ok(Self {
-            client: client(settings).map_err(|error| error.without_url().to_string())?,
+            client: client(settings).map_err(|error| root_cause(&error))?,
             url: settings.url.parse().map_err(|error| format!("not a URL: {error}"))?,
             headers,
             protocol: settings.protocol,
             compression: settings.compression,
             timeout: settings.timeout,
+            hint: hint(settings),
         })
     }
 
@@ -59,12 +67,13 @@ impl Http {
     pub(super) async fn send(&self, body: Bytes) -> Answer {
         let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
         let answer = async {
-            let response = request.send().await?;
-            answer(response).await
+            let mut response = request.send().await?;
+            let body = answered(&mut response).await?;
+            reqwest::Result::Ok(read(response.status(), response.headers(), &body))
         };
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => unanswered(&error),
+            Ok(Err(error)) => unanswered(&error, self.hint),
             Err(_) => Answer::Unavailable {
                 why: format!("no answer within {:?}", self.timeout),
                 retry_after: None,
@@ -85,48 +94,49 @@ fn client(settings: &Otlp) -> reqwest::Result<Client> {
     // A redirected POST would become a GET.
     let builder = Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
     #[cfg(feature = "tls")]
-    let builder = {
-        let mut builder = builder;
-        if let Some(roots) = &settings.tls.roots {
-            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots)?);
-        } else if !settings.is_https() {
-            // The system's would be read, hundreds of files.
-            builder = builder.tls_certs_only([]);
-        }
-        if let Some(identity) = &settings.tls.identity {
-            let pem = [identity.certificate.as_slice(), b"\n", &identity.key].concat();
-            builder = builder.identity(reqwest::Identity::from_pem(&pem)?);
-        }
-        builder
+    let builder = match &settings.tls.roots {
+        // The system's roots are hundreds of files, for nothing.
+        None if !settings.is_https() => builder.tls_certs_only([]),
+        _ => trusting(builder, &settings.tls)?,
     };
     #[cfg(not(feature = "tls"))]
     let _ = settings;
     builder.build()
 }
 
-/// By the status, after the protocol's specification; what is not for good can be tried again.
-async fn answer(response: Response) -> reqwest::Result<Answer> {
-    let status = response.status();
-    let retry_after = retry_after(response.headers());
-    let json = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let body = body(response).await?;
-    if status.is_success() {
-        return Ok(taken(decode(&body, json)));
+#[cfg(feature = "tls")]
+fn trusting(mut builder: ClientBuilder, tls: &Tls) -> reqwest::Result<ClientBuilder> {
+    if let Some(roots) = &tls.roots {
+        builder = builder.tls_certs_only(Certificate::from_pem_bundle(roots)?);
     }
-    let why = told(&status.to_string(), &message(&body));
-    Ok(match status {
+    if let Some(identity) = &tls.identity {
+        let pem = [identity.certificate.as_slice(), b"\n", &identity.key].concat();
+        builder = builder.identity(Identity::from_pem(&pem)?);
+    }
+    Ok(builder)
+}
+
+/// By the status, after the protocol's specification; what is not for good can be tried again.
+pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
+    if status.is_success() {
+        let json = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        return taken(decode(body, json));
+    }
+    let why = told(&status.to_string(), &message(body));
+    match status {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Answer::Unavailable { why, retry_after },
+        | StatusCode::GATEWAY_TIMEOUT => {
+            Answer::Unavailable { why, retry_after: retry_after(headers) }
+        }
         _ => Answer::Refused(why),
-    })
+    }
 }
 
-async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+async fn answered(response: &mut Response) -> reqwest::Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -149,12 +159,6 @@ fn decode(body: &[u8], json: bool) -> ExportTraceServiceResponse {
 
 /// The message of a `google.rpc.Status`, which collectors send as protobuf, or the body's text.
 fn message(body: &[u8]) -> String {
-    #[derive(Clone, PartialEq, Message)]
-    struct Status {
-        #[prost(string, tag = "2")]
-        message: String,
-    }
-
     match (Status::decode(body), std::str::from_utf8(body)) {
         (Ok(status), _) if !status.message.is_empty() => status.message,
         (_, Ok(text)) => text.to_owned(),

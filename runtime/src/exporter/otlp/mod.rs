@@ -3,9 +3,12 @@
 mod answer;
 mod compression;
 #[cfg(feature = "grpc")]
-mod grpc;
+pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
-mod http;
+pub(crate) mod http;
+mod status;
+#[cfg(feature = "tls")]
+mod tls;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;

@@ -1,0 +1,290 @@
+//! What comes from outside, as it may come at worst: checks for fuzzers, and for tests with input
+//! made up at random. Each takes any input and panics where something is wrong.
+
+use std::ffi::OsString;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use opentelemetry::propagation::Extractor;
+use opentelemetry::trace::{SpanKind, TraceContextExt};
+use opentelemetry_sdk::trace::ShouldSample;
+
+use crate::config::{Config, Destination, Environment, Keep, Ratio, Sampling, Settings};
+use crate::exporter::Answer;
+use crate::exporter::otlp::{grpc, http as otlp_http};
+use crate::logs::Logs;
+use crate::sampling::Sampler;
+use crate::{ToContext, TraceContext};
+
+/// The answer of a collector over HTTP.
+pub fn http_answer(status: u16, content_type: &[u8], retry_after: &[u8], body: &[u8]) {
+    let Ok(status) = StatusCode::from_u16(status) else { return };
+    let headers = headers(&[("content-type", content_type), ("retry-after", retry_after)]);
+    check(otlp_http::read(status, &headers, body));
+}
+
+/// The answer of a collector over gRPC, in its trailers.
+pub fn grpc_answer(status: &[u8], message: &[u8], details: &[u8]) {
+    let mut trailers = headers(&[
+        ("grpc-status", status),
+        ("grpc-message", message),
+        ("grpc-status-details-bin", details),
+    ]);
+    grpc::check(&mut trailers);
+    if let Some(status) = tonic::Status::from_header_map(&trailers) {
+        check(grpc::read(&status));
+    }
+    let text = String::from_utf8_lossy(message);
+    let code = tonic::Code::from_bytes(status);
+    check(grpc::read(&tonic::Status::with_details(code, text, details.to_vec().into())));
+}
+
+fn headers(all: &[(&'static str, &[u8])]) -> HeaderMap {
+    let valid = all.iter().filter_map(|(name, value)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_bytes(value).ok()?))
+    });
+    valid.collect()
+}
+
+fn check(answer: Answer) {
+    match answer {
+        Answer::Taken { rejected: None } => {}
+        Answer::Taken { rejected: Some((_, why)) }
+        | Answer::Refused(why)
+        | Answer::Unavailable { why, .. } => fits_one_line(&why),
+    }
+}
+
+fn fits_one_line(text: &str) {
+    assert!(!text.contains(char::is_control), "{text:?}");
+    assert!(text.chars().count() < 500, "{text:?}");
+}
+
+/// The variables that are read, but for those that name files.
+const VARIABLES: [&str; 36] = [
+    "ENABLE_TRACING",
+    "OTEL_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_BSP_EXPORT_TIMEOUT",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    "OTEL_BSP_MAX_QUEUE_SIZE",
+    "OTEL_BSP_SCHEDULE_DELAY",
+    "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_EXPORTER_OTLP_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_INSECURE",
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_INSECURE",
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+    "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_PROPAGATORS",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_SAMPLE_RATE",
+    "OTEL_SDK_DISABLED",
+    "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN",
+    "OTEL_SERVICE_NAME",
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_SPAN_EVENT_COUNT_LIMIT",
+    "OTEL_SPAN_LINK_COUNT_LIMIT",
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "OTEL_UNKNOWN",
+    "RUST_LOG",
+];
+
+/// Variables, by their number, with values of any bytes.
+pub fn environment(variables: &[(u8, Vec<u8>)]) {
+    let read = |name: &str| {
+        let of_that_name = |(number, _): &&(u8, Vec<u8>)| {
+            VARIABLES[usize::from(*number) % VARIABLES.len()] == name
+        };
+        variables.iter().find(of_that_name).map(|(_, value)| os_string(value))
+    };
+    for terminal in [true, false] {
+        let (complaints, _) = resolve(&read, terminal);
+        for complaint in &complaints {
+            fits_one_line(complaint);
+        }
+    }
+}
+
+/// Headers and URLs with a secret between these.
+pub fn secrets(before: &str, after: &str) {
+    const SECRET: &str = "hunter2";
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    if before.contains(SECRET) || after.contains(SECRET) {
+        return;
+    }
+    for (name, value) in [
+        ("OTEL_EXPORTER_OTLP_HEADERS", format!("{before}{SECRET}{after}")),
+        (ENDPOINT, format!("{before}{SECRET}@{after}")),
+        (ENDPOINT, format!("https://{before}{SECRET}@{after}")),
+        (ENDPOINT, format!("https://collector?{before}{SECRET}{after}")),
+    ] {
+        for protocol in ["http/protobuf", "grpc"] {
+            let read = |asked: &str| match asked {
+                "OTEL_EXPORTER_OTLP_PROTOCOL" => Some(protocol.into()),
+                asked => (asked == name).then(|| OsString::from(&value)),
+            };
+            let (complaints, printed) = resolve(&read, false);
+            for said in complaints.iter().chain(&printed) {
+                assert!(!said.contains(SECRET), "{value:?}: {said}");
+            }
+        }
+    }
+}
+
+/// What is complained of, and what can be printed of the settings.
+fn resolve(
+    read: &dyn Fn(&str) -> Option<OsString>,
+    terminal: bool,
+) -> (Vec<String>, Option<String>) {
+    let environment = Environment::new(read);
+    Logs::resolve(&environment, terminal);
+    let settings = Settings::resolve(Config::new("fuzzed"), &environment, terminal);
+    if let Some(Settings { destination: Destination::Otlp(otlp), .. }) = &settings {
+        fits_one_line(&otlp.destination());
+    }
+    (environment.into_complaints(), settings.map(|settings| format!("{settings:?}")))
+}
+
+#[cfg(unix)]
+fn os_string(bytes: &[u8]) -> OsString {
+    use std::os::unix::ffi::OsStringExt;
+
+    OsString::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// The headers of a caller.
+pub fn context(traceparent: &str, tracestate: &str, baggage: &str) {
+    let headers = [("traceparent", traceparent), ("tracestate", tracestate), ("baggage", baggage)];
+    let carrier = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    passed_on(&carrier.into_iter().collect());
+}
+
+/// A trace context in a body.
+pub fn trace_context(json: &[u8]) {
+    let Ok(carrier) = serde_json::from_slice::<TraceContext>(json) else { return };
+    let again = serde_json::to_vec(&carrier).expect("a map of strings");
+    assert_eq!(serde_json::from_slice::<TraceContext>(&again).expect("as before"), carrier);
+    let span = carrier.to_span_context();
+    assert!(!span.is_valid() || span.is_remote(), "{span:?}");
+    passed_on(&carrier);
+}
+
+/// What came in goes out again, and means the same.
+fn passed_on(carrier: &TraceContext) {
+    let context = crate::extract(carrier);
+    let span = context.span().span_context().clone();
+    let sampled = sampler().should_sample(
+        Some(&context),
+        span.trace_id(),
+        "name",
+        &SpanKind::Server,
+        &[],
+        &[],
+    );
+    fits_a_header(&sampled.trace_state.header());
+
+    let attached = context.attach();
+    let sent = TraceContext::current();
+    drop(attached);
+    sent.keys().into_iter().filter_map(|key| sent.get(key)).for_each(fits_a_header);
+    assert_eq!(crate::extract(&sent).span().span_context(), &span, "{carrier:?}");
+}
+
+fn sampler() -> Sampler {
+    Sampler::new(Sampling {
+        ratio: Ratio::nearest(0.5),
+        parent_based: false,
+        consistent: true,
+        keep: Keep::default(),
+    })
+}
+
+fn fits_a_header(value: &str) {
+    assert!(HeaderValue::from_str(value).is_ok(), "{value:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any text, or pieces of what is expected.
+    fn text(pieces: &'static str) -> impl Strategy<Value = String> {
+        prop_oneof![any::<String>(), pieces]
+    }
+
+    fn bytes(pieces: &'static str) -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![vec(any::<u8>(), 0..64), pieces.prop_map(String::into_bytes)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn answers_over_http_are_read(
+            status in prop_oneof![Just(200), Just(503), 100..1000_u16],
+            content_type in bytes("application/(json|x-protobuf)[;a-z]{0,9}"),
+            retry_after in bytes("[+-]?[0-9]{0,25}|[A-Z][a-z]{2}, [0-9]{2} Nov [0-9]{4} 0[0-9]:00:00 GMT"),
+            body in bytes("\\{\"partialSuccess\":\\{\"rejectedSpans\":\"?-?[0-9]{1,25}\"?,\"errorMessage\":\".{0,300}\"\\}\\}"),
+        ) {
+            http_answer(status, &content_type, &retry_after, &body);
+        }
+
+        #[test]
+        fn answers_over_grpc_are_read(
+            status in bytes("[0-9]{1,3}"),
+            message in bytes("(%[0-9A-F]{2}|[ -~]){0,300}"),
+            details in bytes("[A-Za-z0-9+/]{0,90}={0,2}"),
+        ) {
+            grpc_answer(&status, &message, &details);
+        }
+
+        #[test]
+        fn the_environment_is_read(
+            variables in vec(
+                (any::<u8>(), bytes("-?[0-9.e]{0,9}|https?://[!-~]{0,20}|([a-z]{0,3}[=,]%?[ -~]{0,3}){0,5}")),
+                0..12,
+            ),
+        ) {
+            environment(&variables);
+        }
+
+        #[test]
+        fn secrets_are_kept(before in text("[a-z:/?#@%=, ]{0,12}"), after in text("[a-z:/?#@%=, ]{0,12}")) {
+            secrets(&before, &after);
+        }
+
+        #[test]
+        fn contexts_are_passed_on(
+            traceparent in text("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[a-z]{0,4})?"),
+            tracestate in text("(ot=(th|rv):[0-9a-f]{0,15};?|[a-z@]{1,4}=[ -~]{0,9}|,){0,9}"),
+            baggage in text("([a-z]{1,4}=(%[0-9A-F]{2}|[!-~]){0,9}[;,]){0,9}"),
+        ) {
+            context(&traceparent, &tracestate, &baggage);
+        }
+
+        #[test]
+        fn trace_contexts_in_bodies_are_read(
+            json in bytes("\\{(\"(traceparent|tracestate|[a-z]{1,9})\":\"[ !#-~]{0,60}\"),?\\}"),
+        ) {
+            trace_context(&json);
+        }
+    }
+}
