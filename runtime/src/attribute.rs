@@ -1,6 +1,7 @@
 //! Attribute values: what a type records as, and the list a span starts with.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{Arguments, Debug, Display, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -76,9 +77,23 @@ pub(crate) fn text(arguments: Arguments<'_>) -> String {
     text
 }
 
+/// Up to so many attributes are compared one by one.
+const MANY: usize = 32;
+
 /// Leaves one attribute a key, as the specification wants it: the last value, in the first place.
 /// The SDK keeps whatever it is given.
 pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
+    if attributes.len() > MANY {
+        let mut places = HashMap::new();
+        for attribute in std::mem::take(attributes) {
+            let place = *places.entry(attribute.key.clone()).or_insert(attributes.len());
+            match attributes.get_mut(place) {
+                Some(earlier) => *earlier = attribute,
+                None => attributes.push(attribute),
+            }
+        }
+        return;
+    }
     let mut index = 1;
     while index < attributes.len() {
         let (earlier, rest) = attributes.split_at_mut(index);

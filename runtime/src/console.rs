@@ -12,14 +12,21 @@ use crate::processor::Sink;
 use crate::stats::Account;
 use crate::tree::{Drawing, Look};
 
-/// As many finished spans wait for their trace to be complete; a trace that has more is drawn in
-/// parts.
-const HELD: usize = 10_000;
+/// As many finished spans wait for their traces to be complete; when there are more, the traces are
+/// drawn in parts.
+const MOST_HELD: usize = 10_000;
 
 #[derive(Debug)]
 pub(crate) struct Console {
-    traces: Mutex<HashMap<TraceId, Trace>>,
+    traces: Mutex<Traces>,
     account: Arc<Account>,
+}
+
+#[derive(Debug, Default)]
+struct Traces {
+    by_id: HashMap<TraceId, Trace>,
+    /// The finished spans in all of them.
+    held: usize,
 }
 
 #[derive(Debug, Default)]
@@ -33,8 +40,18 @@ impl Console {
         Self { traces: Mutex::default(), account }
     }
 
-    fn traces(&self) -> MutexGuard<'_, HashMap<TraceId, Trace>> {
+    fn traces(&self) -> MutexGuard<'_, Traces> {
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws what has ended of each trace.
+    fn draw_parts(&self) {
+        let mut traces = self.traces();
+        traces.held = 0;
+        let parts: Vec<_> =
+            traces.by_id.values_mut().map(|trace| std::mem::take(&mut trace.finished)).collect();
+        drop(traces);
+        parts.into_iter().filter(|part| !part.is_empty()).for_each(|part| self.draw(part));
     }
 
     /// Draws what there is. Standard error may be closed: then there is nobody to tell.
@@ -48,31 +65,31 @@ impl Console {
 
 impl Sink for Console {
     fn expect(&self, span: &SpanContext) {
-        self.traces().entry(span.trace_id()).or_default().open += 1;
+        self.traces().by_id.entry(span.trace_id()).or_default().open += 1;
     }
 
     fn take(&self, span: SpanData) {
         let id = span.span_context.trace_id();
         let mut traces = self.traces();
-        let trace = traces.entry(id).or_default();
+        traces.held += 1;
+        let full = traces.held >= MOST_HELD;
+        let trace = traces.by_id.entry(id).or_default();
         trace.open = trace.open.saturating_sub(1);
         trace.finished.push(span);
-        let complete = trace.open == 0;
-        if complete || trace.finished.len() >= HELD {
+        if trace.open == 0 {
             let finished = std::mem::take(&mut trace.finished);
-            if complete {
-                traces.remove(&id);
-            }
+            traces.by_id.remove(&id);
+            traces.held -= finished.len();
             drop(traces);
             self.draw(finished);
+        } else if full {
+            drop(traces);
+            self.draw_parts();
         }
     }
 
     fn flush(&self, _deadline: Instant) -> bool {
-        let traces = std::mem::take(&mut *self.traces());
-        for trace in traces.into_values().filter(|trace| !trace.finished.is_empty()) {
-            self.draw(trace.finished);
-        }
+        self.draw_parts();
         true
     }
 }

@@ -47,8 +47,8 @@ fn headers(all: &[(&'static str, &[u8])]) -> HeaderMap {
 
 fn check(answer: Answer) {
     match answer {
-        Answer::Taken { rejected: None } => {}
-        Answer::Taken { rejected: Some((_, why)) }
+        Answer::Taken { message: None, .. } => {}
+        Answer::Taken { message: Some(why), .. }
         | Answer::Refused(why)
         | Answer::Unavailable { why, .. } => fits_one_line(&why),
     }

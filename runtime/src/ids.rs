@@ -1,52 +1,61 @@
 //! Random ids, other ones in a child of `fork` than in its parent.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::IdGenerator;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-/// The process as of the latest trace that was started.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+use crate::fork::Fork;
 
 struct Generator {
     random: SmallRng,
-    /// The process that it was seeded in.
-    process: u32,
+    fork: Fork,
 }
 
 thread_local! {
-    static GENERATOR: RefCell<Generator> = RefCell::new(Generator::seeded());
+    static GENERATOR: RefCell<Option<Generator>> = const { RefCell::new(None) };
 }
 
+/// Whoever starts a span in a child of `fork` comes by here first, and calls this.
 #[derive(Debug)]
-pub(crate) struct Ids;
+pub(crate) struct Ids {
+    pub(crate) after_fork: fn(),
+}
 
 impl IdGenerator for Ids {
-    /// Asks which process this is, which takes a system call: a trace can afford it, a span not.
     fn new_trace_id(&self) -> TraceId {
-        PROCESS.store(std::process::id(), Ordering::Relaxed);
-        TraceId::from(Generator::with(SmallRng::random::<u128>))
+        TraceId::from(self.draw(SmallRng::random::<u128>))
     }
 
     fn new_span_id(&self) -> SpanId {
-        SpanId::from(Generator::with(SmallRng::random::<u64>))
+        SpanId::from(self.draw(SmallRng::random::<u64>))
+    }
+}
+
+impl Ids {
+    fn draw<T>(&self, draw: impl FnOnce(&mut SmallRng) -> T) -> T {
+        let mut new = false;
+        let drawn = GENERATOR.with_borrow_mut(|generator| {
+            if generator.as_mut().is_some_and(|generator| generator.fork.happened()) {
+                *generator = None;
+            }
+            let generator = generator.get_or_insert_with(|| {
+                new = true;
+                Generator::seeded()
+            });
+            draw(&mut generator.random)
+        });
+        if new {
+            (self.after_fork)();
+        }
+        drawn
     }
 }
 
 impl Generator {
     fn seeded() -> Self {
-        Self { random: SmallRng::from_os_rng(), process: PROCESS.load(Ordering::Relaxed) }
-    }
-
-    fn with<T>(draw: impl FnOnce(&mut SmallRng) -> T) -> T {
-        GENERATOR.with_borrow_mut(|generator| {
-            if generator.process != PROCESS.load(Ordering::Relaxed) {
-                *generator = Self::seeded();
-            }
-            draw(&mut generator.random)
-        })
+        Self { random: SmallRng::from_os_rng(), fork: Fork::watch() }
     }
 }

@@ -15,6 +15,8 @@ mod context;
 #[cfg(feature = "app")]
 mod exporter;
 #[cfg(feature = "app")]
+mod fork;
+#[cfg(feature = "app")]
 mod ids;
 #[cfg(feature = "app")]
 mod logs;
@@ -61,7 +63,7 @@ pub use spandrel_macros::traced_app;
 
 pub use adopt::adopt_global_provider;
 #[cfg(feature = "app")]
-pub use app::{AppGuard, install};
+pub use app::{AppGuard, after_fork, flush, install};
 #[cfg(all(feature = "app", unix))]
 pub use app::{ShutdownSignal, shutdown_signal};
 pub use attribute::{Attributes, ToAttribute};

@@ -10,9 +10,10 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attribute::{keep_last, shorten};
+use crate::config::Limits;
 use crate::sampling::HeldTraces;
 use crate::span::{add_flags, flag_root, note_foreign};
-use crate::stats::Account;
+use crate::stats::{Account, Stats};
 
 /// How long OpenTelemetry's own flush, which names no time, may take.
 const FLUSH: Duration = Duration::from_secs(30);
@@ -34,6 +35,14 @@ pub(crate) trait Sink: Debug + Send + Sync {
     fn shut_down(&self, deadline: Instant) -> bool {
         self.flush(deadline)
     }
+
+    /// What to say at the end of a pipeline with these numbers, and this time for the last flush.
+    fn account(&self, _stats: Stats, _flush: Duration) -> Option<String> {
+        None
+    }
+
+    /// This is a child of `fork` now.
+    fn start_over(&self) {}
 }
 
 /// For spans that nobody is to get: they count as exported.
@@ -48,26 +57,28 @@ impl Sink for Nowhere {
 
 #[derive(Debug)]
 pub(crate) struct Processor {
-    sink: Box<dyn Sink>,
+    sink: Arc<dyn Sink>,
     held: Option<HeldTraces>,
-    /// How many characters of a text are kept.
-    value_length: Option<usize>,
+    limits: Limits,
     account: Arc<Account>,
 }
 
 impl Processor {
     pub(crate) fn new(
-        sink: Box<dyn Sink>,
+        sink: Arc<dyn Sink>,
         held: Option<HeldTraces>,
-        value_length: Option<usize>,
+        limits: Limits,
         account: Arc<Account>,
     ) -> Self {
-        Self { sink, held, value_length, account }
+        Self { sink, held, limits, account }
     }
 
     fn export(&self, mut span: SpanData) {
         keep_last(&mut span.attributes);
-        if let Some(length) = self.value_length {
+        let more = span.attributes.len().saturating_sub(self.limits.attributes);
+        span.attributes.truncate(self.limits.attributes);
+        span.dropped_attributes_count += u32::try_from(more).unwrap_or(u32::MAX);
+        if let Some(length) = self.limits.value_length {
             shorten(&mut span.attributes, length);
             span.events.events.iter_mut().for_each(|event| shorten(&mut event.attributes, length));
             span.links.links.iter_mut().for_each(|link| shorten(&mut link.attributes, length));
@@ -75,6 +86,17 @@ impl Processor {
         flag_root(&mut span);
         self.account.accept();
         self.sink.take(span);
+    }
+
+    /// For whoever gets them they are sampled.
+    fn export_kept(&self, mut spans: Vec<SpanData>) {
+        for span in &mut spans {
+            self.sink.expect(&span.span_context);
+            span.span_context = add_flags(&span.span_context, TraceFlags::SAMPLED);
+        }
+        for span in spans {
+            self.export(span);
+        }
     }
 }
 
@@ -92,17 +114,7 @@ impl SpanProcessor for Processor {
     fn on_end(&self, span: SpanData) {
         match &self.held {
             _ if span.span_context.is_sampled() => self.export(span),
-            Some(held) => {
-                let spans = held.end(span);
-                for span in &spans {
-                    self.sink.expect(&span.span_context);
-                }
-                for mut span in spans {
-                    // For whoever gets them they are sampled.
-                    span.span_context = add_flags(&span.span_context, TraceFlags::SAMPLED);
-                    self.export(span);
-                }
-            }
+            Some(held) => self.export_kept(held.end(span)),
             None => {}
         }
     }
@@ -112,7 +124,11 @@ impl SpanProcessor for Processor {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        outcome(self.sink.shut_down(Instant::now() + timeout), timeout)
+        let deadline = Instant::now() + timeout;
+        if let Some(held) = &self.held {
+            self.export_kept(held.release_kept());
+        }
+        outcome(self.sink.shut_down(deadline), timeout)
     }
 }
 

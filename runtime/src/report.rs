@@ -1,14 +1,31 @@
 //! What is told on standard error.
 
 use std::fmt::Display;
-use std::io::Write;
 
 /// As much of a text from elsewhere is told.
 const LONGEST: usize = 200;
 
-/// One line. Standard error may be closed: then there is nobody to tell, and nothing else changes.
+/// One line. Standard error may be closed, or a pipe that nobody reads: then there is nobody to
+/// tell, and nothing else changes.
 pub(crate) fn say(message: impl Display) {
-    let _ = writeln!(std::io::stderr(), "spandrel: {message}");
+    write(format!("spandrel: {message}\n").as_bytes());
+}
+
+/// Not by the standard library, whose lock may be held by somebody who waits.
+#[cfg(unix)]
+fn write(line: &[u8]) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stderr = rustix::stdio::stderr();
+    let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+    if poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&second)) == Ok(1) {
+        let _ = rustix::io::write(stderr, line);
+    }
+}
+
+#[cfg(not(unix))]
+fn write(line: &[u8]) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
 }
 
 /// A text from elsewhere, fit to be part of a line.

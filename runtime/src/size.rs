@@ -1,5 +1,6 @@
 //! How much memory spans take.
 
+use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
@@ -7,8 +8,14 @@ use opentelemetry_sdk::trace::SpanData;
 pub(crate) fn size(span: &SpanData) -> usize {
     let events = span.events.iter().map(|event| event.name.len() + attributes(&event.attributes));
     let links = span.links.iter().map(|link| size_of_val(link) + attributes(&link.attributes));
+    let status = match &span.status {
+        Status::Error { description } => description.len(),
+        Status::Unset | Status::Ok => 0,
+    };
     size_of::<SpanData>()
         + span.name.len()
+        + status
+        + span.span_context.trace_state().header().len()
         + attributes(&span.attributes)
         + events.chain(links).sum::<usize>()
 }
@@ -22,5 +29,6 @@ fn attributes(attributes: &[KeyValue]) -> usize {
         Value::Array(Array::Bool(flags)) => flags.len(),
         _ => 0,
     };
-    size_of_val(attributes) + attributes.iter().map(|pair| text(&pair.value)).sum::<usize>()
+    let pairs = attributes.iter().map(|pair| pair.key.as_str().len() + text(&pair.value));
+    size_of_val(attributes) + pairs.sum::<usize>()
 }

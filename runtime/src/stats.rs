@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Stats {
     /// Spans that ended and are to be exported: sampled ones, and those of traces that are kept.
     pub accepted: u64,
-    /// Spans that the collector took, or the terminal shows.
+    /// Spans that the collector took, or the terminal shows; with `OTEL_TRACES_EXPORTER=none` all.
     pub exported: u64,
     /// Spans that no request was made for: the queue was full, or time ran out.
     pub dropped: u64,
@@ -92,9 +92,9 @@ impl Account {
         add(&self.let_go, spans);
     }
 
-    /// So many spans are on another process's account.
-    pub(crate) fn forget(&self, spans: u64) {
-        self.accepted.fetch_sub(spans, Ordering::AcqRel);
+    /// In a child of `fork`: what waits is on the parent's account.
+    pub(crate) fn disown_waiting(&self) {
+        self.accepted.fetch_sub(self.stats().waiting, Ordering::AcqRel);
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -103,7 +103,7 @@ impl Account {
         let (exported, dropped, failed) =
             (read(&self.exported), read(&self.dropped), read(&self.failed));
         let accepted = read(&self.accepted);
-        let waiting = accepted - exported - dropped - failed;
+        let waiting = accepted.saturating_sub(exported + dropped + failed);
         Stats { accepted, exported, dropped, failed, waiting, let_go: read(&self.let_go) }
     }
 }

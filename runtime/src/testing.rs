@@ -77,6 +77,7 @@ impl Scope {
     fn recorder(&self) -> Scoped {
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
+            .with_max_attributes_per_span(u32::MAX)
             .with_resource(Resource::builder_empty().build())
             .with_span_processor(self.clone())
             .build();

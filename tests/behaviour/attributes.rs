@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spandrel::testing::record;
-use spandrel::{ToAttribute, Value, span};
+use spandrel::{Callsite, SpanKind, ToAttribute, Value, span};
 use url::Url;
 use uuid::Uuid;
 
@@ -155,6 +155,22 @@ fn moved(text: String) -> String {
 #[test]
 fn attributes_are_taken_before_arguments_move() {
     assert_eq!(record(|| moved("four".to_owned())).to_string(), "moved length=4\n");
+}
+
+/// Spans of two libraries.
+static OURS: Callsite = Callsite::new("ours", SpanKind::Internal, "ours", None);
+static THEIRS: Callsite = Callsite::new("theirs", SpanKind::Internal, "theirs", None);
+
+#[test]
+fn an_attribute_may_come_from_a_function_with_a_span_of_its_own() {
+    let recording = record(|| {
+        drop(OURS.start(|_| {}));
+        drop(OURS.start(|attributes| {
+            drop(THEIRS.start(|_| {}));
+            attributes.set("answer", &42);
+        }));
+    });
+    assert_eq!(recording.to_string(), "ours\nours answer=42\ntheirs\n");
 }
 
 #[span("later")]

@@ -1,15 +1,17 @@
 //! However a program ends, its spans arrive and its exit code is its own.
 
-use std::net::TcpListener;
+use std::io::Write;
+use std::net::{Shutdown, TcpListener};
 use std::process::Child;
+use std::thread;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::collector::{Behaviour, Collector, text};
 use crate::process::{
-    APP_TYPE, ASYNC_APP_TYPE, FORKS, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, TOLD_TO_STOP,
-    command, kill, run, started, stderr,
+    APP_TYPE, ASYNC_APP_TYPE, GRACEFUL, PROGRAM, TOKIO_ABOVE, TOKIO_BELOW, TOLD_TO_STOP, command,
+    kill, run, started, stderr,
 };
 
 #[test]
@@ -69,20 +71,6 @@ fn an_exit_from_the_main_thread_flushes() {
     assert_eq!(collector.summary(), ["main", "work<main", "detail<work"]);
     let work = &collector.spans()[1];
     assert_eq!(text(&work.attributes, "spandrel.interrupted").as_deref(), Some("true"));
-}
-
-#[cfg(unix)]
-#[test]
-fn both_processes_export_after_a_fork() {
-    for how in ["cold", "warm"] {
-        let collector = Collector::start();
-        let output = run(FORKS, how, &collector.endpoint);
-        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{how}");
-        let mut spans = collector.summary();
-        spans.retain(|name| name != "before");
-        spans.sort();
-        assert_eq!(spans, ["child", "parent"], "{how}");
-    }
 }
 
 #[test]
@@ -160,7 +148,7 @@ fn a_second_signal_ends_at_once() {
     let (_listener, endpoint) = silent();
     let program = waiting(PROGRAM, &endpoint);
     kill(&program, signal_hook::consts::SIGINT);
-    std::thread::sleep(Duration::from_millis(200));
+    thread::sleep(Duration::from_millis(200));
     kill(&program, signal_hook::consts::SIGINT);
     let output = program.wait_with_output().expect("it ends");
     assert_eq!(output.status.signal(), Some(signal_hook::consts::SIGINT));
@@ -236,7 +224,7 @@ fn a_signal_that_was_ignored_stays_ignored() {
     let mut shell = command("sh", "-c", &variables);
     let mut program = started(shell.arg(script));
     kill(&program, signal_hook::consts::SIGINT);
-    std::thread::sleep(Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(300));
     kill(&program, signal_hook::consts::SIGTERM);
     let status = program.wait().expect("it ends");
     assert_eq!(status.signal(), Some(signal_hook::consts::SIGTERM));
@@ -316,6 +304,84 @@ fn a_full_queue_is_told_of() {
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(0));
     assert!(said.contains("of 5003 spans lost"), "{said}");
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_known_by_its_status() {
+    for (status, lost) in [("200 OK", false), ("400 Bad Request", true)] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let requests = thread::spawn(move || {
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 10\r\n\r\nshort");
+            listener.incoming().take(1).for_each(|connection| {
+                let mut connection = connection.expect("a connection");
+                let mut read = connection.try_clone().expect("a socket");
+                thread::spawn(move || std::io::copy(&mut read, &mut std::io::sink()));
+                thread::sleep(Duration::from_millis(100));
+                connection.write_all(answer.as_bytes()).expect("it listens");
+                connection.shutdown(Shutdown::Both).expect("it is open");
+            });
+        });
+        let output = run(PROGRAM, "return", &endpoint);
+        // A second request would find nobody there.
+        requests.join().expect("no panic");
+        let said = stderr(&output);
+        assert_eq!(said.contains("3 of 3 spans lost") && said.contains(status), lost, "{said}");
+        assert_eq!(said.is_empty(), !lost, "{said}");
+    }
+}
+
+#[test]
+fn what_a_collector_warns_of_is_told() {
+    let collector = Collector::start();
+    collector.behave(Behaviour::Partial { rejected: 0, message: "the disk is nearly full" });
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+    ];
+    let program = started(&mut command(PROGRAM, "wait", &variables));
+    thread::sleep(Duration::from_millis(500));
+    kill(&program, signal_hook::consts::SIGTERM);
+    let said = stderr(&program.wait_with_output().expect("it ends"));
+    let warning = "a warning: the disk is nearly full; the spans were taken\n";
+    assert!(said.ends_with(warning), "{said}");
+    assert_eq!(collector.summary().len(), 3);
+}
+
+/// A pipe that is full, and that nobody reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standard_error_that_nobody_reads_holds_nothing_up() {
+    use std::os::unix::process::ExitStatusExt;
+
+    for (how, code, signal) in [("return", Some(0), None), ("wait", None, Some(15))] {
+        let (unread, mut pipe) = std::io::pipe().expect("a pipe");
+        pipe.write_all(&vec![b' '; 64 * 1024]).expect("there is room");
+        let (listener, endpoint) = silent();
+        drop(listener);
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+        let mut command = command(PROGRAM, how, &variables);
+        command.stderr(pipe);
+        let mut program = match signal {
+            Some(_) => started(&mut command),
+            None => command.spawn().expect("it runs"),
+        };
+        if let Some(signal) = signal {
+            kill(&program, signal);
+        }
+        let status = program.wait().expect("it ends");
+        assert_eq!((status.code(), status.signal()), (code, signal), "{how}");
+        drop(unread);
+    }
+}
+
+#[test]
+fn traces_that_do_not_end_are_drawn_in_parts() {
+    let variables = [("OTEL_TRACES_EXPORTER", "console")];
+    let output = command(PROGRAM, "parts", &variables).output().expect("it runs");
+    let written = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(written.contains("accepted: 12001, exported: 10000, "), "{written}");
+    assert!(stderr(&output).contains("detail"));
 }
 
 #[test]

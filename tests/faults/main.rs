@@ -4,6 +4,8 @@
 mod collector;
 mod endings;
 mod environment;
+#[cfg(unix)]
+mod forks;
 mod load;
 mod logs;
 mod matrix;

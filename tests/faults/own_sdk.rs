@@ -1,9 +1,9 @@
 //! Programs that set OpenTelemetry up themselves, or bring an exporter.
 
-use crate::process::{OWN_SDK, command, stderr};
+use crate::process::{OWN_EXPORTER, OWN_SDK, command, stderr};
 
-fn run(how: &str, variables: &[(&str, &str)]) -> (String, String) {
-    let output = command(OWN_SDK, how, variables).output().expect("it runs");
+fn run(program: &str, how: &str, variables: &[(&str, &str)]) -> (String, String) {
+    let output = command(program, how, variables).output().expect("it runs");
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
     (String::from_utf8(output.stdout).expect("text"), said)
@@ -11,12 +11,15 @@ fn run(how: &str, variables: &[(&str, &str)]) -> (String, String) {
 
 #[test]
 fn a_provider_that_is_adopted_gets_the_spans() {
-    assert_eq!(run("adopt", &[]), ("part:1 work:0 part:1 work:0\n".to_owned(), String::new()));
+    assert_eq!(
+        run(OWN_SDK, "adopt", &[]),
+        ("part:1 work:0 part:1 work:0\n".to_owned(), String::new())
+    );
 }
 
 #[test]
 fn a_provider_that_is_set_already_stays() {
-    let (names, said) = run("install", &[]);
+    let (names, said) = run(OWN_SDK, "install", &[]);
     assert_eq!(names, "part:1 work:0 part:1 work:0\n");
     assert_eq!(
         said,
@@ -26,9 +29,65 @@ fn a_provider_that_is_set_already_stays() {
 }
 
 #[test]
+fn a_provider_that_replaces_another_is_adopted_in_its_place() {
+    // The first one records while it is shut down.
+    let (names, said) = run(OWN_SDK, "again", &[]);
+    assert_eq!((names.as_str(), said.as_str()), ("part:1 work:0 part:1 part:1 work:0\n", ""));
+}
+
+#[test]
+fn the_program_s_own_sampler_decides() {
+    assert_eq!(run(OWN_SDK, "samples", &[]), ("part:1 part:1\n".to_owned(), String::new()));
+}
+
+#[test]
 fn an_exporter_of_the_program_s_own_gets_the_spans_unless_the_environment_names_another() {
-    assert_eq!(run("exporter", &[]), ("part:1 work:0\n".to_owned(), String::new()));
-    let (names, said) = run("exporter", &[("OTEL_TRACES_EXPORTER", "console")]);
-    assert_eq!(names, "\n");
+    let (written, said) = run(OWN_EXPORTER, "works", &[]);
+    assert!(written.starts_with("work:error.type=&str\n") && said.is_empty(), "{written}{said}");
+    let (written, said) = run(OWN_EXPORTER, "works", &[("OTEL_TRACES_EXPORTER", "console")]);
+    assert!(written.starts_with('\n'), "{written}");
     assert!(said.starts_with("work "), "{said}");
+    let (written, said) = run(OWN_EXPORTER, "works", &[("OTEL_TRACES_EXPORTER", "zipkin")]);
+    assert!(written.starts_with("work:"), "{written}");
+    assert!(said.ends_with("; using the program's own exporter\n"), "{said}");
+}
+
+#[test]
+fn an_exporter_is_asked_for_one_thing_at_a_time() {
+    let (written, _) = run(OWN_EXPORTER, "many", &[]);
+    assert!(written.ends_with("at once: 1\n"), "{written}");
+}
+
+#[test]
+fn a_flush_is_over_when_all_is_through() {
+    let (written, _) = run(OWN_EXPORTER, "flush", &[]);
+    assert!(written.starts_with("true Stats { accepted: 1, exported: 1,"), "{written}");
+}
+
+#[test]
+fn spans_in_an_exporter_that_fails_are_lost_and_counted() {
+    for (how, why) in [
+        ("blocks", "no answer within 1s"),
+        ("pending", "no answer within 1s"),
+        ("panics", "the exporter panicked"),
+    ] {
+        let (written, said) = run(OWN_EXPORTER, how, &[]);
+        let account = "accepted: 1, exported: 0, dropped: 0, failed: 1, waiting: 0";
+        assert!(written.contains(account), "{how}: {written}");
+        assert!(said.contains("1 of 1 spans lost") && said.contains(why), "{how}: {said}");
+    }
+}
+
+#[test]
+fn the_time_for_an_export_is_limited_where_that_is_wanted() {
+    let variables = [("OTEL_BSP_EXPORT_TIMEOUT", "100"), ("OTEL_BSP_SCHEDULE_DELAY", "10")];
+    let (written, said) = run(OWN_EXPORTER, "pending", &variables);
+    assert!(written.starts_with("Stats { accepted: 1, exported: 0, dropped: 0, failed: 1,"));
+    assert!(said.contains("no answer within 100ms"), "{said}");
+}
+
+#[test]
+fn the_last_value_counts_however_many_came_before() {
+    let (written, _) = run(OWN_EXPORTER, "repeats", &[]);
+    assert!(written.starts_with("repeats:step=199,error.type=&str\n"), "{written}");
 }

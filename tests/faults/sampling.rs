@@ -27,6 +27,7 @@ fn a_trace_that_fails_is_kept_whole() {
         ("later", &["request!it failed", "work<request", "work<request!it failed", "work<work"]),
         ("late-error", &["request", "work<request", "work<request", "work<work!too late"]),
         ("remote", &["continued!it failed"]),
+        ("foreign", &["request!it failed", "work<request", "work<request!it failed"]),
     ] {
         let (collector, _) = keep(how);
         assert_eq!(collector.summary(), expected, "{how}");

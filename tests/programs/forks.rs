@@ -1,32 +1,88 @@
 //! A program that forks while telemetry is up.
 
-use std::process::exit;
+use std::process::{Command, exit};
+use std::thread;
 use std::time::Duration;
 
-use spandrel::{Config, span};
+use spandrel::{Config, Stats, span};
 
 fn main() {
     let how = std::env::args().nth(1).unwrap_or_default();
-    let app = spandrel::install(Config::new("forks"));
-    if how == "warm" {
+    let config = Config::new("forks").grace(Duration::from_secs(2)).flush(Duration::from_secs(1));
+    let mut app = Some(spandrel::install(config));
+    match how.as_str() {
+        "cold" => {}
         // Connections are open, and the queue is empty.
-        before();
-        std::thread::sleep(Duration::from_millis(500));
+        "warm" => {
+            before();
+            thread::sleep(Duration::from_millis(500));
+        }
+        // The queue is full, and what was taken from it is not answered.
+        "full" => (0..200).for_each(|_| {
+            before();
+            thread::sleep(Duration::from_millis(1));
+        }),
+        "deaf" | "told" => return waits_for_a_signal(how == "told"),
+        "inside" => return inside(),
+        // Telemetry was up before, and is set up again in the child.
+        "again" => drop(app.take()),
+        other => panic!("unknown: {other}"),
     }
+    let ended = in_child(|| {
+        let app = app.take().unwrap_or_else(|| spandrel::install(Config::new("forks")));
+        child();
+        let Stats { accepted, waiting, .. } = spandrel::stats();
+        assert!(waiting <= accepted);
+        drop(app);
+        let Stats { accepted, exported, dropped, failed, waiting, .. } = spandrel::stats();
+        assert_eq!((waiting, accepted), (0, exported + dropped + failed));
+        exit(i32::from(exported == 0));
+    });
+    assert_eq!(ended, 0);
+    if app.is_some() {
+        parent();
+    }
+}
+
+/// How a child that does this ended: its exit code and its signal, as `wait` tells them.
+fn in_child(body: impl FnOnce()) -> i32 {
     match fork::fork().expect("it forks") {
         fork::Fork::Child => {
-            child();
-            drop(app);
-            let spandrel::Stats { waiting, dropped, failed, .. } = spandrel::stats();
-            exit(i32::from((waiting, dropped, failed) != (0, 0, 0)));
+            body();
+            exit(1);
         }
-        fork::Fork::Parent(process) => {
-            parent();
-            let status = fork::waitpid(process).expect("it ends");
-            assert_eq!(fork::WEXITSTATUS(status), 0);
-            drop(app);
-        }
+        fork::Fork::Parent(process) => fork::waitpid(process).expect("it ends"),
     }
+}
+
+/// A child that would go on for ever is told to stop.
+fn waits_for_a_signal(told: bool) {
+    let ended = in_child(|| {
+        if told {
+            spandrel::after_fork();
+        } else {
+            child();
+        }
+        let kill = format!("sleep 0.3; kill -TERM {}", std::process::id());
+        let mut shell = Command::new("sh").args(["-c", &kill]).spawn().expect("it runs");
+        thread::sleep(Duration::from_secs(30));
+        let _ = shell.wait();
+    });
+    assert_eq!(ended & 0x7f, 15);
+}
+
+/// Processes that go on with one trace.
+#[span]
+fn inside() {
+    before();
+    for _ in 0..2 {
+        let ended = in_child(|| {
+            child();
+            exit(0);
+        });
+        assert_eq!(ended, 0);
+    }
+    parent();
 }
 
 #[span]

@@ -6,6 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use opentelemetry::trace::{TraceContextExt, Tracer};
+use opentelemetry::{Context, global};
 use spandrel::{carry, propagate, span, traced_app};
 
 #[traced_app("keep", sample(0.0), keep(errors, slower_than("300ms")))]
@@ -29,6 +31,7 @@ fn main() {
             "traceparent".to_owned(),
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00".to_owned(),
         )]))),
+        "foreign" => inside_of_what_never_ends(),
         "flood" => flood(),
         other => panic!("unknown: {other}"),
     }
@@ -77,6 +80,14 @@ fn starts_later(request_ends: Outcome) {
     if let Some(late) = late {
         let _ = late();
     }
+}
+
+/// The request is part of somebody else's span, which is open when the program ends.
+fn inside_of_what_never_ends() {
+    let foreign = global::tracer("foreign").start("foreign");
+    let _attached = Context::current_with_span(foreign).attach();
+    let _ = request(|| Err("it failed"));
+    std::mem::forget(Context::current());
 }
 
 type Outcome = Result<(), &'static str>;

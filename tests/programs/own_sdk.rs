@@ -2,33 +2,37 @@
 
 use std::sync::{Arc, Mutex};
 
-use opentelemetry::global;
+use std::time::Duration;
+
+use opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
+use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{
+    SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample, SpanData, SpanExporter,
+};
 use spandrel::{Config, span};
 
 fn main() {
     let how = std::env::args().nth(1).unwrap_or_default();
     let names = Names::default();
-    if how == "exporter" {
-        let app = spandrel::install(Config::new("own-exporter").exporter(names.clone()));
-        work();
-        drop(app);
-    } else {
-        let provider = SdkTracerProvider::builder().with_simple_exporter(names.clone()).build();
-        global::set_tracer_provider(provider);
-        let app = match how.as_str() {
-            "adopt" => {
-                spandrel::adopt_global_provider();
-                None
-            }
-            "install" => Some(spandrel::install(Config::new("ignored"))),
-            other => panic!("unknown: {other}"),
-        };
-        work();
-        drop(app);
-        work();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(names.clone());
+    let provider = match how.as_str() {
+        "samples" => provider.with_sampler(Parts),
+        _ => provider,
+    };
+    global::set_tracer_provider(provider.build());
+    let app = (how == "install").then(|| spandrel::install(Config::new("ignored")));
+    if app.is_none() {
+        spandrel::adopt_global_provider();
     }
+    work();
+    drop(app);
+    if how == "again" {
+        let other = SdkTracerProvider::builder().with_simple_exporter(names.clone());
+        global::set_tracer_provider(other.build());
+        spandrel::adopt_global_provider();
+    }
+    work();
     println!("{}", names.0.lock().expect("not poisoned").join(" "));
 }
 
@@ -52,5 +56,33 @@ impl SpanExporter for Names {
             names.push(format!("{}:{}", span.name, span.events.len()));
         }
         Ok(())
+    }
+
+    /// The last of its work is a span of its own.
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        let _ = part();
+        Ok(())
+    }
+}
+
+/// Samples by name, whatever becomes of the parent.
+#[derive(Clone, Debug)]
+struct Parts;
+
+impl ShouldSample for Parts {
+    fn should_sample(
+        &self,
+        _parent: Option<&Context>,
+        _trace: TraceId,
+        name: &str,
+        _kind: &SpanKind,
+        _attributes: &[KeyValue],
+        _links: &[Link],
+    ) -> SamplingResult {
+        let decision = match name {
+            "part" => SamplingDecision::RecordAndSample,
+            _ => SamplingDecision::Drop,
+        };
+        SamplingResult { decision, attributes: Vec::new(), trace_state: TraceState::NONE }
     }
 }

@@ -1,5 +1,6 @@
 //! A `fn main` that ends in the way its argument says.
 
+use std::sync::Barrier;
 use std::time::Duration;
 
 use opentelemetry::global;
@@ -37,8 +38,32 @@ fn work(how: &str) -> Result<(), String> {
             (0..5000).for_each(|_| detail());
             Ok(())
         }
+        "parts" => {
+            parts();
+            Ok(())
+        }
         _ => Ok(()),
     }
+}
+
+/// More spans than anyone holds, in traces that are all open.
+fn parts() {
+    let barrier = Barrier::new(21);
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| part(&barrier));
+        }
+        barrier.wait();
+        println!("{:?}", spandrel::stats());
+        barrier.wait();
+    });
+}
+
+#[span(root)]
+fn part(barrier: &Barrier) {
+    (0..600).for_each(|_| detail());
+    barrier.wait();
+    barrier.wait();
 }
 
 #[span]

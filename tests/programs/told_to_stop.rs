@@ -1,5 +1,8 @@
 //! A program that waits for `shutdown_signal`, works on for a moment, and returns.
 
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use spandrel::{Config, shutdown_signal, span};
@@ -9,6 +12,12 @@ fn main() {
     let (grace, works_on): (f64, f64) = (seconds(1).unwrap_or(5.0), seconds(2).unwrap_or(0.0));
     let config = Config::new("told-to-stop").grace(Duration::from_secs_f64(grace));
     let app = spandrel::install(config.flush(Duration::from_secs_f64(grace * 0.8)));
+    let forgotten = Arc::new(Forgotten);
+    let waker = Waker::from(forgotten.clone());
+    let mut shutdown = Box::pin(shutdown_signal());
+    assert!(shutdown.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop((shutdown, waker));
+    assert_eq!(Arc::strong_count(&forgotten), 1);
     println!("waiting");
     futures::executor::block_on(shutdown_signal());
     futures::executor::block_on(shutdown_signal());
@@ -17,6 +26,13 @@ fn main() {
     drop(app);
     println!("{}", started.elapsed().as_millis());
     std::process::exit(7);
+}
+
+/// A task that has lost interest.
+struct Forgotten;
+
+impl Wake for Forgotten {
+    fn wake(self: Arc<Self>) {}
 }
 
 #[span("work")]

@@ -2,6 +2,7 @@
 
 mod app_type;
 mod at_exit;
+mod fork;
 #[cfg(unix)]
 mod signals;
 
@@ -21,6 +22,7 @@ use crate::report::say;
 use crate::span::{self, Exceptions, Recorder};
 
 pub use app_type::{SetUp, tear_down};
+pub use fork::after_fork;
 #[cfg(unix)]
 pub use signals::{ShutdownSignal, shutdown_signal};
 
@@ -43,9 +45,9 @@ struct Running {
 /// the program as it is; the reason is said on standard error.
 ///
 /// What is not flushed: spans of a program that calls [`std::process::exit`] on another thread than
-/// the main one, [`std::process::abort`], or `exec`. Drop the guard before those. With `panic =
-/// "abort"` a panic flushes. A child of `fork` exports what it records, from its first full batch
-/// or its first span after a pause on.
+/// the main one, [`std::process::abort`], or `exec`. [`flush`] or drop the guard before those. With
+/// `panic = "abort"` a panic flushes. A child of `fork` exports what it records
+/// ([`after_fork`]).
 ///
 /// While telemetry is up, a second call changes nothing and says so; it is shut down with the last
 /// guard.
@@ -85,7 +87,24 @@ impl Drop for AppGuard {
     }
 }
 
+/// Exports what has ended, now; whether all of it was through within this time. For moments that
+/// the end of the program does not cover: before `exec`, or after each request of a function
+/// that is frozen in between. A provider of the program's own is the program's to flush.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// if !spandrel::flush(Duration::from_secs(2)) {
+///     eprintln!("some spans are still on their way");
+/// }
+/// ```
+pub fn flush(timeout: Duration) -> bool {
+    let pipeline = running().as_ref().map(|app| app.pipeline.clone());
+    pipeline.is_none_or(|pipeline| pipeline.flush(timeout))
+}
+
 fn running() -> MutexGuard<'static, Option<Running>> {
+    after_fork();
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -118,13 +137,13 @@ fn set_up(config: Config) -> bool {
         say("a tracer provider is set already: spans go there, and this configuration is ignored");
         return false;
     }
-    let (exceptions, keeps) = (settings.exceptions, settings.sampling.keep.anything());
+    let (exceptions, prunes) = (settings.exceptions, !settings.sampling.keep.anything());
     let (flush, grace) = (settings.flush, settings.grace);
-    match Pipeline::build(settings, AFTER_FORK) {
+    match Pipeline::build(settings, after_fork) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
             global::set_text_map_propagator(crate::propagation::Propagator::new());
-            Recorder::install(provider, exceptions.into(), keeps);
+            Recorder::install(provider, exceptions.into(), prunes);
             *running = Some(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {
@@ -163,12 +182,6 @@ fn time_to_flush() -> Duration {
     let left = None;
     left.unwrap_or(Duration::MAX)
 }
-
-/// What a child of `fork` must do for itself.
-#[cfg(unix)]
-const AFTER_FORK: fn() = signals::listen_again;
-#[cfg(not(unix))]
-const AFTER_FORK: fn() = || {};
 
 /// Gives the program this long to shut telemetry down itself, then does it.
 #[cfg(unix)]

@@ -4,7 +4,7 @@
 
 use std::io::IsTerminal;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+use slab::Slab;
 
-use super::ShutDown;
+use super::{ShutDown, after_fork};
 use crate::report::say;
 
 /// Ready when the program has been told to stop, by SIGTERM or SIGINT, at once if it was told
 /// before. On any async runtime; without telemetry too.
 ///
-/// A program that waits for this comes to its own end: it has the grace period of its
+/// From the first call on the program is to come to its own end: it has the grace period of its
 /// [`Config`](crate::Config) to do so, or, where telemetry is not set up, as long as it likes. A
 /// second signal ends it at once.
 ///
@@ -35,26 +36,39 @@ use crate::report::say;
 pub fn shutdown_signal() -> ShutdownSignal {
     listen();
     state().awaited = true;
-    ShutdownSignal(())
+    ShutdownSignal { waker: None }
 }
 
 /// The future of [`shutdown_signal`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct ShutdownSignal(());
+pub struct ShutdownSignal {
+    /// Where its waker is, once it has been polled.
+    waker: Option<usize>,
+}
 
 impl Future for ShutdownSignal {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let waker = task.waker().clone();
         let mut state = state();
         if state.stopping {
             return Poll::Ready(());
         }
-        if !state.waiting.iter().any(|waker| waker.will_wake(task.waker())) {
-            state.waiting.push(task.waker().clone());
-        }
+        let old = self.waker.and_then(|index| state.waiting.try_remove(index));
+        self.waker = Some(state.waiting.insert(waker));
+        // What it wakes may be dropped with it, and this future in it.
+        drop(state);
+        drop(old);
         Poll::Pending
+    }
+}
+
+impl Drop for ShutdownSignal {
+    fn drop(&mut self) {
+        let waker = self.waker.and_then(|index| state().waiting.try_remove(index));
+        drop(waker);
     }
 }
 
@@ -70,17 +84,16 @@ pub(super) fn time_to_flush() -> Option<Duration> {
     state().flushed_by.map(|end| end.saturating_duration_since(Instant::now()))
 }
 
-/// In a child of `fork`, which has no other thread than the one that forked.
+/// In a child of `fork`.
 pub(super) fn listen_again() {
-    if LISTENING.is_completed() {
+    if state().listening {
         spawn();
     }
 }
 
-static LISTENING: Once = Once::new();
-
 #[derive(Debug)]
 struct State {
+    listening: bool,
     /// The times of the configuration that was installed last.
     deadlines: Option<Deadlines>,
     stopping: bool,
@@ -88,7 +101,7 @@ struct State {
     flushed_by: Option<Instant>,
     /// Whether the program stops by itself.
     awaited: bool,
-    waiting: Vec<Waker>,
+    waiting: Slab<Waker>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,17 +112,21 @@ struct Deadlines {
 
 fn state() -> MutexGuard<'static, State> {
     static STATE: Mutex<State> = Mutex::new(State {
+        listening: false,
         deadlines: None,
         stopping: false,
         flushed_by: None,
         awaited: false,
-        waiting: Vec::new(),
+        waiting: Slab::new(),
     });
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn listen() {
-    LISTENING.call_once(spawn);
+    after_fork();
+    if !std::mem::replace(&mut state().listening, true) {
+        spawn();
+    }
 }
 
 fn spawn() {
@@ -135,9 +152,9 @@ fn obey(mut signals: Signals) {
         let (deadlines, awaited) = (state.deadlines, state.awaited);
         state.flushed_by = deadlines.map(|times| Instant::now() + times.grace.mul_f64(0.95));
         drop(state);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_iter().for_each(|(_, waker)| waker.wake());
         match deadlines {
-            Some(deadlines) => drop(thread::spawn(move || stop(signal, deadlines, awaited))),
+            Some(deadlines) => beside(move || stop(signal, deadlines, awaited)),
             None if awaited => {}
             None => drop(emulate_default_handler(signal)),
         }
@@ -149,12 +166,21 @@ fn obey(mut signals: Signals) {
 fn stop(signal: i32, deadlines: Deadlines, awaited: bool) {
     let Deadlines { flush, grace } = deadlines;
     let end = Instant::now() + grace;
-    let shut_down = super::shut_down_after(grace.saturating_sub(flush));
+    let (done, shut_down) = mpsc::channel();
+    beside(move || drop(done.send(super::shut_down_after(grace.saturating_sub(flush)))));
+    // Whatever holds it up does not hold up the end.
+    let shut_down = shut_down.recv_timeout(grace);
     let somebody_waits = signal == SIGINT && std::io::stdin().is_terminal();
-    if !somebody_waits || awaited || shut_down == ShutDown::ByTheProgram {
+    if !somebody_waits || awaited || shut_down == Ok(ShutDown::ByTheProgram) {
         thread::sleep(end.saturating_duration_since(Instant::now()));
     }
     let _ = emulate_default_handler(signal);
+}
+
+fn beside(work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = thread::Builder::new().spawn(work) {
+        say(format_args!("no thread to stop the program with: {error}"));
+    }
 }
 
 /// The mask of ignored signals, where the system tells: a shell's background jobs ignore SIGINT.

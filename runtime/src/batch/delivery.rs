@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::watch;
+use tokio::time::timeout_at;
 
 use super::backoff::Backoff;
 use super::queue::Queue;
@@ -17,12 +18,11 @@ const LAST_CHANCE: Duration = Duration::from_millis(500);
 /// Collectors take gRPC messages of up to 4 MiB; what spans take in memory is more than that.
 const LARGEST: usize = 4 << 20;
 
-/// Counts its spans as failed when it is dropped before they were counted otherwise.
+/// Its spans are lost when it is dropped before it is done.
 pub(super) struct Delivery<E> {
     queue: Arc<Queue>,
     exporter: Arc<E>,
     first: u64,
-    spans: usize,
     hurry: watch::Receiver<()>,
 }
 
@@ -34,33 +34,36 @@ impl<E: Exporter> Delivery<E> {
         first: u64,
         hurry: watch::Receiver<()>,
     ) -> Self {
-        Self { queue, exporter, first, spans: 0, hurry }
+        Self { queue, exporter, first, hurry }
     }
 
     /// Until they have arrived or are lost.
     pub(super) async fn of(mut self, spans: Vec<SpanData>) {
-        self.spans = spans.len();
         for part in parts(spans) {
             let spans = part.len();
             let lost = self.send(part).await.unwrap_or(spans).min(spans);
-            self.queue.account.export(spans - lost);
-            self.queue.account.fail(lost);
-            self.spans -= spans;
+            self.queue.landed(self.first, spans - lost, lost);
         }
     }
 
     /// How many of them were rejected; nothing when all of them are lost.
     async fn send(&mut self, spans: Vec<SpanData>) -> Option<usize> {
         let queue = self.queue.clone();
-        let end = queue.batch.timeout.map(|timeout| Instant::now() + timeout);
+        let (begun, limit) = (Instant::now(), queue.batch.timeout);
         let mut backoff = Backoff::new();
         let request = self.exporter.encode(spans);
         loop {
-            let (why, retry_after) = match self.exporter.send(&request).await {
-                Answer::Taken { rejected } => {
-                    let (lost, why) = rejected.unzip();
-                    queue.losses.taken(why.as_deref());
-                    return Some(lost.unwrap_or(0));
+            let sent = self.exporter.send(&request);
+            let answer = match limit {
+                Some(limit) => timeout_at((begun + limit).into(), sent)
+                    .await
+                    .unwrap_or_else(|_| Answer::late(limit)),
+                None => sent.await,
+            };
+            let (why, retry_after) = match answer {
+                Answer::Taken { rejected, message } => {
+                    queue.losses.taken(rejected, message.as_deref());
+                    return Some(rejected);
                 }
                 Answer::Refused(why) => {
                     queue.losses.refused(&why);
@@ -72,7 +75,7 @@ impl<E: Exporter> Delivery<E> {
             queue.losses.unavailable(&why, hurry);
             let wait = backoff.wait(retry_after, hurry);
             let in_vain = queue.deadline().is_some() && !queue.batch.insists;
-            if in_vain || end.is_some_and(|end| end < Instant::now() + wait) {
+            if in_vain || limit.is_some_and(|limit| begun.elapsed() + wait > limit) {
                 return None;
             }
             if retry_after.is_some() {
@@ -104,8 +107,7 @@ impl<E: Exporter> Delivery<E> {
 
 impl<E> Drop for Delivery<E> {
     fn drop(&mut self) {
-        self.queue.account.fail(self.spans);
-        self.queue.landed(self.first);
+        self.queue.lost(self.first);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why spans were lost, and what is told of it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::report::say;
@@ -12,7 +12,7 @@ const REMINDER: Duration = Duration::from_secs(60);
 
 /// The losses on the way to one destination.
 #[derive(Debug)]
-pub(crate) struct Losses {
+pub(super) struct Losses {
     destination: String,
     queue: usize,
     overflowed: AtomicU64,
@@ -33,23 +33,28 @@ struct Failure {
 
 impl Losses {
     /// On the way to a destination, by its name without secrets, through a queue of this length.
-    pub(crate) fn new(destination: String, queue: usize) -> Self {
-        Self {
+    pub(super) fn new(destination: String, queue: usize) -> Arc<Self> {
+        Arc::new(Self {
             destination,
             queue,
             overflowed: AtomicU64::new(0),
             overflow_told: AtomicBool::new(false),
             failure: Mutex::default(),
-        }
+        })
+    }
+
+    /// For a child of `fork`: the parent's lock may be held for ever.
+    pub(super) fn start_over(&self) -> Arc<Self> {
+        Self::new(self.destination.clone(), self.queue)
     }
 
     /// Says nothing from now on but the account at the end.
-    pub(crate) fn silence(&self) {
+    pub(super) fn silence(&self) {
         self.failure().silent = true;
     }
 
     /// The account at the end, when something was lost within this budget for the flush.
-    pub(crate) fn account(&self, stats: Stats, flush: Duration) -> Option<String> {
+    pub(super) fn account(&self, stats: Stats, flush: Duration) -> Option<String> {
         let (lost, accepted) = (stats.lost(), stats.accepted);
         if lost == 0 {
             return None;
@@ -85,11 +90,13 @@ impl Losses {
         }
     }
 
-    /// A request was taken, but for some spans, for this reason.
-    pub(super) fn taken(&self, rejected: Option<&str>) {
+    /// A request was taken, but for so many spans; and what the collector said to it.
+    pub(super) fn taken(&self, rejected: usize, message: Option<&str>) {
         self.failure().tries = 0;
-        if let Some(why) = rejected {
-            self.refused(why);
+        match message {
+            Some(why) if rejected > 0 => self.refused(why),
+            Some(warning) => self.note(warning, true, "the spans were taken"),
+            None => {}
         }
     }
 

@@ -8,7 +8,7 @@ mod worker;
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::SpanData;
 
@@ -16,9 +16,9 @@ use crate::config::Batch;
 use crate::exporter::{Connect, Exporter};
 use crate::processor::Sink;
 use crate::report::say;
-use crate::stats::Account;
+use crate::stats::{Account, Stats};
 
-pub(crate) use losses::Losses;
+use losses::Losses;
 use queue::Queue;
 
 /// The program's end of a queue whose other end is an exporter.
@@ -28,31 +28,24 @@ use queue::Queue;
 pub(crate) struct BatchSink<E> {
     queue: Arc<Queue>,
     connect: Connect<E>,
-    after_fork: fn(),
 }
 
 impl<E: Exporter> BatchSink<E> {
-    /// Starts the thread; or says why it cannot export. In a child of `fork` there is no thread: it
-    /// is started again, and `after_fork` called.
+    /// Starts the thread; or says why it cannot export.
     pub(crate) fn start(
         connect: Connect<E>,
         batch: Batch,
         account: Arc<Account>,
-        losses: Arc<Losses>,
-        after_fork: fn(),
+        destination: String,
     ) -> Result<Self, String> {
+        let losses = Losses::new(destination, batch.queue);
         let queue = Arc::new(Queue::new(batch, account, losses));
         worker::spawn(queue.clone(), connect.clone())?;
-        Ok(Self { queue, connect, after_fork })
+        Ok(Self { queue, connect })
     }
 
-    fn check_for_fork(&self) {
-        if self.queue.was_forked() {
-            if let Err(why) = worker::spawn(self.queue.clone(), self.connect.clone()) {
-                say(format_args!("after a fork no spans are exported: {why}"));
-            }
-            (self.after_fork)();
-        }
+    fn queue(&self) -> &Arc<Queue> {
+        self.queue.of_this_process()
     }
 }
 
@@ -64,19 +57,30 @@ impl<E> Debug for BatchSink<E> {
 
 impl<E: Exporter> Sink for BatchSink<E> {
     fn take(&self, span: SpanData) {
-        if self.queue.push(span) {
-            self.check_for_fork();
-            self.queue.wake();
+        let queue = self.queue();
+        if queue.push(span) {
+            queue.bells.work.notify_one();
         }
     }
 
     fn flush(&self, deadline: Instant) -> bool {
-        self.check_for_fork();
-        self.queue.flush(deadline)
+        self.queue().flush(deadline)
     }
 
     fn shut_down(&self, deadline: Instant) -> bool {
-        self.check_for_fork();
-        self.queue.close(deadline)
+        self.queue().losses.silence();
+        self.queue().close(deadline)
+    }
+
+    fn account(&self, stats: Stats, flush: Duration) -> Option<String> {
+        self.queue().losses.account(stats, flush)
+    }
+
+    /// The thread is the parent's.
+    fn start_over(&self) {
+        let queue = self.queue().start_over().clone();
+        if let Err(why) = worker::spawn(queue, self.connect.clone()) {
+            say(format_args!("after a fork no spans are exported: {why}"));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The queue between the program's threads and the exporter's.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::SpanData;
@@ -22,6 +22,10 @@ pub(super) struct Queue {
     pub(super) losses: Arc<Losses>,
     /// Tells whoever waits for a flush that some spans are through.
     progress: Condvar,
+    /// What the worker listens to.
+    pub(super) bells: Bells,
+    /// The queue of the child, in a child of `fork`.
+    heir: OnceLock<Arc<Self>>,
 }
 
 /// Spans have numbers, in the order they came.
@@ -32,19 +36,15 @@ struct State {
     since: Option<Instant>,
     /// The number of the first that waits.
     taken: u64,
-    /// The first numbers of the batches that are on their way.
-    on_their_way: BTreeSet<u64>,
+    /// The first numbers of the batches that are on their way, and how many of their spans are.
+    on_their_way: BTreeMap<u64, usize>,
     /// All below this number are wanted now, full batch or not.
     wanted: u64,
     /// When everything must have come to an end; no span is taken in any more.
     deadline: Option<Instant>,
     finished: bool,
-    /// The process that has the worker.
-    process: u32,
-    bells: Arc<Bells>,
 }
 
-/// What the worker listens to. A child of `fork` has its own: its parent's would wake the parent.
 #[derive(Debug, Default)]
 pub(super) struct Bells {
     /// There is something to do.
@@ -65,35 +65,56 @@ pub(super) struct Next {
 impl State {
     /// All below this number are through, one way or another.
     fn through(&self) -> u64 {
-        self.on_their_way.first().copied().unwrap_or(self.taken)
+        self.on_their_way.first_key_value().map_or(self.taken, |(first, _)| *first)
     }
 
     fn in_a_hurry(&self) -> bool {
         self.deadline.is_some() || self.through() < self.wanted
     }
 
-    fn hasten(&self) {
-        self.bells.hurry.send_replace(());
-        self.bells.work.notify_one();
+    /// Whether spans that come now come too late.
+    fn is_closed(&self) -> bool {
+        self.deadline.is_some() || self.finished
     }
 }
 
 impl Queue {
     pub(super) fn new(batch: Batch, account: Arc<Account>, losses: Arc<Losses>) -> Self {
         Self {
-            state: Mutex::new(State { process: std::process::id(), ..State::default() }),
+            state: Mutex::default(),
             batch,
             account,
             losses,
             progress: Condvar::new(),
+            bells: Bells::default(),
+            heir: OnceLock::new(),
         }
+    }
+
+    /// The queue of this process: itself, but in children of `fork`.
+    pub(super) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
+        let mut queue = self;
+        while let Some(heir) = queue.heir.get() {
+            queue = heir;
+        }
+        queue
+    }
+
+    /// In a child of `fork`, the queue to use from now on. What waits here and what is on its way is
+    /// the parent's, and so is the worker, which may have held any lock.
+    pub(super) fn start_over(&self) -> &Arc<Self> {
+        self.heir.get_or_init(|| {
+            self.account.disown_waiting();
+            let losses = self.losses.start_over();
+            Arc::new(Self::new(self.batch, self.account.clone(), losses))
+        })
     }
 
     /// Takes a span in, or drops it; whether the worker should be woken.
     pub(super) fn push(&self, span: SpanData) -> bool {
         let mut state = self.state();
-        if state.deadline.is_some() || state.waiting.len() >= self.batch.queue {
-            let late = state.deadline.is_some();
+        let late = state.is_closed();
+        if late || state.waiting.len() >= self.batch.queue {
             drop(state);
             self.account.drop_spans(1);
             return !late && self.losses.overflow();
@@ -106,12 +127,9 @@ impl Queue {
         waiting == 1 || waiting.is_multiple_of(self.batch.size)
     }
 
-    pub(super) fn wake(&self) {
-        self.state().bells.work.notify_one();
-    }
-
-    pub(super) fn bells(&self) -> Arc<Bells> {
-        self.state().bells.clone()
+    fn hasten(&self) {
+        self.bells.hurry.send_replace(());
+        self.bells.work.notify_one();
     }
 
     /// What to do, for a worker that can start another request or not.
@@ -132,7 +150,7 @@ impl Queue {
                 state.waiting.shrink_to(self.batch.size);
             }
             state.taken += count as u64;
-            state.on_their_way.insert(first);
+            state.on_their_way.insert(first, count);
             state.since = (waiting > count).then(Instant::now);
             (first, spans)
         });
@@ -149,18 +167,38 @@ impl Queue {
         self.state().deadline
     }
 
-    /// The batch with this first number is through.
-    pub(super) fn landed(&self, first: u64) {
-        self.state().on_their_way.remove(&first);
-        self.progress.notify_all();
+    /// Of the batch with this first number so many spans have arrived, and so many never will.
+    pub(super) fn landed(&self, first: u64, exported: usize, failed: usize) {
+        let mut state = self.state();
+        // One that was given up has been accounted for.
+        if let Some(left) = state.on_their_way.get_mut(&first) {
+            *left = left.saturating_sub(exported + failed);
+            if *left == 0 {
+                state.on_their_way.remove(&first);
+            }
+            self.account.export(exported);
+            self.account.fail(failed);
+            self.progress.notify_all();
+        }
+        drop(state);
     }
 
-    /// Lets go of what waits; nothing comes after this.
+    /// What is left of the batch with this first number is lost.
+    pub(super) fn lost(&self, first: u64) {
+        let mut state = self.state();
+        self.account.fail(state.on_their_way.remove(&first).unwrap_or_default());
+        self.progress.notify_all();
+        drop(state);
+    }
+
+    /// Gives up what is on its way, and lets go of what waits; nothing comes after this.
     pub(super) fn finish(&self) {
         let mut state = self.state();
         let unsent = std::mem::take(&mut state.waiting);
+        let unanswered = std::mem::take(&mut state.on_their_way);
         state.finished = true;
         self.account.drop_spans(unsent.len());
+        self.account.fail(unanswered.into_values().sum());
         self.progress.notify_all();
         drop(state);
     }
@@ -170,7 +208,7 @@ impl Queue {
         let mut state = self.state();
         let all = state.taken + state.waiting.len() as u64;
         state.wanted = state.wanted.max(all);
-        state.hasten();
+        self.hasten();
         self.wait(state, deadline, |state| state.through() >= all || state.finished)
     }
 
@@ -179,8 +217,13 @@ impl Queue {
     pub(super) fn close(&self, deadline: Instant) -> bool {
         let mut state = self.state();
         state.deadline.get_or_insert(deadline);
-        state.hasten();
-        self.wait(state, deadline + PATIENCE, |state| state.finished) && Instant::now() < deadline
+        self.hasten();
+        let finished = self.wait(state, deadline + PATIENCE, |state| state.finished);
+        if !finished {
+            // An exporter that does not come back is not waited for.
+            self.finish();
+        }
+        finished && Instant::now() < deadline
     }
 
     fn wait(
@@ -197,22 +240,6 @@ impl Queue {
             let waited = self.progress.wait_timeout(state, left);
             (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        true
-    }
-
-    /// Whether this is another process than the one that has the worker, which counts as this one
-    /// from now on. What is on its way is the parent's; what waits may be of both, and better
-    /// arrives twice than not at all.
-    pub(super) fn was_forked(&self) -> bool {
-        let process = std::process::id();
-        let mut state = self.state();
-        if state.process == process {
-            return false;
-        }
-        self.account.forget(state.taken - state.through());
-        state.on_their_way.clear();
-        state.process = process;
-        state.bells = Arc::default();
         true
     }
 

@@ -13,9 +13,6 @@ use super::delivery::Delivery;
 use super::queue::{Next, Queue};
 use crate::exporter::{Connect, Exporter};
 
-/// As many requests may be on their way, or wait to be tried again.
-const AT_ONCE: usize = 8;
-
 /// Starts the thread; or says why there is none.
 pub(super) fn spawn<E: Exporter>(queue: Arc<Queue>, connect: Connect<E>) -> Result<(), String> {
     let (started, outcome) = mpsc::channel();
@@ -56,12 +53,11 @@ impl Drop for Finish<'_> {
 
 /// Until the queue is closed, and empty or at its deadline.
 async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
-    let bells = queue.bells();
     let mut deliveries = JoinSet::new();
     loop {
-        let Next { spans, due, deadline } = queue.next(deliveries.len() < AT_ONCE);
+        let Next { spans, due, deadline } = queue.next(deliveries.len() < E::AT_ONCE);
         if let Some((first, spans)) = spans {
-            let hurry = bells.hurry.subscribe();
+            let hurry = queue.bells.hurry.subscribe();
             deliveries
                 .spawn(Delivery::new(queue.clone(), exporter.clone(), first, hurry).of(spans));
             continue;
@@ -71,8 +67,12 @@ async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
             break;
         }
         tokio::select! {
-            () = bells.work.notified() => {}
-            Some(_) = deliveries.join_next() => {}
+            () = queue.bells.work.notified() => {}
+            Some(delivered) = deliveries.join_next() => {
+                if delivered.is_err_and(|error| error.is_panic()) {
+                    queue.losses.refused("the exporter panicked");
+                }
+            }
             () = until(due) => {}
             () = until(deadline) => break,
         }

@@ -6,7 +6,7 @@ use super::environment::Environment;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limits {
-    attributes: u32,
+    pub(crate) attributes: usize,
     events: u32,
     links: u32,
     event_attributes: u32,
@@ -21,8 +21,9 @@ impl Limits {
         let length =
             ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"];
         let length: Option<u32> = number(environment, &length, "no limit");
+        let attributes = count(&["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"]);
         Self {
-            attributes: count(&["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"]),
+            attributes: usize::try_from(attributes).unwrap_or(usize::MAX),
             events: count(&["OTEL_SPAN_EVENT_COUNT_LIMIT"]),
             links: count(&["OTEL_SPAN_LINK_COUNT_LIMIT"]),
             event_attributes: count(&["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"]),
@@ -43,10 +44,13 @@ fn number(
 }
 
 impl From<Limits> for SpanLimits {
+    /// The SDK counts an attribute each time that it is set; what is too much for it is lost, be it
+    /// the last value of one that it has. So it is allowed more, and the rest taken away at the end.
     fn from(limits: Limits) -> Self {
+        let attributes = limits.attributes.saturating_mul(8).max(1024);
         Self {
             max_events_per_span: limits.events,
-            max_attributes_per_span: limits.attributes,
+            max_attributes_per_span: u32::try_from(attributes).unwrap_or(u32::MAX),
             max_links_per_span: limits.links,
             max_attributes_per_event: limits.event_attributes,
             max_attributes_per_link: limits.link_attributes,

@@ -185,7 +185,10 @@ impl Config {
     }
 
     /// The time from SIGTERM to SIGKILL. Default: 5 s. A program that gets SIGTERM or SIGINT has
-    /// this, less the time for the flush, to shut down by itself; then it is flushed and ended.
+    /// this, less the time for the flush, to shut down by itself; then it is flushed, and when the
+    /// time is over it is ended. One that does not listen to signals cannot be told from one that
+    /// does and is busy: it has all the time too, but for SIGINT from a terminal, which ends it
+    /// after the flush.
     pub fn grace(mut self, period: Duration) -> Self {
         self.grace = period.min(LONGEST);
         self

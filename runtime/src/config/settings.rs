@@ -1,20 +1,23 @@
 //! A configuration after the environment had its say: what the pipeline is built from.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
 use super::environment::{Environment, flag};
 use super::{Batch, Config, Limits, Sampling, otlp};
 use crate::exporter::Custom;
+use crate::report::line;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
     /// `OTEL_SERVICE_NAME`.
     pub(crate) service: Option<String>,
-    /// The program's own attributes, its name among them.
+    /// The program's own attributes, its name among them, and the environment's over them.
     pub(crate) resource: Vec<KeyValue>,
     pub(crate) sampling: Sampling,
     pub(crate) destination: Destination,
@@ -51,11 +54,11 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { resource, sampling, batch, exporter, flush, grace, .. } = config;
+        let Config { mut resource, sampling, batch, exporter, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
-        check_resource(environment);
+        resource.extend(resource_attributes(environment));
         Some(Self {
             service: environment.text("OTEL_SERVICE_NAME"),
             resource,
@@ -92,13 +95,26 @@ fn disabled(environment: &Environment<'_>) -> bool {
         || !read("ENABLE_TRACING", true, flag)
 }
 
-/// Complains of what the SDK's own reader leaves out without a word.
-fn check_resource(environment: &Environment<'_>) {
-    let (name, expected) =
-        ("OTEL_RESOURCE_ATTRIBUTES", "key=value pairs, with commas between them");
-    environment.parsed(name, expected, "the pairs in it", |text| {
-        text.split(',').all(|pair| pair.trim().is_empty() || pair.contains('=')).then_some(())
-    });
+/// `OTEL_RESOURCE_ATTRIBUTES`, which the SDK's own reader neither decodes nor checks.
+fn resource_attributes(environment: &Environment<'_>) -> Vec<KeyValue> {
+    const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    let text = environment.text(NAME).unwrap_or_default();
+    let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
+    let (right, wrong): (Vec<_>, Vec<_>) =
+        pairs.map(|pair| resource_attribute(pair).ok_or(pair)).partition(Result::is_ok);
+    if !wrong.is_empty() {
+        let expected = "key=value pairs, percent-encoded, with commas between them";
+        environment.complain(NAME, &format!("`{}`", line(&text)), expected, "the pairs in it");
+    }
+    right.into_iter().flatten().collect()
+}
+
+fn resource_attribute(pair: &str) -> Option<KeyValue> {
+    let decode =
+        |text: &str| percent_decode_str(text.trim()).decode_utf8().ok().map(Cow::into_owned);
+    let (key, value) = pair.split_once('=')?;
+    let key = decode(key).filter(|key| !key.is_empty())?;
+    Some(KeyValue::new(key, decode(value)?))
 }
 
 impl Destination {
@@ -111,10 +127,11 @@ impl Destination {
             _ => None,
         };
         let draws = terminal && !otlp::names_an_endpoint(environment);
-        let otherwise = match (draws, cfg!(feature = "_otlp")) {
-            (true, _) => "console",
-            (false, true) => "otlp",
-            (false, false) => "none",
+        let otherwise = match (&own, draws, cfg!(feature = "_otlp")) {
+            (Some(_), ..) => "the program's own exporter",
+            (None, true, _) => "console",
+            (None, false, true) => "otlp",
+            (None, false, false) => "none",
         };
         let expected = if cfg!(feature = "_otlp") {
             "otlp, console or none"
@@ -181,6 +198,25 @@ mod tests {
         assert_eq!(settings.sampling, Sampling { ratio, ..Sampling::ALWAYS });
         assert_eq!(settings.batch, Batch::default());
         assert_eq!(settings.flush, Duration::from_secs(4));
+    }
+
+    #[test]
+    fn the_environment_s_attributes_are_over_the_program_s() {
+        let pairs = "team=a%2Cb, greeting = hello%20you ,service.name=other,empty=";
+        let settings = settings(&[("OTEL_RESOURCE_ATTRIBUTES", pairs)]);
+        let expected = [
+            ("service.name", "shop"),
+            ("team", "a,b"),
+            ("greeting", "hello you"),
+            ("service.name", "other"),
+            ("empty", ""),
+        ];
+        assert_eq!(settings.resource, expected.map(|(key, value)| KeyValue::new(key, value)));
+        let mixed = [("OTEL_RESOURCE_ATTRIBUTES", "team=a,b,=c,d=%ff")];
+        let (resolved, complaints) = resolve(&mixed, false);
+        let resource = resolved.expect("enabled").resource;
+        assert_eq!(resource[1..], [KeyValue::new("team", "a")]);
+        assert_eq!(complaints.len(), 1, "{complaints:?}");
     }
 
     #[test]

@@ -42,6 +42,9 @@ impl Debug for Custom {
 }
 
 impl Exporter for Custom {
+    /// The specification promises exporters that.
+    const AT_ONCE: usize = 1;
+
     type Request = Mutex<Vec<SpanData>>;
 
     fn encode(&self, spans: Vec<SpanData>) -> Self::Request {

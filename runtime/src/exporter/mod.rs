@@ -4,7 +4,6 @@ mod custom;
 #[cfg(feature = "_otlp")]
 pub(crate) mod otlp;
 
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,10 @@ pub(crate) use custom::Custom;
 pub(crate) type Connect<E> = Arc<dyn Fn() -> Result<E, String> + Send + Sync>;
 
 /// Sends batches somewhere, one try at a time.
-pub(crate) trait Exporter: Debug + Send + Sync + 'static {
+pub(crate) trait Exporter: Send + Sync + 'static {
+    /// As many requests may be on their way, or wait to be tried again.
+    const AT_ONCE: usize;
+
     /// A batch as it is sent, as often as it takes.
     type Request: Send + Sync;
 
@@ -33,10 +35,9 @@ pub(crate) trait Exporter: Debug + Send + Sync + 'static {
 
 /// What became of a request.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "_otlp"), expect(dead_code, reason = "only OTLP says so"))]
 pub(crate) enum Answer {
-    /// It was taken, but for so many spans, for this reason.
-    Taken { rejected: Option<(usize, String)> },
+    /// It was taken, but for so many spans; with what there was to say to that.
+    Taken { rejected: usize, message: Option<String> },
     /// It will never be taken.
     Refused(String),
     /// It may be taken later.
@@ -44,5 +45,10 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(crate) const TAKEN: Self = Self::Taken { rejected: None };
+    pub(crate) const TAKEN: Self = Self::Taken { rejected: 0, message: None };
+
+    /// There was none in this time.
+    pub(crate) fn late(timeout: Duration) -> Self {
+        Self::Unavailable { why: format!("no answer within {timeout:?}"), retry_after: None }
+    }
 }

@@ -84,6 +84,17 @@ impl HeldTraces {
         if kept { spans } else { Vec::new() }
     }
 
+    /// What is held of the traces that are kept, though spans of theirs are open: no more will end.
+    pub(crate) fn release_kept(&self) -> Vec<SpanData> {
+        let traces = std::mem::take(&mut *self.traces());
+        traces
+            .by_id
+            .into_values()
+            .filter(|trace| trace.kept)
+            .flat_map(|trace| trace.spans)
+            .collect()
+    }
+
     fn keeps(&self, span: &SpanData) -> bool {
         let failed = || matches!(span.status, Status::Error { .. });
         let taken = || span.end_time.duration_since(span.start_time).unwrap_or_default();

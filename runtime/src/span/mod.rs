@@ -36,7 +36,7 @@ pub(crate) use library::{LibraryTracer, keep_open};
 #[cfg(feature = "logs")]
 pub(crate) use open::Open;
 #[cfg(feature = "app")]
-pub(crate) use open::end_all as end_open_spans;
+pub(crate) use open::{disown_all as disown_open_spans, end_all as end_open_spans};
 pub(crate) use recorder::{Recorder, Scoped};
 #[cfg(feature = "app")]
 pub(crate) use root::add_flags;

@@ -1,5 +1,6 @@
 //! The spans that are open, so that a program that is told to stop loses none of them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
@@ -9,7 +10,15 @@ use slab::Slab;
 
 const SHARDS: usize = 16;
 
-static OPEN: [Mutex<Slab<Context>>; SHARDS] = [const { Mutex::new(Slab::new()) }; SHARDS];
+static OPEN: [Mutex<Slab<Entry>>; SHARDS] = [const { Mutex::new(Slab::new()) }; SHARDS];
+/// Another one in a child of `fork`: the spans of its parent are not its to end.
+static GENERATION: AtomicUsize = AtomicUsize::new(0);
+
+#[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing ends them"))]
+struct Entry {
+    context: Context,
+    generation: usize,
+}
 
 /// One open span's entry; dropping it takes the span out.
 #[derive(Debug)]
@@ -21,17 +30,28 @@ pub(crate) struct Open {
 pub(super) fn add(context: Context) -> Open {
     thread_local!(static SHARD: usize = shard(std::thread::current().id()));
     let shard = SHARD.with(|shard| *shard);
-    Open { shard, index: lock(shard).insert(context) }
+    let generation = GENERATION.load(Ordering::Relaxed);
+    Open { shard, index: lock(shard).insert(Entry { context, generation }) }
 }
 
 /// Ends every open span, marked with `spandrel.interrupted = true`.
 #[cfg(feature = "app")]
 pub(crate) fn end_all() {
+    let generation = GENERATION.load(Ordering::Relaxed);
     for shard in 0..SHARDS {
-        let contexts: Vec<Context> =
-            lock(shard).iter().map(|(_, context)| context.clone()).collect();
+        let contexts: Vec<Context> = lock(shard)
+            .iter()
+            .filter(|(_, entry)| entry.generation == generation)
+            .map(|(_, entry)| entry.context.clone())
+            .collect();
         contexts.iter().for_each(interrupt);
     }
+}
+
+/// What is open now is left alone at the end.
+#[cfg(feature = "app")]
+pub(crate) fn disown_all() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
 pub(super) fn interrupt(context: &Context) {
@@ -41,13 +61,13 @@ pub(super) fn interrupt(context: &Context) {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let context = lock(self.shard).try_remove(self.index);
+        let entry = lock(self.shard).try_remove(self.index);
         // Dropped here, outside of the lock: it may be the last reference to a span.
-        drop(context);
+        drop(entry);
     }
 }
 
-fn lock(shard: usize) -> MutexGuard<'static, Slab<Context>> {
+fn lock(shard: usize) -> MutexGuard<'static, Slab<Entry>> {
     OPEN[shard].lock().unwrap_or_else(PoisonError::into_inner)
 }
 

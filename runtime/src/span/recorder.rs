@@ -15,8 +15,9 @@ use super::exception::{self, Exceptions};
 use super::root::Root;
 use crate::attribute::Attributes;
 
-/// Whether spans of traces that are not sampled are recorded: they may be kept.
-static KEEPS: AtomicBool = AtomicBool::new(false);
+/// Whether nothing comes of a span under one that is not sampled: its sampler is ours, and nothing
+/// is kept.
+static PRUNES: AtomicBool = AtomicBool::new(false);
 /// How many recorders were uninstalled.
 static UNINSTALLED: AtomicUsize = AtomicUsize::new(0);
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
@@ -38,7 +39,7 @@ enum Provider {
 
 #[derive(Clone, Debug)]
 enum ScopedTracer {
-    Ours(SdkTracer),
+    Ours(Arc<SdkTracer>),
     Global(Arc<BoxedTracer>),
 }
 
@@ -57,10 +58,11 @@ impl Recorder {
     pub(crate) fn install(
         provider: SdkTracerProvider,
         exceptions: Exceptions,
-        keeps: bool,
+        prunes: bool,
     ) -> bool {
-        KEEPS.store(keeps, Ordering::Relaxed);
-        Self::set(Provider::Ours(provider), exceptions)
+        let installed = Self::set(Provider::Ours(provider), exceptions);
+        PRUNES.store(installed && prunes, Ordering::Relaxed);
+        installed
     }
 
     /// Makes OpenTelemetry's global provider the one that records; `false` when there is another
@@ -73,9 +75,10 @@ impl Recorder {
     fn set(provider: Provider, exceptions: Exceptions) -> bool {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
         let free = installed.as_ref().is_none_or(|recorder| recorder.is_adopted());
-        if free {
-            *installed = Some(Self::new(provider, exceptions));
-        }
+        let replaced = if free { installed.replace(Self::new(provider, exceptions)) } else { None };
+        drop(installed);
+        // Only now: the program's own provider may record while it shuts down.
+        drop(replaced);
         free
     }
 
@@ -87,6 +90,7 @@ impl Recorder {
     #[cfg(feature = "app")]
     pub(crate) fn uninstall() -> Option<SdkTracerProvider> {
         let recorder = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take()?;
+        PRUNES.store(false, Ordering::Relaxed);
         UNINSTALLED.fetch_add(1, Ordering::SeqCst);
         match &recorder.provider {
             Provider::Ours(provider) => Some(provider.clone()),
@@ -105,8 +109,8 @@ impl Recorder {
         UNINSTALLED.load(Ordering::SeqCst)
     }
 
-    pub(super) fn keeps() -> bool {
-        KEEPS.load(Ordering::Relaxed)
+    pub(super) fn prunes() -> bool {
+        PRUNES.load(Ordering::Relaxed)
     }
 
     #[inline]
@@ -143,7 +147,7 @@ impl Recorder {
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
-        self.tracer(callsite.library, |tracer| tracer.start(builder, parent, attributes))
+        self.tracer(callsite.library).start(builder, parent, attributes)
     }
 
     /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
@@ -155,34 +159,34 @@ impl Recorder {
         builder: SpanBuilder,
         parent: &Context,
     ) -> Option<opentelemetry_sdk::trace::Span> {
-        self.tracer(library, |tracer| match tracer {
+        match self.tracer(library) {
             ScopedTracer::Ours(tracer) => Some(tracer.build_with_context(builder, parent)),
             ScopedTracer::Global(_) => None,
-        })
+        }
     }
 
-    fn tracer<T>(&self, library: Library, start: impl FnOnce(&ScopedTracer) -> T) -> T {
-        let tracers = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tracer) = tracers.get(&library) {
-            return start(tracer);
+    /// Given out, and not borrowed: what starts a span runs the program's own code, which may start
+    /// another one.
+    fn tracer(&self, library: Library) -> ScopedTracer {
+        let known = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tracer) = known.get(&library) {
+            return tracer.clone();
         }
-        drop(tracers);
+        drop(known);
         let mut scope = InstrumentationScope::builder(library.name);
         if let Some(version) = library.version {
             scope = scope.with_version(version);
         }
         let tracer = self.provider.tracer(scope.build());
-        let mut tracers = self.tracers.write().unwrap_or_else(PoisonError::into_inner);
-        let tracer = tracers.entry(library).or_insert(tracer).clone();
-        drop(tracers);
-        start(&tracer)
+        let mut known = self.tracers.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(library).or_insert(tracer).clone()
     }
 }
 
 impl Provider {
     fn tracer(&self, scope: InstrumentationScope) -> ScopedTracer {
         match self {
-            Self::Ours(provider) => ScopedTracer::Ours(provider.tracer_with_scope(scope)),
+            Self::Ours(provider) => ScopedTracer::Ours(Arc::new(provider.tracer_with_scope(scope))),
             Self::Global(provider) => {
                 ScopedTracer::Global(Arc::new(provider.tracer_with_scope(scope)))
             }

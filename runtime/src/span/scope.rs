@@ -62,7 +62,7 @@ impl Span {
         let unsampled = parent_context.is_valid()
             && !parent_context.is_remote()
             && !parent_context.is_sampled();
-        if unsampled && !Recorder::keeps() && !parent_span.is_recording() {
+        if unsampled && Recorder::prunes() && !parent_span.is_recording() {
             return Self::unrecorded(start);
         }
         let epoch = Recorder::epoch();

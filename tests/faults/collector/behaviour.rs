@@ -21,7 +21,8 @@ pub(crate) enum Behaviour {
     ResetOnHeaders,
     /// A TCP reset, after the whole request was read.
     ResetAfterBody,
-    /// The first half of a success; over gRPC the stream is cancelled before its trailers.
+    /// The first half of a success; over HTTP the status is in it, over gRPC the stream is cancelled
+    /// before its trailers.
     HalfAnswer,
     /// Reads everything and says nothing.
     Hang,
@@ -43,9 +44,10 @@ pub(crate) enum Protocol {
 
 impl Behaviour {
     /// How many spans are acknowledged, of this many.
-    pub(super) fn takes(&self, spans: usize) -> usize {
+    pub(super) fn takes(&self, spans: usize, protocol: Protocol) -> usize {
         match self {
             Self::Take | Self::Slow(_) | Self::GarbageMessage => spans,
+            Self::HalfAnswer if protocol == Protocol::Http => spans,
             Self::Partial { rejected, .. } => {
                 spans.saturating_sub(usize::try_from(*rejected).unwrap_or(0))
             }

@@ -173,7 +173,8 @@ impl Exchange {
         let mut state = self.record.state();
         state.requests[self.number].answer = Some((self.behaviour.clone(), elapsed));
         let Some(mut batch) = self.batch.take() else { return };
-        let taken = self.behaviour.takes(spans(&batch).count());
+        let taken =
+            self.behaviour.takes(spans(&batch).count(), state.requests[self.number].protocol);
         truncate(&mut batch, taken);
         for span in spans(&batch) {
             let id = span.span_id.first_chunk().copied().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::faults::Expected;
 use super::run::Run;
 use super::{Row, SPANS};
-use crate::collector::{Behaviour, Collector, Request};
+use crate::collector::{Behaviour, Collector, Protocol, Request};
 
 /// The flush budget of the program is 4 s; the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(6);
@@ -31,7 +31,10 @@ pub(super) fn check(row: &Row, run: &Run, collector: &Collector) -> Option<Strin
         (accepted == exported + dropped + failed, "every span is accounted for"),
         (exported == arrived.spans || expected == Expected::Doubted, "it exported what arrived"),
         (number("shutdown_ms") as u128 <= DEADLINE.as_millis(), "it meets its deadline"),
-        (!honest(&requests) || arrived.duplicates == 0, "what was acknowledged is not sent again"),
+        (
+            !requests.iter().all(acknowledged) || arrived.duplicates == 0,
+            "what was acknowledged is not sent again",
+        ),
         (tries(&requests) <= TRIES, "it waits between tries"),
         (patient(&requests), "it waits as long as it was told to"),
     ];
@@ -79,20 +82,20 @@ fn rejected(request: &Request) -> usize {
     }
 }
 
-/// Whether every answer was sent whole: then no client has a reason to send twice.
-fn honest(requests: &[Request]) -> bool {
-    requests.iter().all(|request| {
-        let answer = request.answer.as_ref().map(|(answer, _)| answer);
-        matches!(
-            answer,
-            Some(
-                Behaviour::Take
-                    | Behaviour::Slow(_)
-                    | Behaviour::Partial { .. }
-                    | Behaviour::Status { .. }
-            )
-        )
-    })
+/// Whether a client knows how it was answered, and has no reason to send twice. Over HTTP the status
+/// says so, which comes first.
+fn acknowledged(request: &Request) -> bool {
+    match request.answer {
+        Some((
+            Behaviour::Take
+            | Behaviour::Slow(_)
+            | Behaviour::Partial { .. }
+            | Behaviour::Status { .. },
+            _,
+        )) => true,
+        Some((Behaviour::HalfAnswer, _)) => request.protocol == Protocol::Http,
+        _ => false,
+    }
 }
 
 /// The most tries that any batch took, as far as its body arrived.

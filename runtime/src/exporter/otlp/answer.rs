@@ -13,8 +13,9 @@ use crate::report::line;
 pub(super) fn taken(response: ExportTraceServiceResponse) -> Answer {
     let partial = response.partial_success.unwrap_or_default();
     let rejected = usize::try_from(partial.rejected_spans).unwrap_or_default();
-    let why = || told("some spans were rejected", &partial.error_message);
-    Answer::Taken { rejected: (rejected > 0).then(|| (rejected, why())) }
+    let meaning = if rejected > 0 { "some spans were rejected" } else { "a warning" };
+    let says = rejected > 0 || !partial.error_message.is_empty();
+    Answer::Taken { rejected, message: says.then(|| told(meaning, &partial.error_message)) }
 }
 
 /// A request that nobody answered, and may be made again; with a hint where the connection was

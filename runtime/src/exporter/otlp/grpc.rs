@@ -25,7 +25,6 @@ use crate::config::{Compression, Otlp};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-#[derive(Debug)]
 pub(super) struct Grpc {
     client: Client,
     metadata: MetadataMap,
@@ -55,10 +54,7 @@ impl Grpc {
                 Some(source) => unanswered(source, self.hint),
                 None => read(&status),
             },
-            Err(_) => Answer::Unavailable {
-                why: format!("no answer within {:?}", self.timeout),
-                retry_after: None,
-            },
+            Err(_) => Answer::late(self.timeout),
         }
     }
 

@@ -13,6 +13,7 @@ use reqwest::redirect::Policy;
 #[cfg(feature = "tls")]
 use reqwest::{Certificate, ClientBuilder, Identity};
 use reqwest::{Client, Response, Url};
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::{hint, root_cause, taken, told, unanswered};
 use super::status::Status;
@@ -24,7 +25,6 @@ use crate::config::{Compression, Otlp, Protocol};
 /// Answers are short; of longer ones the rest is not read.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
-#[derive(Debug)]
 pub(super) struct Http {
     client: Client,
     url: Url,
@@ -66,19 +66,16 @@ impl Http {
 
     pub(super) async fn send(&self, body: Bytes) -> Answer {
         let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
-        let answer = async {
-            let mut response = request.send().await?;
-            let body = answered(&mut response).await?;
-            reqwest::Result::Ok(read(response.status(), response.headers(), &body))
+        let end = Instant::now() + self.timeout;
+        let mut response = match timeout_at(end, request.send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return unanswered(&error, self.hint),
+            Err(_) => return Answer::late(self.timeout),
         };
-        match tokio::time::timeout(self.timeout, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => unanswered(&error, self.hint),
-            Err(_) => Answer::Unavailable {
-                why: format!("no answer within {:?}", self.timeout),
-                retry_after: None,
-            },
-        }
+        let mut body = Vec::new();
+        // The status is the answer, whatever becomes of the rest.
+        let _ = timeout_at(end, receive(&mut response, &mut body)).await;
+        read(response.status(), response.headers(), &body)
     }
 }
 
@@ -136,15 +133,13 @@ pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answ
     }
 }
 
-async fn answered(response: &mut Response) -> reqwest::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+async fn receive(response: &mut Response, body: &mut Vec<u8>) {
+    while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
         if body.len() > LONGEST_ANSWER {
             break;
         }
     }
-    Ok(body)
 }
 
 /// What cannot be read says nothing: the status has said that the request was taken.

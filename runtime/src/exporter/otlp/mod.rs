@@ -23,13 +23,11 @@ use crate::config::{Otlp, Protocol};
 /// Tells collectors who sends, as the protocol's specification asks.
 const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
 
-#[derive(Debug)]
 pub(crate) struct OtlpExporter {
     resource: ResourceAttributesWithSchema,
     transport: Transport,
 }
 
-#[derive(Debug)]
 enum Transport {
     #[cfg(feature = "otlp")]
     Http(http::Http),
@@ -53,6 +51,8 @@ impl OtlpExporter {
 }
 
 impl Exporter for OtlpExporter {
+    const AT_ONCE: usize = 8;
+
     type Request = Bytes;
 
     fn encode(&self, spans: Vec<SpanData>) -> Bytes {

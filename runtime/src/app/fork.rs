@@ -1,0 +1,35 @@
+//! What a child of `fork` must do for itself: it has none of the threads that export, and that hear
+//! signals.
+
+use std::sync::Mutex;
+
+use super::RUNNING;
+use crate::fork::Fork;
+use crate::span;
+
+/// In a child of `fork`: exports again, and hears signals.
+///
+/// That happens by itself when the child starts its first span, sets telemetry up, flushes, or asks
+/// for the [`shutdown_signal`](crate::shutdown_signal). A child that does nothing of the kind for
+/// long should call this first: until then SIGTERM and SIGINT do not end it. In the parent, and when
+/// called again, this does nothing.
+///
+/// What had ended before the fork is the parent's to export, and [`flush`](crate::flush) is for a
+/// parent that goes without a word. As ever, a program should fork before it starts threads of its
+/// own: what a thread had locked stays locked in the child.
+pub fn after_fork() {
+    static WATCHED: Mutex<Option<Fork>> = Mutex::new(None);
+    // Whoever has it locked does what there is to do.
+    let Ok(mut watched) = WATCHED.try_lock() else { return };
+    if !watched.get_or_insert_with(Fork::watch).happened() {
+        return;
+    }
+    span::disown_open_spans();
+    #[cfg(unix)]
+    super::signals::listen_again();
+    if let Ok(running) = RUNNING.try_lock()
+        && let Some(app) = &*running
+    {
+        app.pipeline.start_over();
+    }
+}

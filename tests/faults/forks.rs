@@ -1,0 +1,55 @@
+//! Children of `fork`.
+
+use std::time::Duration;
+
+use crate::collector::{Behaviour, Collector};
+use crate::process::{FORKS, command, run, stderr};
+
+fn spans_of(how: &str) -> Vec<String> {
+    let collector = Collector::start();
+    let output = run(FORKS, how, &collector.endpoint);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{how}");
+    let mut ids: Vec<_> = collector.spans().into_iter().map(|span| span.span_id).collect();
+    ids.sort();
+    let spans = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), spans, "{how}: some spans have one id");
+    let mut spans = collector.summary();
+    spans.sort();
+    spans
+}
+
+#[test]
+fn both_processes_export() {
+    assert_eq!(spans_of("cold"), ["child", "parent"]);
+    assert_eq!(spans_of("warm"), ["before", "child", "parent"]);
+    assert_eq!(spans_of("again"), ["child"]);
+}
+
+#[test]
+fn a_trace_goes_on_in_both_processes() {
+    let spans = spans_of("inside");
+    assert_eq!(spans, ["before<inside", "child<inside", "child<inside", "inside", "parent<inside"]);
+}
+
+#[test]
+fn a_child_can_be_told_to_stop() {
+    assert_eq!(spans_of("deaf"), ["child"]);
+    assert_eq!(spans_of("told"), [""; 0]);
+}
+
+#[test]
+fn a_child_has_an_account_of_its_own() {
+    let collector = Collector::start();
+    collector.script(|_, elapsed| match elapsed {
+        elapsed if elapsed < Duration::from_millis(150) => Behaviour::Hang,
+        _ => Behaviour::Take,
+    });
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "20"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"),
+    ];
+    let output = command(FORKS, "full", &variables).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}

@@ -1,0 +1,83 @@
+//! A program that brings an exporter of its own, which may not do well.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use spandrel::{Config, span};
+
+fn main() {
+    let how = std::env::args().nth(1).unwrap_or_default();
+    let exporter = Own { how: how.clone(), ..Own::default() };
+    let config = Config::new("own-exporter").flush(Duration::from_secs(1)).batch_size(10);
+    let app = spandrel::install(config.exporter(exporter.clone()));
+    match how.as_str() {
+        "many" => (0..100).for_each(|_| fails()),
+        "repeats" => {
+            let _ = repeats();
+        }
+        "flush" => {
+            fails();
+            let flushed = spandrel::flush(Duration::from_secs(10));
+            println!("{flushed} {:?}", spandrel::stats());
+        }
+        _ => fails(),
+    }
+    if how == "pending" {
+        thread::sleep(Duration::from_millis(700));
+        println!("{:?}", spandrel::stats());
+    }
+    drop(app);
+    println!("{}", exporter.seen.lock().expect("not poisoned").join(" "));
+    println!("{:?}", spandrel::stats());
+    println!("at once: {}", exporter.most.load(Ordering::SeqCst));
+}
+
+fn fails() {
+    let _ = work();
+}
+
+#[span("work")]
+fn work() -> Result<(), &'static str> {
+    Err("it failed")
+}
+
+/// More values than a span may have attributes, and an error at the end of it.
+#[span("repeats")]
+fn repeats() -> Result<(), &'static str> {
+    (0..200).for_each(|step| spandrel::current().set("step", step));
+    Err("it failed")
+}
+
+#[derive(Clone, Debug, Default)]
+struct Own {
+    how: String,
+    seen: Arc<Mutex<Vec<String>>>,
+    running: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl SpanExporter for Own {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        match self.how.as_str() {
+            "blocks" => thread::sleep(Duration::from_mins(1)),
+            "panics" => panic!("the exporter is broken"),
+            "pending" => std::future::pending().await,
+            _ => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+        let mut seen = self.seen.lock().expect("not poisoned");
+        for span in batch {
+            let attributes =
+                span.attributes.iter().map(|pair| format!("{}={}", pair.key, pair.value));
+            let attributes = attributes.collect::<Vec<_>>().join(",");
+            seen.push(format!("{}:{attributes}", span.name));
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
