@@ -113,10 +113,14 @@ impl Written {
             span.record(records, errors);
             Some(span)
         });
-        let extracted = propagation.as_ref().and_then(Propagation::extraction);
-        if let Some(span) = &span {
-            span.check_parent(extracted.is_some(), errors);
-            propagate::check_order(&function, errors);
+        match (&span, &propagation) {
+            (Some(span), propagation) => {
+                let extracts = propagation.as_ref().is_some_and(Propagation::extracts);
+                span.check_parent(extracts, errors);
+                propagate::check_order(&function, errors);
+            }
+            (None, Some(propagation)) => propagation.check_span(errors),
+            (None, None) => {}
         }
         let runtime = match (&span, &propagation) {
             (Some(span), _) => &span.runtime,
@@ -136,9 +140,10 @@ impl Written {
         if let Some(propagation) = &propagation {
             propagate::inject(propagation, &mut body.core);
         }
-        let scope = match (&span, extracted) {
-            (Some(span), extracted) => {
-                Some((span::start(span, extracted.as_ref()), span::look(span)))
+        let scope = match (&span, propagation.as_ref().and_then(propagate::context)) {
+            (Some(span), _) => {
+                let told = propagation.as_ref().map(propagate::told);
+                Some((span::start(span, told.as_ref()), span::look(span)))
             }
             (None, Some(context)) => {
                 let start = quote!(#runtime::__private::continued(#context));

@@ -23,13 +23,15 @@ pub fn span(args: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(function::Attribute::Span, args.into(), item.into()).into()
 }
 
-/// Continues the caller's trace, or hands ours on. See the documentation of the `spandrel` crate.
+// Documented where it is re-exported.
+#[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn propagate(args: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(function::Attribute::Propagate, args.into(), item.into()).into()
 }
 
-/// Sets telemetry up and flushes it. See the documentation of the `spandrel` crate.
+// Documented where it is re-exported.
+#[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn traced_app(args: TokenStream, item: TokenStream) -> TokenStream {
     traced_app::expand(args.into(), item.into()).into()

@@ -5,14 +5,15 @@ use opentelemetry::Context;
 
 #[cfg(feature = "app")]
 pub use crate::app::{SetUp, tear_down};
+pub use crate::context::{current, with_baggage};
 pub use crate::outcome::{Outcome, expected};
 pub use crate::probe::Observed;
 pub use crate::propagation::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier};
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
 pub use crate::{
     __callsite as callsite, __end as end, __extract as extract, __follow as follow,
-    __inject as inject, __observed as observed, __outcome as outcome, __result as result,
-    __returns as returns, __succeeded as succeeded,
+    __inject as inject, __linked as linked, __observed as observed, __outcome as outcome,
+    __result as result, __returns as returns, __succeeded as succeeded,
 };
 
 /// What tells how a value came out.
@@ -35,6 +36,12 @@ pub mod shape {
 /// A body that continues a context without a span of its own.
 pub fn continued(context: Context) -> Span {
     Span::continued(context)
+}
+
+/// Runs something where no context is current.
+pub fn detached<T>(body: impl FnOnce() -> T) -> T {
+    let _attached = Context::new().attach();
+    body()
 }
 
 /// A body with blocks that are spans, and no span of its own.
@@ -160,6 +167,15 @@ macro_rules! __extract {
         use $crate::__private::{Carrier as _, ExtractorCarrier as _};
         ($carrier).extract_context()
     }};
+}
+
+/// The context in a carrier, and nothing else: where there is none, no link.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __linked {
+    ($carrier:expr) => {
+        $crate::__private::detached(|| $crate::__extract!($carrier))
+    };
 }
 
 /// Writes the current context into a carrier.

@@ -1,7 +1,10 @@
 //! The current context, and what names a span in one.
 
-use opentelemetry::Context;
+use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::{Context, Key, StringValue};
+
+use crate::attribute::Attributes;
 
 /// Whether this thread still has a current context: a thread-local variable's destructor may come
 /// after the context's.
@@ -21,8 +24,22 @@ pub(crate) fn is_alive() -> bool {
 }
 
 /// The current context, or an empty one when the thread has none any more.
-pub(crate) fn current() -> Context {
+pub fn current() -> Context {
     if is_alive() { Context::current() } else { Context::new() }
+}
+
+/// The context with these entries beside those it has, or in their place.
+pub fn with_baggage(context: Context, entries: impl FnOnce(&mut Attributes)) -> Context {
+    let mut list = Attributes::default();
+    entries(&mut list);
+    let copied = |(key, (value, metadata)): (&Key, &(StringValue, BaggageMetadata))| {
+        (key.clone(), (value.clone(), metadata.clone()))
+    };
+    let mut baggage: Baggage = context.baggage().iter().map(copied).collect();
+    for entry in list.into_vec() {
+        baggage.insert(entry.key, entry.value.as_str().into_owned());
+    }
+    context.with_baggage(baggage)
 }
 
 /// Something that names a span, to start another one under it or linked to it.

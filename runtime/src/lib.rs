@@ -12,6 +12,9 @@ mod config;
 #[cfg(feature = "app")]
 mod console;
 mod context;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/execution.md")]
+pub mod execution {}
 #[cfg(feature = "app")]
 mod exporter;
 #[cfg(feature = "app")]
@@ -55,10 +58,12 @@ pub use opentelemetry::context::WithContext;
 pub use opentelemetry::propagation::{Extractor, Injector};
 pub use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceId};
 pub use opentelemetry::{Context, KeyValue, Value};
+#[doc = include_str!("../docs/propagate.md")]
 pub use spandrel_macros::propagate;
 #[doc = include_str!("../docs/span.md")]
 pub use spandrel_macros::span;
 #[cfg(feature = "app")]
+#[doc = include_str!("../docs/traced_app.md")]
 pub use spandrel_macros::traced_app;
 
 pub use adopt::adopt_global_provider;

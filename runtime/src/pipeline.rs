@@ -31,7 +31,8 @@ impl Pipeline {
         settings: Settings,
         after_fork: fn(),
     ) -> Result<(Self, SdkTracerProvider), String> {
-        let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
+        let Settings { service, resource, sampling, destination, batch, limits, baggage, .. } =
+            settings;
         let account = Account::open();
         let resource = describe(resource, service);
         let sink: Arc<dyn Sink> = match destination {
@@ -62,7 +63,13 @@ impl Pipeline {
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource)
-            .with_span_processor(Processor::new(sink.clone(), held, limits, account.clone()))
+            .with_span_processor(Processor {
+                sink: sink.clone(),
+                held,
+                limits,
+                baggage,
+                account: account.clone(),
+            })
             .build();
         Ok((Self { sink, account }, provider))
     }

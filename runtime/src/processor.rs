@@ -4,8 +4,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Span as _, SpanContext, TraceFlags};
+use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
@@ -57,22 +58,15 @@ impl Sink for Nowhere {
 
 #[derive(Debug)]
 pub(crate) struct Processor {
-    sink: Arc<dyn Sink>,
-    held: Option<HeldTraces>,
-    limits: Limits,
-    account: Arc<Account>,
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) held: Option<HeldTraces>,
+    pub(crate) limits: Limits,
+    /// What of the baggage is copied to the spans.
+    pub(crate) baggage: Vec<Key>,
+    pub(crate) account: Arc<Account>,
 }
 
 impl Processor {
-    pub(crate) fn new(
-        sink: Arc<dyn Sink>,
-        held: Option<HeldTraces>,
-        limits: Limits,
-        account: Arc<Account>,
-    ) -> Self {
-        Self { sink, held, limits, account }
-    }
-
     fn export(&self, mut span: SpanData) {
         keep_last(&mut span.attributes);
         let more = span.attributes.len().saturating_sub(self.limits.attributes);
@@ -102,6 +96,11 @@ impl Processor {
 
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, context: &Context) {
+        for key in &self.baggage {
+            if let Some(value) = context.baggage().get(key) {
+                span.set_attribute(KeyValue::new(key.clone(), value.clone()));
+            }
+        }
         let span = span.span_context();
         note_foreign(span, context);
         match &self.held {

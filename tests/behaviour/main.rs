@@ -1,6 +1,7 @@
 //! What the attributes do, asserted as trees of text.
 
 mod attributes;
+mod baggage;
 mod blocks;
 mod functions;
 mod futures;

@@ -314,6 +314,24 @@ fn app_type() {
 }
 
 #[test]
+fn propagation_in_full() {
+    insta::assert_snapshot!(propagate(
+        quote!(
+            request.headers,
+            link(first.headers(), second.headers()),
+            baggage(tenant.id = request.tenant, region),
+            inject(out)
+        ),
+        quote! {
+            #[span(kind(consumer))]
+            fn handle(request: Request, first: &Message, second: &Message, out: &mut Headers) {
+                run()
+            }
+        },
+    ));
+}
+
+#[test]
 fn half_typed_bodies_survive() {
     let span = function::expand(Attribute::Span, quote!(), quote!(fn run() { self.half. }));
     assert!(span.to_string().contains("self . half ."), "{span}");

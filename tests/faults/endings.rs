@@ -39,6 +39,22 @@ fn an_error_flushes() {
 }
 
 #[test]
+fn baggage_that_is_named_is_on_every_span() {
+    let collector = Collector::start();
+    run(PROGRAM, "tenant", &collector.endpoint);
+    let tenants: Vec<_> = collector
+        .spans()
+        .iter()
+        .map(|span| (span.name.clone(), text(&span.attributes, "tenant.id")))
+        .collect();
+    let of = |name: &str, tenant: Option<&str>| (name.to_owned(), tenant.map(str::to_owned));
+    assert_eq!(tenants.len(), 5);
+    assert!(tenants.contains(&of("foreign", Some("acme"))), "{tenants:?}");
+    assert!(tenants.contains(&of("detail", Some("acme"))), "{tenants:?}");
+    assert!(tenants.contains(&of("work", None)), "{tenants:?}");
+}
+
+#[test]
 fn an_error_is_one_event_though_it_passes_other_people_s_spans() {
     let collector = Collector::start();
     run(PROGRAM, "foreign", &collector.endpoint);

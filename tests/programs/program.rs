@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use opentelemetry::global;
 use opentelemetry::trace::Tracer;
-use spandrel::{span, traced_app};
+use spandrel::{propagate, span, traced_app};
 
 #[traced_app(
     "program",
     deployment.environment.name = "test",
     "team" = String::from("a"),
     grace("2s"),
-    flush("1s")
+    flush("1s"),
+    baggage(tenant.id, "not.there")
 )]
 #[span("main")]
 fn main() -> Result<(), String> {
@@ -38,12 +39,22 @@ fn work(how: &str) -> Result<(), String> {
             (0..5000).for_each(|_| detail());
             Ok(())
         }
+        "tenant" => {
+            tenant("acme");
+            Ok(())
+        }
         "parts" => {
             parts();
             Ok(())
         }
         _ => Ok(()),
     }
+}
+
+/// Its spans are of one tenant, those of others too.
+#[propagate(baggage(tenant.id = id))]
+fn tenant(id: &str) {
+    global::tracer("foreign").in_span("foreign", |_| detail());
 }
 
 /// More spans than anyone holds, in traces that are all open.

@@ -3,17 +3,22 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, Ident, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{OptionArgument, Options};
+use crate::syntax::{Data, Key, OptionArgument, Options};
 
-const OPTIONS: &[&str] = &["extract", "inject", "crate"];
+const OPTIONS: &[&str] = &["extract", "inject", "link", "baggage", "crate"];
 
 pub(super) struct Args {
     pub(super) extract: Option<Expr>,
     pub(super) inject: Option<Expr>,
+    pub(super) links: Vec<Expr>,
+    /// What is set.
+    pub(super) baggage: Vec<Data>,
+    /// What is recorded.
+    pub(super) recorded: Vec<Key>,
     pub(super) runtime: Option<Path>,
     /// Whether something was written that may have been meant as a carrier.
     pub(super) mistaken: bool,
@@ -34,12 +39,43 @@ impl Args {
                 extract = Some(carrier);
             }
         }
+        let links = options.values("link", "link(message.headers())", errors);
+        let example = "baggage(tenant.id = tenant)` or `baggage(tenant.id)";
+        let entries = options.values("baggage", example, errors);
+        let (mut baggage, mut recorded) = (Vec::new(), Vec::new());
+        for entry in entries.into_iter().flatten() {
+            match entry {
+                Entry::Set(data) => {
+                    data.check_key(&baggage, errors);
+                    baggage.push(data);
+                }
+                Entry::Record(key) => recorded.push(key),
+            }
+        }
         Self {
             extract,
             inject: options.value("inject", "inject(headers)", errors),
+            links: links.into_iter().flatten().collect(),
+            baggage,
+            recorded,
             runtime: options.runtime(errors),
             mistaken,
         }
+    }
+}
+
+/// An entry of the baggage: `key = value` is set, and `key` recorded.
+enum Entry {
+    Set(Data),
+    Record(Key),
+}
+
+impl Parse for Entry {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        if Data::is_next(input) {
+            return Data::parse(input).map(Self::Set);
+        }
+        Key::parse(input).map(Self::Record)
     }
 }
 

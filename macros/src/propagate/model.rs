@@ -1,17 +1,18 @@
 //! What a `#[propagate]` means: carriers that are places over the function's parameters.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::quote_spanned;
-use syn::spanned::Spanned;
 use syn::{Expr, Ident, Path};
 
 use super::args::Args;
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::Function;
+use crate::syntax::{Data, Function, Key};
 
 pub(crate) struct Propagation {
     pub(super) extract: Option<Expr>,
     pub(super) inject: Option<Expr>,
+    pub(super) links: Vec<Expr>,
+    pub(super) baggage: Vec<Data>,
+    pub(super) recorded: Vec<Key>,
     pub(crate) runtime: Path,
 }
 
@@ -23,26 +24,43 @@ impl Propagation {
         default_runtime: &Path,
         errors: &mut Errors,
     ) -> Self {
-        let Args { extract, inject, runtime, mistaken } = Args::parse(tokens, errors);
+        let Args { extract, inject, links, baggage, recorded, runtime, mistaken } =
+            Args::parse(tokens, errors);
         let runtime = runtime.unwrap_or_else(|| default_runtime.clone());
-        if extract.is_none() && inject.is_none() && !mistaken {
+        let nothing = extract.is_none()
+            && inject.is_none()
+            && links.is_empty()
+            && baggage.is_empty()
+            && recorded.is_empty();
+        if nothing && !mistaken {
             errors.add(
                 &function.sig.ident,
                 "`#[propagate]` needs a carrier; write `#[propagate(headers)]` to continue \
                  the caller's trace, `#[propagate(inject(headers))]` to hand ours on",
             );
         }
-        for place in [&extract, &inject].into_iter().flatten() {
+        for place in extract.iter().chain(&inject).chain(&links) {
             check_place(place, function, errors);
         }
-        Self { extract, inject, runtime }
+        Self { extract, inject, links, baggage, recorded, runtime }
     }
 
-    /// The caller's context, as an expression.
-    pub(crate) fn extraction(&self) -> Option<TokenStream> {
-        let Self { extract, runtime, .. } = self;
-        let call = |carrier: &Expr| quote_spanned!(carrier.span()=> #runtime::__private::extract!(#carrier));
-        extract.as_ref().map(call)
+    /// Says so where something is about a span and there is none.
+    pub(crate) fn check_span(&self, errors: &mut Errors) {
+        for carrier in &self.links {
+            errors.add(carrier, "a link needs a span on this function; add `#[span]`");
+        }
+        for Key { name, tokens } in &self.recorded {
+            let message = format!(
+                "`{name}` is recorded on a span of this function; add `#[span]`, or set the \
+                 entry: `baggage({name} = value)`"
+            );
+            errors.add(tokens, message);
+        }
+    }
+
+    pub(crate) fn extracts(&self) -> bool {
+        self.extract.is_some()
     }
 }
 

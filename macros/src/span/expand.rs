@@ -2,16 +2,14 @@
 
 use proc_macro2::{Span as Place, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Capture, Data, Look, located, value};
+use crate::syntax::{Look, attribute_list, located, set, value};
 
-/// The started span; `extracted` is the context that was extracted for it.
-pub(crate) fn start(span: &Span, extracted: Option<&TokenStream>) -> TokenStream {
+/// The started span; `told` is what a `#[propagate]` beside it calls on its `Start`.
+pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
     let Span { name, kind, parent, root, links, attributes, runtime, .. } = span;
-    let extracted = extracted.map(|context| quote!(.under(#context)));
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
     let links = links.as_ref().map(|links| quote_spanned!(links.span()=> .links(#links)));
@@ -19,7 +17,7 @@ pub(crate) fn start(span: &Span, extracted: Option<&TokenStream>) -> TokenStream
     let attributes = attributes.iter().map(|data| set(&list, data));
     quote! {
         #runtime::__private::callsite!(#name, #kind)
-            #extracted #parent #root #links
+            #parent #told #root #links
             .start(|#list| { #(#attributes)* })
     }
 }
@@ -72,21 +70,4 @@ fn recorded(span: &Span, observed: &TokenStream) -> Look {
     });
     let ret = ret.as_ref().map(|ret| quote_spanned!(ret.span()=> .ret()));
     Look::Expression(quote!(#observed #ok #ret .outcome))
-}
-
-/// The variable for the attributes, out of reach of the user's code.
-fn attribute_list() -> Ident {
-    Ident::new("attributes", Place::mixed_site())
-}
-
-fn set(list: &Ident, data: &Data) -> TokenStream {
-    let Data { key, capture, value } = data;
-    let key = &key.name;
-    let method = match capture {
-        Capture::Typed => quote_spanned!(value.span()=> set),
-        Capture::Display => quote_spanned!(value.span()=> set_display),
-        Capture::Debug => quote_spanned!(value.span()=> set_debug),
-    };
-    let value = quote_spanned!(value.span()=> &(#value));
-    quote!(#list.#method(#key, #value);)
 }

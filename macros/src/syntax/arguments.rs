@@ -4,7 +4,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, LitStr, Token};
 
 use super::OptionArgument;
@@ -128,12 +128,12 @@ fn is_constant(input: ParseStream) -> bool {
 
 impl Data {
     /// Whether a key with `=` after it comes next. Nothing is consumed.
-    fn is_next(input: ParseStream) -> bool {
+    pub(crate) fn is_next(input: ParseStream) -> bool {
         let ahead = input.fork();
         Key::parse(&ahead).is_ok() && ahead.peek(Token![=]) && !ahead.peek(Token![==])
     }
 
-    fn parse(input: ParseStream) -> syn::Result<Self> {
+    pub(crate) fn parse(input: ParseStream) -> syn::Result<Self> {
         let key = Key::parse(input)?;
         if key.name.trim().is_empty() {
             return Err(syn::Error::new_spanned(key.tokens, "the key is empty; name it"));
@@ -181,7 +181,7 @@ impl From<Ident> for Key {
     }
 }
 
-impl Key {
+impl Parse for Key {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         if input.peek(LitStr) {
             return input.parse::<LitStr>().map(Self::from);

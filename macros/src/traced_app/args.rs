@@ -5,9 +5,9 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Arguments, Data, Name, OptionArgument, Options, default_runtime};
+use crate::syntax::{Arguments, Data, Key, Name, OptionArgument, Options, default_runtime};
 
-const OPTIONS: &[&str] = &["sample", "keep", "batch", "grace", "flush", "logs", "crate"];
+const OPTIONS: &[&str] = &["sample", "keep", "batch", "grace", "flush", "baggage", "logs", "crate"];
 
 pub(super) struct Args {
     pub(super) service: Option<Name>,
@@ -17,6 +17,7 @@ pub(super) struct Args {
     pub(super) batch: Option<Punctuated<MetaNameValue, Token![,]>>,
     pub(super) grace: Option<LitStr>,
     pub(super) flush: Option<LitStr>,
+    pub(super) baggage: Option<Punctuated<Key, Token![,]>>,
     pub(super) logs: Option<Ident>,
     pub(super) runtime: Path,
 }
@@ -34,6 +35,7 @@ impl Args {
             batch: options.values("batch", batch, errors),
             grace: options.value("grace", "grace(\"5s\")", errors),
             flush: options.value("flush", "flush(\"4s\")", errors),
+            baggage: options.values("baggage", "baggage(tenant.id)", errors),
             logs: options.flag("logs", errors),
             runtime: options.runtime(errors).unwrap_or_else(default_runtime),
         }

@@ -84,6 +84,7 @@ pub struct Config {
     sampling: Sampling,
     batch: Batch,
     exporter: Option<Custom>,
+    baggage: Vec<Key>,
     flush: Duration,
     grace: Duration,
     #[cfg(feature = "logs")]
@@ -98,6 +99,7 @@ impl Config {
             sampling: Sampling::ALWAYS,
             batch: Batch::default(),
             exporter: None,
+            baggage: Vec::new(),
             flush: Duration::from_secs(4),
             grace: Duration::from_secs(5),
             #[cfg(feature = "logs")]
@@ -175,6 +177,13 @@ impl Config {
     /// How long a batch that is not full waits. Default: 5 s; at least 1 ms.
     pub fn batch_delay(mut self, delay: Duration) -> Self {
         self.batch.delay = delay.clamp(Batch::SHORTEST_DELAY, LONGEST);
+        self
+    }
+
+    /// Entries of W3C Baggage that are copied to every span started under them, as attributes of
+    /// the same names. Default: none, for what others send is theirs to name.
+    pub fn baggage(mut self, keys: impl IntoIterator<Item: Into<Key>>) -> Self {
+        self.baggage.extend(keys.into_iter().map(Into::into));
         self
     }
 

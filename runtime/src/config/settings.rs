@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
+use opentelemetry::{Key, KeyValue};
 use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) destination: Destination,
     pub(crate) batch: Batch,
     pub(crate) limits: Limits,
+    pub(crate) baggage: Vec<Key>,
     pub(crate) exceptions: ExceptionSignal,
     pub(crate) flush: Duration,
     pub(crate) grace: Duration,
@@ -54,7 +55,7 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { mut resource, sampling, batch, exporter, flush, grace, .. } = config;
+        let Config { mut resource, sampling, batch, exporter, baggage, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
@@ -66,6 +67,7 @@ impl Settings {
             destination: Destination::resolve(exporter, environment, terminal),
             batch: batch.resolve(environment),
             limits: Limits::resolve(environment),
+            baggage,
             exceptions: ExceptionSignal::resolve(environment),
             flush,
             grace,

@@ -6,7 +6,7 @@ use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt}
 use super::Span;
 use super::recorder::Recorder;
 use crate::attribute::Attributes;
-use crate::context::ToContext;
+use crate::context::{self, ToContext, with_baggage};
 
 /// A place in the source where spans start: their name, their kind, and the crate it is in.
 ///
@@ -44,6 +44,7 @@ pub struct Start {
     pub(super) parent: Option<Context>,
     pub(super) root: bool,
     pub(super) links: Vec<Link>,
+    pub(super) baggage: &'static [&'static str],
 }
 
 impl Callsite {
@@ -60,7 +61,7 @@ impl Callsite {
     /// The next span of this callsite.
     #[inline]
     pub const fn next(&'static self) -> Start {
-        Start { callsite: self, parent: None, root: false, links: Vec::new() }
+        Start { callsite: self, parent: None, root: false, links: Vec::new(), baggage: &[] }
     }
 
     /// Starts a span under the current one. `attributes` is called once, and only if the span
@@ -89,6 +90,20 @@ impl Start {
             }
         }
         self
+    }
+
+    /// With these entries in the baggage, from here on to whatever it calls: beside those of the
+    /// context, or in their place. They are text, and go wherever [`inject`](crate::inject) sends
+    /// them.
+    pub fn set_baggage(self, entries: impl FnOnce(&mut Attributes)) -> Self {
+        let parent = self.parent.unwrap_or_else(context::current);
+        Self { parent: Some(with_baggage(parent, entries)), ..self }
+    }
+
+    /// Records entries of the context's baggage as attributes of the same names, those that are in
+    /// it.
+    pub fn record_baggage(self, keys: &'static [&'static str]) -> Self {
+        Self { baggage: keys, ..self }
     }
 
     /// As [`Callsite::start`].

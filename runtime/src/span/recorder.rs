@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use opentelemetry::baggage::BaggageExt;
 use opentelemetry::global::{self, BoxedTracer, GlobalTracerProvider};
 use opentelemetry::trace::{Span, SpanBuilder, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
@@ -142,12 +143,19 @@ impl Recorder {
         parent: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> (Context, bool) {
-        let Start { callsite, links, .. } = start;
+        let Start { callsite, links, baggage, .. } = start;
         let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
-        self.tracer(callsite.library).start(builder, parent, attributes)
+        self.tracer(callsite.library).start(builder, parent, &mut |list| {
+            for key in baggage {
+                if let Some(value) = parent.baggage().get(key) {
+                    list.set(key, value.as_str());
+                }
+            }
+            attributes(list);
+        })
     }
 
     /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
