@@ -8,7 +8,8 @@ use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry_sdk::trace::ShouldSample;
 
-use crate::config::{Config, Destination, Environment, Keep, Ratio, Sampling, Settings};
+use crate::config::{Config, Destination, Keep, Ratio, Sampling, Settings};
+use crate::environment::Environment;
 use crate::exporter::Answer;
 use crate::exporter::otlp::{grpc, http as otlp_http};
 use crate::logs::Logs;

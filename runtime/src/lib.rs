@@ -12,6 +12,8 @@ mod config;
 #[cfg(feature = "app")]
 mod console;
 mod context;
+#[cfg_attr(not(feature = "app"), expect(dead_code, reason = "only propagators are configured"))]
+mod environment;
 #[cfg(feature = "app")]
 mod exporter;
 #[cfg(feature = "app")]
@@ -25,7 +27,6 @@ mod probe;
 #[cfg(feature = "app")]
 mod processor;
 mod propagation;
-#[cfg(feature = "app")]
 mod report;
 #[cfg(feature = "app")]
 mod sampling;

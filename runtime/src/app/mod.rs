@@ -14,9 +14,11 @@ use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
 
 use crate::adopt::global_provider_is_set;
-use crate::config::{Config, Environment, ExceptionSignal, Settings};
+use crate::config::{Config, ExceptionSignal, Settings};
+use crate::environment::Environment;
 use crate::logs;
 use crate::pipeline::Pipeline;
+use crate::propagation::Propagator;
 use crate::report::say;
 use crate::span::{self, Exceptions, Recorder};
 
@@ -110,10 +112,14 @@ fn set_up(config: Config) -> bool {
     if let Some(logs) = logs {
         logs.install();
     }
+    let own_sdk = global_provider_is_set();
+    if !own_sdk {
+        global::set_text_map_propagator(Propagator::global().clone());
+    }
     let Some(settings) = settings else {
         return false;
     };
-    if global_provider_is_set() {
+    if own_sdk {
         Recorder::adopt();
         say("a tracer provider is set already: spans go there, and this configuration is ignored");
         return false;
@@ -123,7 +129,6 @@ fn set_up(config: Config) -> bool {
     match Pipeline::build(settings, AFTER_FORK) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
-            global::set_text_map_propagator(crate::propagation::Propagator::new());
             Recorder::install(provider, exceptions.into(), keeps);
             *running = Some(Running { pipeline, flush, guards: 1 });
         }

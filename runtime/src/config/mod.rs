@@ -1,7 +1,6 @@
 //! What telemetry does: the program's defaults, and the environment that overrides them.
 
 mod batch;
-mod environment;
 mod limits;
 mod otlp;
 mod sampling;
@@ -19,7 +18,6 @@ use crate::attribute::ToAttribute;
 use crate::exporter::Custom;
 
 pub(crate) use batch::Batch;
-pub(crate) use environment::Environment;
 pub(crate) use limits::Limits;
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Compression, Otlp, Protocol};

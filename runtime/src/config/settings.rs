@@ -6,8 +6,8 @@ use opentelemetry::KeyValue;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
-use super::environment::{Environment, flag};
 use super::{Batch, Config, Limits, Sampling, otlp};
+use crate::environment::{Environment, flag};
 use crate::exporter::Custom;
 
 #[derive(Debug, PartialEq)]

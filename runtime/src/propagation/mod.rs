@@ -1,10 +1,12 @@
-//! Trace context across processes: W3C Trace Context and W3C Baggage, in and out of carriers.
+//! Trace context across processes, in and out of carriers: W3C Trace Context and W3C Baggage, or what
+//! `OTEL_PROPAGATORS` names.
 
+#[cfg(feature = "serde")]
+mod body;
 mod carrier;
+mod format;
 mod propagator;
 mod trace_context;
-
-use std::sync::LazyLock;
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
@@ -14,8 +16,6 @@ pub use carrier::{Carrier, CarrierMut};
 pub use carrier::{ExtractorCarrier, InjectorCarrier};
 pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
-
-static PROPAGATOR: LazyLock<Propagator> = LazyLock::new(Propagator::new);
 
 /// The caller's context, as read from a carrier, over the current one. Malformed input is the
 /// same as none.
@@ -31,15 +31,15 @@ static PROPAGATOR: LazyLock<Propagator> = LazyLock::new(Propagator::new);
 /// assert_eq!(spandrel::current_trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// ```
 pub fn extract(carrier: &dyn Extractor) -> Context {
-    PROPAGATOR.extract(carrier)
+    Propagator::global().extract(carrier)
 }
 
 /// As [`extract`], over another context than the current one.
 fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
-    PROPAGATOR.extract_with_context(context, carrier)
+    Propagator::global().extract_with_context(context, carrier)
 }
 
 /// Writes the current context into a carrier; nothing when there is no trace.
 pub fn inject(carrier: &mut dyn Injector) {
-    PROPAGATOR.inject(carrier);
+    Propagator::global().inject(carrier);
 }
