@@ -43,6 +43,7 @@ pub mod __private;
 #[cfg(all(
     any(test, fuzzing),
     feature = "grpc",
+    feature = "http",
     feature = "json",
     feature = "logs",
     feature = "serde"

@@ -10,5 +10,6 @@ mod matrix;
 mod nesting;
 mod own_sdk;
 mod process;
+mod propagators;
 mod sampling;
 mod tls;

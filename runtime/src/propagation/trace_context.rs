@@ -60,6 +60,7 @@ impl TraceContext {
         }
         match self.0.entry(name) {
             Entry::Vacant(entry) => _ = entry.insert(value),
+            Entry::Occupied(entry) if entry.get().len() + value.len() >= LONGEST => {}
             Entry::Occupied(mut entry) => entry.get_mut().extend([",", &value]),
         }
     }

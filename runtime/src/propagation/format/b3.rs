@@ -101,3 +101,57 @@ pub(super) fn fields(context: &Context, span: &SpanContext) -> [(&'static str, S
         (name, value.to_owned()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn the_decision_and_the_parent_may_be_missing() {
+        for (text, decision) in [
+            ("", Decision::Not),
+            ("-0", Decision::Not),
+            ("-1", Decision::Sampled),
+            ("-d", Decision::Debug),
+            ("-1-05e3ac9a4f6e3b90", Decision::Sampled),
+        ] {
+            let (trace_id, span_id, said) =
+                parse(&format!("{TRACE}-00f067aa0ba902b7{text}")).expect("a context");
+            assert_eq!(
+                (trace_id.to_string(), span_id.to_string()),
+                (TRACE.to_owned(), "00f067aa0ba902b7".to_owned())
+            );
+            assert!(said == decision, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_trace_id_may_have_64_bits() {
+        let (trace_id, ..) = parse("a3ce929d0e0e4736-00f067aa0ba902b7-1").expect("a context");
+        assert_eq!(trace_id, TraceId::from(0xa3ce_929d_0e0e_4736));
+    }
+
+    #[test]
+    fn what_is_malformed_is_none() {
+        for text in [
+            "",
+            "0",
+            "d",
+            "-",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+            "4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
+            "f92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
+            "00000000000000000000000000000000-00f067aa0ba902b7-1",
+            "4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-1",
+            "4bf92f3577b34da6a3ce929d0e0e4736-0f067aa0ba902b7-1",
+            "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-2",
+            "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-",
+            "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1-",
+            "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1-05e3ac9a4f6e3b90-",
+        ] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
+}
