@@ -42,7 +42,7 @@ struct Running {
 /// its global provider and propagator are set. Where a global provider is set already it stays, and
 /// is adopted ([`adopt_global_provider`](crate::adopt_global_provider)). SIGTERM and SIGINT end the
 /// program as before, but not before a flush. Tracing that is disabled, or cannot be set up, leaves
-/// the program as it is; the reason is said on standard error.
+/// the program as it is, but for the propagator; the reason is said on standard error.
 ///
 /// What is not flushed: spans of a program that calls [`std::process::exit`] on another thread than
 /// the main one, [`std::process::abort`], or `exec`. Drop the guard before those. With `panic =

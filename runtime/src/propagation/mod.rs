@@ -20,6 +20,9 @@ pub use trace_context::TraceContext;
 /// The caller's context, as read from a carrier, over the current one. Malformed input is the
 /// same as none.
 ///
+/// It is read as W3C Trace Context, level 2, and W3C Baggage, or as `OTEL_PROPAGATORS` says. Carriers
+/// that hold a header several times must say so by [`Extractor::get_all`].
+///
 /// ```
 /// use std::collections::HashMap;
 ///

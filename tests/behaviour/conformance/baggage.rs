@@ -1,4 +1,4 @@
-//! Sections 3 and 4 of W3C Baggage, “Baggage HTTP Header Format” and “Mutating baggage”.
+//! “Baggage HTTP Header Format” and “Mutating baggage”, of W3C Baggage.
 
 use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
 use spandrel::{Carrier, Context};

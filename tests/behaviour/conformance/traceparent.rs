@@ -1,4 +1,4 @@
-//! Section 3.2, “Traceparent Header”.
+//! “Traceparent Header”, and how it changes.
 
 use super::{PARENT, TRACE, headers, pass, serve};
 

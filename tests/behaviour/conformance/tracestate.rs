@@ -1,4 +1,4 @@
-//! Section 3.3, “Tracestate Header”.
+//! “Tracestate Header”, and how it changes.
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use spandrel::Context;
