@@ -48,10 +48,12 @@ fn header_name_may_occur_several_times() {
 
 #[test]
 fn baggage_string_malformed_members_are_left_out() {
-    for bad in ["", "b", "b;p", "=2", "b c=2", "b=2 3", "b=\"2\"", "b=2\\3", "b=ü", "b=2;p q"] {
+    for bad in
+        ["", "b", "b;p", "=2", "b c=2", "b=2 3", "b=\"2\"", "b=2\\3", "b=ü", "b=2;p q", "b=2;=q"]
+    {
         let context = received_text(&format!("{bad},a=1"));
         assert_eq!(context.baggage().len(), 1, "{bad}");
-        assert_eq!(context.baggage().get("a").map(|value| value.as_str()), Some("1"), "{bad}");
+        assert_eq!(context.baggage().get("a"), Some(&"1".into()), "{bad}");
     }
 }
 

@@ -70,6 +70,15 @@ fn a_body_with_several_traceparents_starts_a_trace() {
 }
 
 #[test]
+fn what_comes_twice_into_a_map_is_joined() {
+    let pairs = [("traceparent", PARENT), ("tracestate", "a=1"), ("TraceState", "b=2")];
+    let carrier: TraceContext =
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+    let context = spandrel::extract(&carrier);
+    assert_eq!(context.span().span_context().trace_state().header(), "a=1,b=2");
+}
+
+#[test]
 fn a_body_is_kept_in_bounds() {
     let huge = "v".repeat(1 << 20);
     let json = format!(r#"{{"traceparent":"{PARENT}","baggage":"a={huge}","{huge}":"1"}}"#);

@@ -94,6 +94,11 @@ fn version_format_of_00_has_four_fields() {
     for after in [".", "-", "-what-the-future-will-be-like", "0"] {
         assert!(!continues(&format!("{PARENT}{after}")), "{after}");
     }
+    // As long as it should be, with a shorter field.
+    for short in [PARENT.replace("9012-", "901-"), PARENT.replace("3456-", "345-")] {
+        assert!(!continues(&format!("{short}-")), "{short}");
+        assert!(!continues(&format!("0{short}")), "{short}");
+    }
 }
 
 #[test]

@@ -239,6 +239,28 @@ fn mutating_puts_what_changed_first_and_keeps_the_order_of_the_rest() {
 }
 
 #[test]
+fn mutating_a_full_list_drops_the_last() {
+    let members = (1..32).map(|n| format!("k{n}={n}")).collect::<Vec<_>>().join(",");
+    let tracestate = format!("foo@bar@baz=1,{members}");
+    let received = headers(&[("traceparent", PARENT), ("tracestate", &tracestate)]);
+    let received = spandrel::Carrier::extract_context(&received);
+    let state = received.span().span_context().trace_state().insert("new", "1");
+    let sent = send(span(&received, state.expect("a member")));
+    let all_but_the_last = tracestate.strip_suffix(",k31=31").expect("the last");
+    assert_eq!(sent.tracestate(), Some(&*format!("new=1,{all_but_the_last}")));
+}
+
+#[test]
+fn mutating_drops_what_came_in_before() {
+    let received = headers(&[("traceparent", PARENT), ("tracestate", "foo@bar@baz=1")]);
+    let attached = spandrel::Carrier::extract_context(&received).attach();
+    assert_eq!(traced(&[("tracestate", "bar=2")]).tracestate(), Some("bar=2"));
+    let sent = pass(&headers(&[("traceparent", PARENT), ("tracestate", "bar=2")]));
+    assert_eq!(sent.tracestate(), Some("bar=2"));
+    drop(attached);
+}
+
+#[test]
 fn mutating_drops_what_came_with_another_trace() {
     let received = headers(&[
         ("traceparent", &PARENT.replace("9012-", "9011-")),
