@@ -42,7 +42,7 @@ fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
     Propagator::global().extract_with_context(context, carrier)
 }
 
-/// Writes the current context into a carrier; nothing when there is no trace.
+/// Writes the current context into a carrier: the trace and the baggage, where there are any.
 pub fn inject(carrier: &mut dyn Injector) {
     Propagator::global().inject(carrier);
 }

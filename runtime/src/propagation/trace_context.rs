@@ -11,8 +11,9 @@ use super::carrier::is_replaced;
 use super::format::Format;
 use crate::context::ToContext;
 
-/// Longer values are not kept: no valid context is as long.
-const LONGEST: usize = 16 * 1024;
+/// Longer values are not kept: a `tracestate` has at most 16 447 characters, and of `baggage` 8192
+/// are read.
+const LONGEST: usize = 17 * 1024;
 
 /// A trace context as a field of a request's or a message's body.
 ///
