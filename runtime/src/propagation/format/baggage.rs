@@ -7,24 +7,24 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 pub(super) const NAME: &str = "baggage";
 
-const MOST_MEMBERS: usize = 64;
+/// The other limit, 64 members, is what a `Baggage` holds.
 const LONGEST: usize = 8192;
 
 /// What stands for itself in no value. `=` may, but there are readers that stop at it.
 const ENCODED: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'=').add(b'\\');
 
-/// The members of these headers, as many as the limits allow; those that are malformed are left out.
+/// The members of these headers, as many as there is room for; those that are malformed are left out.
 pub(super) fn parse(headers: &[&str]) -> Baggage {
     let mut left = LONGEST + 1;
     let members = headers.iter().flat_map(|header| header.split(','));
-    let within_limits = members.take_while(|member| {
+    let within_limit = members.take_while(|member| {
         let fits = member.len() < left;
         left = left.saturating_sub(member.len() + 1);
         fits
     });
     let mut baggage = Baggage::new();
-    for (key, value, properties) in within_limits.filter_map(member).take(MOST_MEMBERS) {
+    for (key, value, properties) in within_limit.filter_map(member) {
         baggage.insert_with_metadata(key.to_owned(), value.into_owned(), properties);
     }
     baggage
@@ -75,7 +75,7 @@ pub(super) fn print(baggage: &Baggage) -> String {
     let mut members: Vec<_> = baggage.iter().collect();
     members.sort_by_key(|(key, _)| key.as_str());
     let mut header = String::new();
-    for (key, (value, metadata)) in members.into_iter().take(MOST_MEMBERS) {
+    for (key, (value, metadata)) in members {
         let value = utf8_percent_encode(value.as_str(), ENCODED);
         let properties = properties(metadata.as_str().split(';')).unwrap_or_default();
         let (comma, semicolon) = (separator(&header, ","), separator(&properties, ";"));
