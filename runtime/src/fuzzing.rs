@@ -4,16 +4,19 @@
 use std::ffi::OsString;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use opentelemetry::propagation::Extractor;
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry_sdk::trace::ShouldSample;
 
-use crate::config::{Config, Destination, Environment, Keep, Ratio, Sampling, Settings};
+use crate::config::{Config, Destination, Keep, Ratio, Sampling, Settings};
+use crate::environment::Environment;
 use crate::exporter::Answer;
 use crate::exporter::otlp::{grpc, http as otlp_http};
 use crate::logs::Logs;
+use crate::propagation::Propagator;
 use crate::sampling::Sampler;
-use crate::{ToContext, TraceContext};
+use crate::{Carrier, ToContext, TraceContext};
 
 /// The answer of a collector over HTTP.
 pub fn http_answer(status: u16, content_type: &[u8], retry_after: &[u8], body: &[u8]) {
@@ -148,6 +151,7 @@ fn resolve(
 ) -> (Vec<String>, Option<String>) {
     let environment = Environment::new(read);
     Logs::resolve(&environment, terminal);
+    Propagator::resolve(&environment);
     let settings = Settings::resolve(Config::new("fuzzed"), &environment, terminal);
     if let Some(Settings { destination: Destination::Otlp(otlp), .. }) = &settings {
         fits_one_line(&otlp.destination());
@@ -167,11 +171,59 @@ fn os_string(bytes: &[u8]) -> OsString {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
-/// The headers of a caller.
+/// The headers of a caller, as texts.
 pub fn context(traceparent: &str, tracestate: &str, baggage: &str) {
     let headers = [("traceparent", traceparent), ("tracestate", tracestate), ("baggage", baggage)];
     let carrier = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
     passed_on(&carrier.into_iter().collect());
+}
+
+/// The headers that some propagator reads.
+const HEADERS: [&str; 9] = [
+    "b3",
+    "baggage",
+    "traceparent",
+    "tracestate",
+    "uber-trace-id",
+    "x-b3-flags",
+    "x-b3-sampled",
+    "x-b3-spanid",
+    "x-b3-traceid",
+];
+
+/// Headers of a caller, by their number, with values of any bytes.
+pub fn propagators(received: &[(u8, Vec<u8>)]) {
+    let named = received
+        .iter()
+        .map(|(number, value)| (HEADERS[usize::from(*number) % HEADERS.len()], value.as_slice()));
+    let context = headers(&named.clone().collect::<Vec<_>>()).extract_context();
+    passes_on(&propagator("tracecontext,baggage"), &context);
+    let carrier: TraceContext = named
+        .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+        .collect();
+    for name in ["tracecontext", "baggage", "b3", "b3multi", "jaeger"] {
+        let propagator = propagator(name);
+        passes_on(&propagator, &propagator.extract(&carrier));
+    }
+}
+
+fn propagator(name: &str) -> Propagator {
+    Propagator::resolve(&Environment::new(&|_| Some(name.into())))
+}
+
+/// What is sent of a context is valid; whoever gets it sends the same.
+fn passes_on(propagator: &Propagator, context: &Context) {
+    let (mut sent, mut again) = (TraceContext::default(), TraceContext::default());
+    propagator.inject_context(context, &mut sent);
+    sent.keys().into_iter().filter_map(|key| sent.get(key)).for_each(fits_a_header);
+    let received = propagator.extract_with_context(&Context::new(), &sent);
+    propagator.inject_context(&received, &mut again);
+    assert_eq!(sent, again);
+    let ids = |context: &Context| {
+        let span = context.span();
+        (span.span_context().trace_id(), span.span_context().span_id())
+    };
+    assert!(propagator.fields().all(|name| name == "baggage") || ids(&received) == ids(context));
 }
 
 /// A trace context in a body.
@@ -198,11 +250,7 @@ fn passed_on(carrier: &TraceContext) {
     );
     fits_a_header(&sampled.trace_state.header());
 
-    let attached = context.attach();
-    let sent = TraceContext::current();
-    drop(attached);
-    sent.keys().into_iter().filter_map(|key| sent.get(key)).for_each(fits_a_header);
-    assert_eq!(crate::extract(&sent).span().span_context(), &span, "{carrier:?}");
+    passes_on(&propagator("tracecontext,baggage"), &context);
 }
 
 fn sampler() -> Sampler {
@@ -220,7 +268,9 @@ fn fits_a_header(value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::vec;
+    use std::collections::BTreeMap;
+
+    use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
 
     use super::*;
@@ -278,6 +328,38 @@ mod tests {
             baggage in text("([a-z]{1,4}=(%[0-9A-F]{2}|[!-~]){0,9}[;,]){0,9}"),
         ) {
             context(&traceparent, &tracestate, &baggage);
+        }
+
+        #[test]
+        fn any_headers_are_read(
+            headers in vec(
+                (any::<u8>(), bytes("[0-9a-f]{16}|[0-9a-f]{32}|[01d]|[0-9a-f]{32}[-:][0-9a-f]{16}[-:][01d](:1)?|00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}|([a-z@]{1,4}=[ -~]{0,9},?){0,9}")),
+                0..12,
+            ),
+        ) {
+            propagators(&headers);
+        }
+
+        #[test]
+        fn what_is_valid_goes_out_as_it_came_in(
+            traceparent in "00-[0-9a-f]{31}[1-9a-f]-[0-9a-f]{15}[1-9a-f]-0[0-3]",
+            tracestate in btree_map("[a-z0-9][a-z0-9_*/@-]{0,20}", "[ -+\\--<>-~]{0,20}[!-+\\--<>-~]", 0..11),
+            baggage in btree_map(
+                "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}",
+                "([!#$&-+./0-:<>-\\[\\]-~-]|%(0A|20|22|25|2C|3B|3D|5C|C3%BC)){0,20}(;[a-z]{1,4}(=[!#-+:=-Z%]{0,4})?){0,3}",
+                0..12,
+            ),
+        ) {
+            let list = |members: BTreeMap<String, String>| {
+                let members = members.into_iter().map(|(key, value)| format!("{key}={value}"));
+                members.collect::<Vec<_>>().join(",")
+            };
+            let pairs = [("traceparent", traceparent), ("tracestate", list(tracestate)), ("baggage", list(baggage))];
+            let received: TraceContext = pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+            let propagator = propagator("tracecontext,baggage");
+            let mut sent = TraceContext::default();
+            propagator.inject_context(&propagator.extract_with_context(&Context::new(), &received), &mut sent);
+            prop_assert_eq!(sent, received);
         }
 
         #[test]

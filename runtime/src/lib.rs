@@ -12,6 +12,8 @@ mod config;
 #[cfg(feature = "app")]
 mod console;
 mod context;
+#[cfg_attr(not(feature = "app"), expect(dead_code, reason = "only propagators are configured"))]
+mod environment;
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/execution.md")]
 pub mod execution {}
@@ -30,7 +32,6 @@ mod probe;
 #[cfg(feature = "app")]
 mod processor;
 mod propagation;
-#[cfg(feature = "app")]
 mod report;
 #[cfg(feature = "app")]
 mod sampling;
@@ -47,6 +48,7 @@ pub mod __private;
 #[cfg(all(
     any(test, fuzzing),
     feature = "grpc",
+    feature = "http",
     feature = "json",
     feature = "logs",
     feature = "serde"

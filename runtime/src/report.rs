@@ -12,7 +12,7 @@ pub(crate) fn say(message: impl Display) {
 }
 
 /// Not by the standard library, whose lock may be held by somebody who waits.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "app"))]
 fn write(line: &[u8]) {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -23,7 +23,7 @@ fn write(line: &[u8]) {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(not(all(unix, feature = "app")))]
 fn write(line: &[u8]) {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
 }

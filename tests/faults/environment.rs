@@ -127,6 +127,7 @@ fn every_variable_may_hold_nonsense() {
     for name in [
         "ENABLE_TRACING",
         "OTEL_SDK_DISABLED",
+        "OTEL_PROPAGATORS",
         "OTEL_RESOURCE_ATTRIBUTES",
         "OTEL_TRACES_SAMPLER",
         "OTEL_SAMPLE_RATE",

@@ -12,5 +12,6 @@ mod matrix;
 mod nesting;
 mod own_sdk;
 mod process;
+mod propagators;
 mod sampling;
 mod tls;

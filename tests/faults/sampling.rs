@@ -75,7 +75,10 @@ fn consistent_sampling_says_what_it_did() {
             // Its id is random, says the second flag.
             assert_eq!(span.flags & 0xff, 0x03);
         }
-        assert!(unsampled.iter().all(|(parent, state)| parent.ends_with('0') && state.is_empty()));
+        assert!(sampled.iter().all(|(parent, _)| parent.ends_with("-03")));
+        let says_nothing =
+            |(parent, state): &(&str, &str)| parent.ends_with("-02") && state.is_empty();
+        assert!(unsampled.iter().all(says_nothing));
     }
 }
 

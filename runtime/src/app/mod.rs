@@ -15,9 +15,11 @@ use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
 
 use crate::adopt::global_provider_is_set;
-use crate::config::{Config, Environment, ExceptionSignal, Settings};
+use crate::config::{Config, ExceptionSignal, Settings};
+use crate::environment::Environment;
 use crate::logs;
 use crate::pipeline::Pipeline;
+use crate::propagation::Propagator;
 use crate::report::say;
 use crate::span::{self, Exceptions, Recorder};
 
@@ -42,7 +44,7 @@ struct Running {
 /// its global provider and propagator are set. Where a global provider is set already it stays, and
 /// is adopted ([`adopt_global_provider`](crate::adopt_global_provider)). SIGTERM and SIGINT end the
 /// program as before, but not before a flush. Tracing that is disabled, or cannot be set up, leaves
-/// the program as it is; the reason is said on standard error.
+/// the program as it is, but for the propagator; the reason is said on standard error.
 ///
 /// What is not flushed: spans of a program that calls [`std::process::exit`] on another thread than
 /// the main one, [`std::process::abort`], or `exec`. [`flush`] or drop the guard before those. With
@@ -129,10 +131,14 @@ fn set_up(config: Config) -> bool {
     if let Some(logs) = logs {
         logs.install();
     }
+    let own_sdk = global_provider_is_set();
+    if !own_sdk {
+        global::set_text_map_propagator(Propagator::global().clone());
+    }
     let Some(settings) = settings else {
         return false;
     };
-    if global_provider_is_set() {
+    if own_sdk {
         Recorder::adopt();
         say("a tracer provider is set already: spans go there, and this configuration is ignored");
         return false;
@@ -142,7 +148,6 @@ fn set_up(config: Config) -> bool {
     match Pipeline::build(settings, after_fork) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
-            global::set_text_map_propagator(crate::propagation::Propagator::new());
             Recorder::install(provider, exceptions.into(), prunes);
             *running = Some(Running { pipeline, flush, guards: 1 });
         }

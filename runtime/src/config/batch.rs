@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::environment::Environment;
+use crate::environment::Environment;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Batch {

@@ -2,7 +2,7 @@
 
 use opentelemetry_sdk::trace::SpanLimits;
 
-use super::environment::Environment;
+use crate::environment::Environment;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limits {

@@ -1,7 +1,6 @@
 //! What telemetry does: the program's defaults, and the environment that overrides them.
 
 mod batch;
-mod environment;
 mod limits;
 mod otlp;
 mod sampling;
@@ -19,7 +18,6 @@ use crate::attribute::ToAttribute;
 use crate::exporter::Custom;
 
 pub(crate) use batch::Batch;
-pub(crate) use environment::Environment;
 pub(crate) use limits::Limits;
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Compression, Otlp, Protocol};
@@ -53,6 +51,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// | --- | --- |
 /// | `ENABLE_TRACING=false`, `OTEL_SDK_DISABLED=true` | everything: nothing is set up but [log lines](Self::logs) |
 /// | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the name, [`resource`](Self::resource) |
+/// | `OTEL_PROPAGATORS` | [`extract`](crate::extract) and [`inject`](crate::inject), where tracing is disabled too: `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger`, several with commas between them, or `none`; default: `tracecontext,baggage` |
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | [`sample`](Self::sample): `always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_` |
 /// | `OTEL_SAMPLE_RATE` | the ratio of [`sample`](Self::sample), where the sampler is not named |
 /// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | [`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in milliseconds |

@@ -1,6 +1,6 @@
 //! `OTEL_EXPORTER_OTLP_*`: where to, by which protocol, and with what.
 
-use super::environment::Environment;
+use crate::environment::Environment;
 
 /// Whether spans have somewhere to go that is not the default.
 pub(super) fn names_an_endpoint(environment: &Environment<'_>) -> bool {
@@ -21,10 +21,10 @@ mod settings {
     use percent_encoding::percent_decode_str;
 
     use super::Environment;
-    use crate::config::environment::flag;
     #[cfg(feature = "tls")]
     use crate::config::tls::Tls;
     use crate::config::url;
+    use crate::environment::flag;
     use crate::report::line;
 
     /// The settings of an exporter.

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
-use super::environment::{Environment, flag};
 use super::{Batch, Config, Limits, Sampling, otlp};
+use crate::environment::{Environment, flag};
 use crate::exporter::Custom;
 use crate::report::line;
 

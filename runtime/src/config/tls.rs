@@ -6,7 +6,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use super::Environment;
+use crate::environment::Environment;
 use crate::report::line;
 
 /// Certificates and keys that are what they should be, as PEM.

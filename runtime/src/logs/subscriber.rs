@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use super::event::Lines;
 use super::library;
 use super::line::{FORMAT, Format};
-use crate::config::Environment;
+use crate::environment::Environment;
 use crate::report::say;
 
 pub(crate) struct Logs {

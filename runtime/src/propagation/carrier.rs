@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
 
+use super::format::{TRACE_PARENT, TRACE_STATE};
 use super::{extract, inject};
 
 /// A type that carries a trace context in without being an OpenTelemetry [`Extractor`]; those are
@@ -74,6 +75,11 @@ impl Extractor for Pairs<'_> {
     fn keys(&self) -> Vec<&str> {
         self.0.iter().map(|(name, _)| *name).collect()
     }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        let values = self.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        Some(values.map(|(_, value)| *value).collect())
+    }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> Carrier for [(K, V)] {
@@ -97,10 +103,17 @@ impl<F: FnMut(&str, String)> Injector for Each<F> {
     }
 }
 
+/// Whether what is in a carrier under this name goes when a header is written: the header of that
+/// name, and a `tracestate` that belongs to another `traceparent`.
+pub(super) fn is_replaced(name: &str, written: &str) -> bool {
+    name.eq_ignore_ascii_case(written)
+        || (written == TRACE_PARENT && name.eq_ignore_ascii_case(TRACE_STATE))
+}
+
 impl CarrierMut for Vec<(String, String)> {
     fn inject_context(&mut self) {
         inject(&mut Each(|key: &str, value| {
-            self.retain(|(name, _)| !name.eq_ignore_ascii_case(key));
+            self.retain(|(name, _)| !is_replaced(name, key));
             self.push((key.to_owned(), value));
         }));
     }
@@ -109,6 +122,7 @@ impl CarrierMut for Vec<(String, String)> {
 impl CarrierMut for BTreeMap<String, String> {
     fn inject_context(&mut self) {
         inject(&mut Each(|key: &str, value| {
+            self.retain(|name, _| !is_replaced(name, key));
             self.insert(key.to_owned(), value);
         }));
     }
@@ -117,10 +131,12 @@ impl CarrierMut for BTreeMap<String, String> {
 #[cfg(feature = "http")]
 impl Carrier for http::HeaderMap {
     fn extract_context(&self) -> Context {
-        let text = |(name, value): (&'_ http::HeaderName, &'_ http::HeaderValue)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        };
-        self.iter().filter_map(text).collect::<Vec<_>>().extract_context()
+        /// Stands for a value that is no text: nothing that reads it takes it for valid, or for
+        /// absent.
+        const NO_TEXT: &str = "\u{fffd}";
+        let pairs =
+            self.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or(NO_TEXT)));
+        extract(&Pairs(pairs.collect()))
     }
 }
 
@@ -131,6 +147,9 @@ impl CarrierMut for http::HeaderMap {
             if let (Ok(name), Ok(value)) =
                 (key.parse::<http::HeaderName>(), value.parse::<http::HeaderValue>())
             {
+                if key == TRACE_PARENT {
+                    self.remove(TRACE_STATE);
+                }
                 self.insert(name, value);
             }
         }));

@@ -1,10 +1,12 @@
-//! Trace context across processes: W3C Trace Context and W3C Baggage, in and out of carriers.
+//! Trace context across processes, in and out of carriers: W3C Trace Context and W3C Baggage, or what
+//! `OTEL_PROPAGATORS` names.
 
+#[cfg(feature = "serde")]
+mod body;
 mod carrier;
+mod format;
 mod propagator;
 mod trace_context;
-
-use std::sync::LazyLock;
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
@@ -15,10 +17,11 @@ pub use carrier::{ExtractorCarrier, InjectorCarrier};
 pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
 
-static PROPAGATOR: LazyLock<Propagator> = LazyLock::new(Propagator::new);
-
 /// The caller's context, as read from a carrier, over the current one. Malformed input is the
 /// same as none.
+///
+/// It is read as W3C Trace Context, level 2, and W3C Baggage, or as `OTEL_PROPAGATORS` says. Carriers
+/// that hold a header several times must say so by [`Extractor::get_all`].
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -31,15 +34,15 @@ static PROPAGATOR: LazyLock<Propagator> = LazyLock::new(Propagator::new);
 /// assert_eq!(spandrel::current_trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// ```
 pub fn extract(carrier: &dyn Extractor) -> Context {
-    PROPAGATOR.extract(carrier)
+    Propagator::global().extract(carrier)
 }
 
 /// As [`extract`], over another context than the current one.
 fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
-    PROPAGATOR.extract_with_context(context, carrier)
+    Propagator::global().extract_with_context(context, carrier)
 }
 
-/// Writes the current context into a carrier; nothing when there is no trace.
+/// Writes the current context into a carrier: the trace and the baggage, where there are any.
 pub fn inject(carrier: &mut dyn Injector) {
-    PROPAGATOR.inject(carrier);
+    Propagator::global().inject(carrier);
 }

@@ -1,100 +1,84 @@
-//! The propagator of `extract` and `inject`.
+//! The propagator of `extract` and `inject`, and the global one.
 
-use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
-use opentelemetry::propagation::{
-    Extractor, Injector, TextMapCompositePropagator, TextMapPropagator,
-};
-use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
-use percent_encoding::{CONTROLS, utf8_percent_encode};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
-/// The SDK's propagators, which let through what headers cannot hold.
-#[derive(Debug)]
-pub(crate) struct Propagator(TextMapCompositePropagator);
+use super::format::Format;
+use crate::environment::Environment;
+use crate::report::{line, say};
+
+static PROPAGATOR: LazyLock<Propagator> = LazyLock::new(|| {
+    let read = |name: &str| std::env::var_os(name);
+    let environment = Environment::new(&read);
+    let propagator = Propagator::resolve(&environment);
+    environment.into_complaints().into_iter().for_each(say);
+    propagator
+});
+
+#[derive(Clone, Debug)]
+pub(crate) struct Propagator {
+    formats: Vec<Format>,
+    fields: Vec<String>,
+}
 
 impl Propagator {
-    pub(crate) fn new() -> Self {
-        Self(TextMapCompositePropagator::new(vec![
-            Box::new(TraceContextPropagator::new()),
-            Box::new(BaggagePropagator::new()),
-        ]))
+    /// The one that the environment asks for, when it is asked for first.
+    pub(crate) fn global() -> &'static Self {
+        &PROPAGATOR
+    }
+
+    /// The formats that `OTEL_PROPAGATORS` names.
+    pub(crate) fn resolve(environment: &Environment<'_>) -> Self {
+        const NAME: &str = "OTEL_PROPAGATORS";
+        let default = || Self::new(vec![Format::TraceContext, Format::Baggage]);
+        let Some(text) = environment.text(NAME) else {
+            return default();
+        };
+        let names = text.to_ascii_lowercase();
+        if names == "none" {
+            return Self::new(Vec::new());
+        }
+        let (mut formats, mut unknown) = (Vec::new(), false);
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match Format::ALL.into_iter().find(|format| format.name() == name) {
+                Some(format) if formats.contains(&format) => {}
+                Some(format) => formats.push(format),
+                None => unknown = true,
+            }
+        }
+        let propagator = if formats.is_empty() { default() } else { Self::new(formats.clone()) };
+        if unknown || formats.is_empty() {
+            let value = format!("`{}`", line(&text));
+            let expected = "tracecontext, baggage, b3, b3multi or jaeger, several with commas \
+                            between them, or none";
+            let used: Vec<_> = propagator.formats.iter().map(|format| format.name()).collect();
+            environment.complain(NAME, &value, expected, used.join(","));
+        }
+        propagator
+    }
+
+    fn new(formats: Vec<Format>) -> Self {
+        let fields = formats.iter().flat_map(|format| format.fields());
+        let fields = fields.map(|name| (*name).to_owned()).collect();
+        Self { formats, fields }
     }
 }
 
 impl TextMapPropagator for Propagator {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
-        self.0.inject_context(context, &mut Encoded(injector));
+        self.formats.iter().for_each(|format| format.inject(context, injector));
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        self.0.extract_with_context(context, &Checked(extractor))
+        self.formats.iter().fold(context.clone(), |context, format| {
+            format.extract(&context, extractor).unwrap_or(context)
+        })
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        self.0.fields()
-    }
-}
-
-/// Properties of baggage come in percent-encoded and would go out as they are, line ends among them.
-struct Encoded<'a>(&'a mut dyn Injector);
-
-impl Injector for Encoded<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        let value = match Cow::from(utf8_percent_encode(&value, CONTROLS)) {
-            Cow::Borrowed(_) => value,
-            Cow::Owned(encoded) => encoded,
-        };
-        self.0.set(key, value);
-    }
-}
-
-/// A `tracestate` is printable, or none.
-struct Checked<'a>(&'a dyn Extractor);
-
-impl Extractor for Checked<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        let printable =
-            |value: &&str| value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
-        self.0.get(key).filter(|value| key != "tracestate" || printable(value))
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys()
-    }
-
-    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        self.0.get_all(key)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use super::*;
-
-    fn passed_on(name: &str, value: &str) -> HashMap<String, String> {
-        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        let received = [("traceparent", traceparent), (name, value)];
-        let received = received.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let propagator = Propagator::new();
-        let context = propagator.extract(&HashMap::from(received));
-        let mut sent = HashMap::new();
-        propagator.inject_context(&context, &mut sent);
-        sent
-    }
-
-    #[test]
-    fn a_line_end_in_baggage_does_not_become_one_in_a_header() {
-        let sent = passed_on("baggage", "a=1;b=%0D%0Aset-cookie: c");
-        assert_eq!(sent["baggage"], "a=1;b=%0D%0Aset-cookie: c");
-    }
-
-    #[test]
-    fn a_tracestate_that_no_header_can_hold_is_none() {
-        assert_eq!(passed_on("tracestate", "a=1")["tracestate"], "a=1");
-        assert_eq!(passed_on("tracestate", "a=1\r\nset-cookie: c")["tracestate"], "");
+        FieldIter::new(&self.fields)
     }
 }

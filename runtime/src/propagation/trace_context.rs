@@ -1,17 +1,25 @@
 //! Trace context in the body of a message.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
+use super::carrier::is_replaced;
+use super::format::Format;
 use crate::context::ToContext;
+
+/// Longer values are not kept: a `tracestate` has at most 16 447 characters, and of `baggage` 8192
+/// are read.
+const LONGEST: usize = 17 * 1024;
 
 /// A trace context as a field of a request's or a message's body.
 ///
 /// On the sending side it is [`TraceContext::current()`]; on the receiving side,
-/// `#[propagate(input.trace_context)]`. In JSON it is an object of strings:
+/// `#[propagate(input.trace_context)]`. In JSON it is an object of strings; what else a caller has put
+/// there is left out, and the request is read all the same:
 ///
 /// ```
 /// # #[cfg(feature = "serde")] {
@@ -26,7 +34,7 @@ use crate::context::ToContext;
 /// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct TraceContext(BTreeMap<String, String>);
 
@@ -42,12 +50,31 @@ impl TraceContext {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Adds what came under a name that is known, unless it is too long. What comes twice is joined,
+    /// as header fields are.
+    pub(super) fn add(&mut self, name: &str, value: String) {
+        let name = name.to_ascii_lowercase();
+        let known = Format::ALL.iter().any(|format| format.fields().contains(&&*name));
+        if !known || value.is_empty() || value.len() > LONGEST {
+            return;
+        }
+        match self.0.entry(name) {
+            Entry::Vacant(entry) => _ = entry.insert(value),
+            Entry::Occupied(entry) if entry.get().len() + value.len() >= LONGEST => {}
+            Entry::Occupied(mut entry) => entry.get_mut().extend([",", &value]),
+        }
+    }
 }
 
-/// From `traceparent`, `tracestate` and `baggage`, however they came.
+/// From `traceparent`, `tracestate`, `baggage` and what other propagators read; the rest is left out.
 impl FromIterator<(String, String)> for TraceContext {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect())
+        let mut carrier = Self::default();
+        for (name, value) in pairs {
+            carrier.add(&name, value);
+        }
+        carrier
     }
 }
 
@@ -74,6 +101,7 @@ impl Extractor for TraceContext {
 
 impl Injector for TraceContext {
     fn set(&mut self, key: &str, value: String) {
+        self.0.retain(|name, _| !is_replaced(name, key));
         self.0.insert(key.to_owned(), value);
     }
 }

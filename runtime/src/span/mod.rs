@@ -11,8 +11,8 @@ mod guard;
 mod library;
 mod open;
 mod panic;
+mod random;
 mod recorder;
-mod root;
 mod scope;
 pub(crate) mod shape;
 mod stream;
@@ -37,7 +37,7 @@ pub(crate) use library::{LibraryTracer, keep_open};
 pub(crate) use open::Open;
 #[cfg(feature = "app")]
 pub(crate) use open::{disown_all as disown_open_spans, end_all as end_open_spans};
-pub(crate) use recorder::{Recorder, Scoped};
 #[cfg(feature = "app")]
-pub(crate) use root::add_flags;
-pub(crate) use root::flag_root;
+pub(crate) use random::add_flags;
+pub(crate) use random::flag_root;
+pub(crate) use recorder::{Recorder, Scoped};

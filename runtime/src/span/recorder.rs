@@ -7,13 +7,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::global::{self, BoxedTracer, GlobalTracerProvider};
-use opentelemetry::trace::{Span, SpanBuilder, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::trace::{Span, SpanBuilder, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::callsite::{Library, Start};
 use super::exception::{self, Exceptions};
-use super::root::Root;
+use super::random;
 use crate::attribute::Attributes;
 
 /// Whether nothing comes of a span under one that is not sampled: its sampler is ours, and nothing
@@ -213,17 +213,12 @@ impl ScopedTracer {
             Self::Ours(tracer) => {
                 let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
                 let records = describe(&mut span, attributes);
-                let context = if parent.span().span_context().is_valid() {
-                    parent.with_span(span)
-                } else {
-                    parent.with_span(Root::new(span))
-                };
-                (context, records)
+                (random::with_span(parent, span, true), records)
             }
             Self::Global(tracer) => {
                 let mut span = tracer.build_with_context(builder, parent);
                 let records = describe(&mut span, attributes);
-                (parent.with_span(span), records)
+                (random::with_span(parent, span, false), records)
             }
         }
     }

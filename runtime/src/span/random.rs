@@ -1,29 +1,43 @@
-//! The first span of a trace, whose id is random: its flags say so, after level 2 of W3C Trace
-//! Context, and its children's with them. The SDK has no way to say it.
+//! Traces whose id is random: the flags of their spans say so, after level 2 of W3C Trace Context.
+//! The SDK does not say it of the traces that start here, and forgets it where a trace is not sampled.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span, SpanContext, SpanId, Status, TraceFlags};
+use opentelemetry::trace::{Span, SpanContext, SpanId, Status, TraceContextExt, TraceFlags};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
+/// The context with a span that started in it; `root`: whether the ids of traces that start here are
+/// random.
+pub(super) fn with_span<S>(parent: &Context, span: S, root: bool) -> Context
+where
+    S: Span + Send + Sync + 'static,
+{
+    let before = parent.span();
+    let before = before.span_context();
+    let random = if before.is_valid() { is_random(before) } else { root };
+    if random && !is_random(span.span_context()) {
+        let context = add_flags(span.span_context(), RANDOM);
+        parent.with_span(Random { span, context })
+    } else {
+        parent.with_span(span)
+    }
+}
+
+fn is_random(span: &SpanContext) -> bool {
+    span.trace_flags() & RANDOM == RANDOM
+}
+
 #[derive(Debug)]
-pub(super) struct Root<S> {
+struct Random<S> {
     span: S,
     context: SpanContext,
 }
 
-impl<S: Span> Root<S> {
-    pub(super) fn new(span: S) -> Self {
-        let context = add_flags(span.span_context(), RANDOM);
-        Self { span, context }
-    }
-}
-
-/// The same for what the SDK has recorded of it.
+/// The same for what the SDK has recorded of the first span of a trace.
 pub(crate) fn flag_root(span: &mut SpanData) {
     if span.parent_span_id == SpanId::INVALID {
         span.span_context = add_flags(&span.span_context, RANDOM);
@@ -40,7 +54,7 @@ pub(crate) fn add_flags(span: &SpanContext, flags: TraceFlags) -> SpanContext {
     )
 }
 
-impl<S: Span> Span for Root<S> {
+impl<S: Span> Span for Random<S> {
     fn add_event_with_timestamp<T>(&mut self, name: T, time: SystemTime, attributes: Vec<KeyValue>)
     where
         T: Into<Cow<'static, str>>,

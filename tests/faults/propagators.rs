@@ -1,0 +1,133 @@
+//! Contexts between processes, in the formats that `OTEL_PROPAGATORS` names.
+
+use crate::process::{HOP, command, stderr};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const B3: &str = "b3: 4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1";
+const JAEGER: &str = "uber-trace-id: 4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1";
+const ALL: [&str; 4] = [PARENT, B3, JAEGER, "baggage: a=1"];
+
+/// What a service sends that has got these headers, and says.
+fn hop(how: &str, variables: &[(&str, &str)], received: &[&str]) -> (Vec<String>, String) {
+    let output = command(HOP, how, variables)
+        .env("OTEL_TRACES_EXPORTER", "none")
+        .args(received)
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    let sent = String::from_utf8(output.stdout.clone()).expect("text");
+    (sent.lines().map(str::to_owned).collect(), stderr(&output))
+}
+
+fn names(headers: &[String]) -> Vec<&str> {
+    headers.iter().filter_map(|header| Some(header.split_once(": ")?.0)).collect()
+}
+
+#[test]
+fn the_named_formats_are_written_and_no_others() {
+    for (propagators, expected) in [
+        ("", &["baggage", "traceparent"][..]),
+        ("tracecontext,baggage", &["baggage", "traceparent"]),
+        (" B3 , tracecontext,b3", &["b3", "traceparent"]),
+        ("b3multi", &["x-b3-sampled", "x-b3-spanid", "x-b3-traceid"]),
+        ("jaeger", &["uber-trace-id"]),
+        ("baggage", &["baggage"]),
+        ("none", &[]),
+    ] {
+        let variables = [("OTEL_PROPAGATORS", propagators)];
+        for how in ["served", "library", "global", "body"] {
+            let (sent, said) = hop(how, &variables, &ALL);
+            assert_eq!(said, "", "{propagators} {how}");
+            assert_eq!(names(&sent), expected, "{propagators} {how}");
+            let traced = sent.iter().filter(|header| !header.starts_with("baggage"));
+            let carries_on = |header: &String| header.contains(TRACE) || header.contains("x-b3-s");
+            assert!(traced.clone().all(carries_on), "{propagators} {how}: {sent:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_named_is_not_read() {
+    for (propagators, received) in [
+        ("tracecontext,baggage", &[B3, JAEGER][..]),
+        ("b3", &[PARENT, JAEGER]),
+        ("jaeger,b3multi", &[PARENT]),
+        ("baggage", &[PARENT, B3, JAEGER]),
+    ] {
+        let (sent, _) = hop("served", &[("OTEL_PROPAGATORS", propagators)], received);
+        assert!(!sent.iter().any(|header| header.contains(TRACE)), "{propagators}: {sent:?}");
+    }
+}
+
+#[test]
+fn contexts_are_passed_on_where_tracing_is_disabled() {
+    for switch in [("OTEL_SDK_DISABLED", "true"), ("ENABLE_TRACING", "false")] {
+        for how in ["served", "global"] {
+            let (sent, said) = hop(how, &[switch], &ALL);
+            assert_eq!((sent, said.as_str()), (vec![ALL[3].to_owned(), PARENT.to_owned()], ""));
+            let variables = [switch, ("OTEL_PROPAGATORS", "b3")];
+            assert_eq!(hop(how, &variables, &ALL).0, [B3]);
+        }
+    }
+}
+
+#[test]
+fn nonsense_is_told_once_and_what_is_known_holds() {
+    let expected = "expected tracecontext, baggage, b3, b3multi or jaeger, several with commas \
+                    between them, or none";
+    for (propagators, used, sends) in [
+        ("xray,b3,ottrace", "b3", &["b3"][..]),
+        ("xray", "tracecontext,baggage", &["baggage", "traceparent"]),
+        ("none,b3", "b3", &["b3"]),
+        (",", "tracecontext,baggage", &["baggage", "traceparent"]),
+    ] {
+        for how in ["served", "library"] {
+            let (sent, said) = hop(how, &[("OTEL_PROPAGATORS", propagators)], &ALL);
+            assert_eq!(names(&sent), sends);
+            let complaint = format!(
+                "spandrel: OTEL_PROPAGATORS is `{propagators}`, {expected}; using {used}\n"
+            );
+            assert_eq!(said, complaint, "{how}");
+        }
+    }
+}
+
+/// Also where the span is not sampled, which the SDK makes no record of.
+#[test]
+fn the_flags_of_the_caller_are_passed_on() {
+    for flags in ["00", "01", "02", "03"] {
+        let received = PARENT.replace("-01", &format!("-{flags}"));
+        let (sent, _) = hop("served", &[], &[&received]);
+        let [sent] = &sent[..] else { panic!("{sent:?}") };
+        assert!(sent.contains(TRACE) && sent.ends_with(&format!("-{flags}")), "{flags}: {sent}");
+        assert_ne!(*sent, received, "another span");
+    }
+}
+
+#[test]
+fn b3_is_read_in_either_form_and_keeps_the_debug_flag() {
+    const IDS: [&str; 2] =
+        ["x-b3-traceid: 4bf92f3577b34da6a3ce929d0e0e4736", "x-b3-spanid: 00f067aa0ba902b7"];
+    let single = [("OTEL_PROPAGATORS", "b3")];
+    let multi = [("OTEL_PROPAGATORS", "b3multi")];
+    for (received, flag, sent_flag) in [
+        ("-1", "x-b3-sampled: 1", "x-b3-sampled: 1"),
+        ("-0", "x-b3-sampled: 0", "x-b3-sampled: 0"),
+        ("-d", "x-b3-flags: 1", "x-b3-flags: 1"),
+        ("", "x-b3-other: 1", "x-b3-sampled: 0"),
+    ] {
+        let header = format!("b3: {TRACE}-00f067aa0ba902b7{received}");
+        for received in [&[&*header][..], &[IDS[0], IDS[1], flag]] {
+            let (sent, _) = hop("served", &multi, received);
+            assert!(sent.contains(&sent_flag.to_owned()), "{received:?}: {sent:?}");
+            assert!(sent.contains(&IDS[0].to_owned()), "{received:?}: {sent:?}");
+            let (sent, _) = hop("served", &single, received);
+            let ends = match sent_flag {
+                "x-b3-flags: 1" => "-d",
+                flag => &flag["x-b3-sampled:".len()..].replace(' ', "-"),
+            };
+            assert!(sent[0].starts_with(&header[..36]) && sent[0].ends_with(ends), "{sent:?}");
+        }
+    }
+}
