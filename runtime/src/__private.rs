@@ -68,17 +68,17 @@ macro_rules! __returns {
     };
 }
 
-/// The next span of a callsite in the crate that this expands in. A name that is an expression may need
+/// A callsite in the crate that this expands in. A name that is an expression may need
 /// the generic parameters of its function, which a `static` has not.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __callsite {
     ($name:literal, $kind:ident) => {{
-        static CALLSITE: $crate::__private::Callsite = $crate::__callsite!(@new $name, $kind);
-        CALLSITE.next()
+    static CALLSITE: $crate::__private::Callsite = $crate::__callsite!(@new $name, $kind);
+        &CALLSITE
     }};
     ($name:expr, $kind:ident) => {
-        const { &$crate::__callsite!(@new $name, $kind) }.next()
+const { &$crate::__callsite!(@new $name, $kind) }
     };
     (@new $name:expr, $kind:ident) => {
         $crate::__private::Callsite::new(
@@ -145,7 +145,7 @@ macro_rules! __succeeded {
 macro_rules! __end {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&Shape::of(&$value)).spandrel_end(&mut $span, $value, $look)
+        (&&Shape::of(&$value)).spandrel_end($span, $value, $look)
     }};
 }
 
@@ -155,7 +155,7 @@ macro_rules! __end {
 macro_rules! __follow {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&&Shape::of(&$value)).spandrel_follow(&mut $span, $value, $look)
+        (&&&Shape::of(&$value)).spandrel_follow($span, $value, $look)
     }};
 }
 

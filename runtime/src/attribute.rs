@@ -65,6 +65,11 @@ impl Attributes {
         self.0.push(KeyValue::new(key, text(format_args!("{value:?}"))));
     }
 
+    /// Makes room for so many, if it is known how many there will be.
+    pub fn reserve(&mut self, attributes: usize) {
+        self.0.reserve_exact(attributes);
+    }
+
     pub(crate) fn into_vec(self) -> Vec<KeyValue> {
         self.0
     }
@@ -94,17 +99,31 @@ pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
         }
         return;
     }
-    let mut index = 1;
+    let mut marks = [0; MANY];
+    let mut index = 0;
     while index < attributes.len() {
+        let mark = mark(attributes[index].key.as_str());
         let (earlier, rest) = attributes.split_at_mut(index);
-        match earlier.iter_mut().find(|earlier| earlier.key == rest[0].key) {
-            Some(earlier) => {
-                std::mem::swap(earlier, &mut rest[0]);
-                attributes.remove(index);
-            }
-            None => index += 1,
+        let place = marks[..index]
+            .iter()
+            .zip(earlier)
+            .find(|(other, earlier)| **other == mark && earlier.key == rest[0].key);
+        if let Some((_, earlier)) = place {
+            std::mem::swap(earlier, &mut rest[0]);
+            attributes.remove(index);
+        } else {
+            marks[index] = mark;
+            index += 1;
         }
     }
+}
+
+/// Keys with different marks are different, which is found out faster.
+fn mark(key: &str) -> u32 {
+    let bytes = key.as_bytes();
+    let [first, middle, last] = [bytes.first(), bytes.get(bytes.len() / 2), bytes.last()]
+        .map(|byte| byte.copied().unwrap_or(0));
+    u32::from_ne_bytes([first, middle, last, bytes.len().to_le_bytes()[0]])
 }
 
 /// Leaves this many characters of each text.

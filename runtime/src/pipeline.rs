@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opentelemetry::KeyValue;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use crate::batch::BatchSink;
-use crate::config::{Destination, Settings};
+use crate::config::{Destination, Limits, Settings};
 use crate::console::Console;
 use crate::ids::Ids;
 use crate::processor::{Nowhere, Processor, Sink};
@@ -35,14 +35,22 @@ impl Pipeline {
             settings;
         let account = Account::open();
         let resource = describe(resource, service);
-        let sink: Arc<dyn Sink> = match destination {
-            Destination::Nowhere => Arc::new(Nowhere(account.clone())),
-            Destination::Console => Arc::new(Console::new(account.clone())),
+        let held =
+            sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
+        let builder = SdkTracerProvider::builder()
+            .with_id_generator(Ids { after_fork })
+            .with_sampler(Sampler::new(sampling))
+            .with_span_limits(limits.into())
+            .with_resource(resource.clone());
+        let end = End { builder, held, limits, baggage, account: account.clone() };
+        match destination {
+            Destination::Nowhere => Ok(end.at(Nowhere(account))),
+            Destination::Console => Ok(end.at(Console::new(account))),
             Destination::Custom(exporter) => {
                 exporter.set_resource(&resource);
                 let connect = Arc::new(move || Ok(exporter.clone()));
                 let name = "the program's exporter".to_owned();
-                Arc::new(BatchSink::start(connect, batch, account.clone(), name)?)
+                Ok(end.at(BatchSink::start(connect, batch, account, name)?))
             }
             #[cfg(feature = "_otlp")]
             Destination::Otlp(settings) => {
@@ -50,28 +58,11 @@ impl Pipeline {
 
                 let name = settings.destination();
                 let batch = crate::config::Batch { insists: settings.named, ..batch };
-                let resource = resource.clone();
                 let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
-                let sink = BatchSink::start(connect, batch, account.clone(), name.clone());
-                Arc::new(sink.map_err(|why| format!("{name}: {why}"))?)
+                let sink = BatchSink::start(connect, batch, account, name.clone());
+                Ok(end.at(sink.map_err(|why| format!("{name}: {why}"))?))
             }
-        };
-        let held =
-            sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
-        let provider = SdkTracerProvider::builder()
-            .with_id_generator(Ids { after_fork })
-            .with_sampler(Sampler::new(sampling))
-            .with_span_limits(limits.into())
-            .with_resource(resource)
-            .with_span_processor(Processor {
-                sink: sink.clone(),
-                held,
-                limits,
-                baggage,
-                account: account.clone(),
-            })
-            .build();
-        Ok((Self { sink, account }, provider))
+        }
     }
 
     /// Exports what has ended; whether all of it was through within this time.
@@ -91,6 +82,25 @@ impl Pipeline {
         if let Some(account) = self.sink.account(self.account.stats(), budget) {
             say(account);
         }
+    }
+}
+
+/// A pipeline but for its end.
+struct End {
+    builder: TracerProviderBuilder,
+    held: Option<HeldTraces>,
+    limits: Limits,
+    baggage: Vec<Key>,
+    account: Arc<Account>,
+}
+
+impl End {
+    fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, SdkTracerProvider) {
+        let Self { builder, held, limits, baggage, account } = self;
+        let sink = Arc::new(sink);
+        let processor =
+            Processor { sink: sink.clone(), held, limits, baggage, account: account.clone() };
+        (Pipeline { sink, account }, builder.with_span_processor(processor).build())
     }
 }
 

@@ -57,8 +57,8 @@ impl Sink for Nowhere {
 }
 
 #[derive(Debug)]
-pub(crate) struct Processor {
-    pub(crate) sink: Arc<dyn Sink>,
+pub(crate) struct Processor<S> {
+    pub(crate) sink: Arc<S>,
     pub(crate) held: Option<HeldTraces>,
     pub(crate) limits: Limits,
     /// What of the baggage is copied to the spans.
@@ -66,7 +66,7 @@ pub(crate) struct Processor {
     pub(crate) account: Arc<Account>,
 }
 
-impl Processor {
+impl<S: Sink> Processor<S> {
     fn export(&self, mut span: SpanData) {
         keep_last(&mut span.attributes);
         let more = span.attributes.len().saturating_sub(self.limits.attributes);
@@ -94,7 +94,7 @@ impl Processor {
     }
 }
 
-impl SpanProcessor for Processor {
+impl<S: Sink + 'static> SpanProcessor for Processor<S> {
     fn on_start(&self, span: &mut Span, context: &Context) {
         for key in &self.baggage {
             if let Some(value) = context.baggage().get(key) {

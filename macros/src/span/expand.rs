@@ -13,12 +13,16 @@ pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
     let links = links.as_ref().map(|links| quote_spanned!(links.span()=> .links(#links)));
+    let told = quote!(#parent #told #root #links);
+    let next = (!told.is_empty()).then(|| quote!(.next()));
     let list = attribute_list();
+    let count = attributes.len();
+    let reserve = (count > 4).then(|| quote!(#list.reserve(#count);));
     let attributes = attributes.iter().map(|data| set(&list, data));
     quote! {
         #runtime::__private::callsite!(#name, #kind)
-            #parent #told #root #links
-            .start(|#list| { #(#attributes)* })
+            #next #told
+            .start(|#list| { #reserve #(#attributes)* })
     }
 }
 

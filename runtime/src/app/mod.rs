@@ -15,13 +15,13 @@ use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
 
 use crate::adopt::global_provider_is_set;
-use crate::config::{Config, ExceptionSignal, Settings};
+use crate::config::{Config, ExceptionSignal, Sampling, Settings};
 use crate::environment::Environment;
 use crate::logs;
 use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
 use crate::report::say;
-use crate::span::{self, Exceptions, Recorder};
+use crate::span::{self, Exceptions, Recorder, Records};
 
 pub use app_type::{SetUp, tear_down};
 pub use fork::after_fork;
@@ -143,12 +143,17 @@ fn set_up(config: Config) -> bool {
         say("a tracer provider is set already: spans go there, and this configuration is ignored");
         return false;
     }
-    let (exceptions, prunes) = (settings.exceptions, !settings.sampling.keep.anything());
+    let exceptions = settings.exceptions;
+    let (records, prunes) = match &settings.sampling {
+        sampling if sampling.keep.anything() => (Records::All, false),
+        Sampling { parent_based: true, .. } => (Records::TheSampled, true),
+        _ => (Records::Unknown, false),
+    };
     let (flush, grace) = (settings.flush, settings.grace);
     match Pipeline::build(settings, after_fork) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
-            Recorder::install(provider, exceptions.into(), prunes);
+            Recorder::install(provider, exceptions.into(), records, prunes);
             *running = Some(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {

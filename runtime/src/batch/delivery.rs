@@ -113,6 +113,9 @@ impl<E> Drop for Delivery<E> {
 
 /// As many requests as it takes for none to be too large.
 fn parts(spans: Vec<SpanData>) -> Vec<Vec<SpanData>> {
+    if spans.iter().map(size).sum::<usize>() <= LARGEST {
+        return vec![spans];
+    }
     let mut parts = vec![Vec::with_capacity(spans.len())];
     let mut bytes = 0;
     for span in spans {

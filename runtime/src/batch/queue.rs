@@ -14,6 +14,9 @@ use crate::stats::Account;
 /// How much longer than the deadline a worker is waited for that is busy cutting its requests.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// So many spans a batch has room for from the start.
+const ROOM: usize = 1024;
+
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -31,7 +34,12 @@ pub(super) struct Queue {
 /// Spans have numbers, in the order they came.
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<SpanData>,
+    /// Full batches that wait.
+    full: VecDeque<Vec<SpanData>>,
+    /// The batch that fills.
+    filling: Vec<SpanData>,
+    /// How many spans wait, in all of them.
+    waiting: usize,
     /// When the first of those that wait came.
     since: Option<Instant>,
     /// The number of the first that waits.
@@ -114,17 +122,26 @@ impl Queue {
     pub(super) fn push(&self, span: SpanData) -> bool {
         let mut state = self.state();
         let late = state.is_closed();
-        if late || state.waiting.len() >= self.batch.queue {
+        if late || state.waiting >= self.batch.queue {
             drop(state);
             self.account.drop_spans(1);
             return !late && self.losses.overflow();
         }
-        state.waiting.push_back(span);
-        let waiting = state.waiting.len();
-        if waiting == 1 {
+        if state.filling.capacity() == 0 {
+            state.filling.reserve_exact(self.batch.size.min(ROOM));
+        }
+        state.filling.push(span);
+        state.waiting += 1;
+        let full = state.filling.len() >= self.batch.size;
+        if full {
+            let batch = std::mem::take(&mut state.filling);
+            state.full.push_back(batch);
+        }
+        let first = state.waiting == 1;
+        if first {
             state.since = Some(Instant::now());
         }
-        waiting == 1 || waiting.is_multiple_of(self.batch.size)
+        full || first
     }
 
     fn hasten(&self) {
@@ -135,7 +152,7 @@ impl Queue {
     /// What to do, for a worker that can start another request or not.
     pub(super) fn next(&self, free: bool) -> Next {
         let mut state = self.state();
-        let waiting = state.waiting.len();
+        let waiting = state.waiting;
         let due = state.since.map(|since| since + self.batch.delay);
         let ready = waiting >= self.batch.size
             || state.deadline.is_some()
@@ -143,12 +160,10 @@ impl Queue {
             || due.is_some_and(|due| due <= Instant::now());
         let spans = (free && ready && waiting > 0).then(|| {
             let first = state.taken;
-            let count = waiting.min(self.batch.size);
-            let spans = state.waiting.drain(..count).collect();
-            if state.waiting.is_empty() {
-                // What an outage took is given back.
-                state.waiting.shrink_to(self.batch.size);
-            }
+            let spans =
+                state.full.pop_front().unwrap_or_else(|| std::mem::take(&mut state.filling));
+            let count = spans.len();
+            state.waiting -= count;
             state.taken += count as u64;
             state.on_their_way.insert(first, count);
             state.since = (waiting > count).then(Instant::now);
@@ -194,19 +209,20 @@ impl Queue {
     /// Gives up what is on its way, and lets go of what waits; nothing comes after this.
     pub(super) fn finish(&self) {
         let mut state = self.state();
-        let unsent = std::mem::take(&mut state.waiting);
+        let unsent = (std::mem::take(&mut state.full), std::mem::take(&mut state.filling));
+        self.account.drop_spans(std::mem::take(&mut state.waiting));
         let unanswered = std::mem::take(&mut state.on_their_way);
         state.finished = true;
-        self.account.drop_spans(unsent.len());
         self.account.fail(unanswered.into_values().sum());
         self.progress.notify_all();
         drop(state);
+        drop(unsent);
     }
 
     /// Waits until all that has come is through; `false` when that takes too long.
     pub(super) fn flush(&self, deadline: Instant) -> bool {
         let mut state = self.state();
-        let all = state.taken + state.waiting.len() as u64;
+        let all = state.taken + state.waiting as u64;
         state.wanted = state.wanted.max(all);
         self.hasten();
         self.wait(state, deadline, |state| state.through() >= all || state.finished)

@@ -34,7 +34,7 @@ struct Running {
     /// Where the blocks that were left in it start.
     left: usize,
     /// What is leaving it by `?`, where the type of its value is not known.
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
 
 impl Stack {
@@ -176,9 +176,9 @@ impl Frame {
     }
 
     /// Ends the blocks that were left early, and hands out what was seen leaving them.
-    pub(super) fn end(&mut self, ending: &Ending<'_>) -> Option<Failure> {
+    pub(super) fn end(&mut self, ending: &Ending<'_>) -> Option<Box<Failure>> {
         let Running { left, failure } = self.finished.take()?;
-        let ending = ending.or(failure.as_ref());
+        let ending = ending.or(failure.as_deref());
         for left in take_left(left) {
             left.end(&ending);
         }
@@ -235,7 +235,7 @@ pub fn note<T>(value: &T, look: impl FnOnce(&T) -> Outcome) {
     if Stack::with(|stack| stack.frames.is_empty()).unwrap_or(true) {
         return;
     }
-    let failure = look(value).failure;
+    let failure = look(value).failure.map(Box::new);
     if failure.is_some() {
         Stack::with(|stack| {
             if let Some(frame) = stack.frames.last_mut() {

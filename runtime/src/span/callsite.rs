@@ -66,8 +66,17 @@ impl Callsite {
 
     /// Starts a span under the current one. `attributes` is called once, and only if the span
     /// records.
+    #[inline]
     pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        self.next().start(attributes)
+        if !Recorder::any() || Recorder::prunes_here() {
+            return Span::OFF;
+        }
+        self.begin(attributes)
+    }
+
+    #[inline(never)]
+    fn begin(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
+        self.next().begin(attributes)
     }
 }
 
@@ -108,9 +117,10 @@ impl Start {
 
     /// As [`Callsite::start`].
     pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        if !Recorder::any() {
-            return Span::unrecorded(self);
-        }
+        if Recorder::any() { self.begin(attributes) } else { Span::unrecorded(self) }
+    }
+
+    fn begin(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
         let mut attributes = Some(attributes);
         Span::begin(self, &mut |list| {
             if let Some(attributes) = attributes.take() {

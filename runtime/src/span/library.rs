@@ -18,7 +18,7 @@ impl Tracer for LibraryTracer {
     type Span = Span;
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Span {
-        let recorder = Recorder::of(parent).map(|(recorder, _)| recorder);
+        let recorder = Recorder::of(parent);
         match recorder.and_then(|recorder| recorder.build(LIBRARY, builder.clone(), parent)) {
             Some(span) => span,
             None => NOWHERE.build_with_context(builder, &parent.with_telemetry_suppressed()),
@@ -33,6 +33,6 @@ static NOWHERE: LazyLock<SdkTracer> =
 
 /// The entry of this context's span among those to end at shutdown, if it is exported.
 pub(crate) fn keep_open(context: Context) -> Option<Open> {
-    let installed = Recorder::of(&context).is_some_and(|(_, installed)| installed);
+    let installed = Recorder::of(&context).is_some_and(|recorder| recorder.is_installed());
     (installed && context.span().is_recording()).then(|| open::add(context))
 }

@@ -40,4 +40,6 @@ pub(crate) use open::{disown_all as disown_open_spans, end_all as end_open_spans
 #[cfg(feature = "app")]
 pub(crate) use random::add_flags;
 pub(crate) use random::flag_root;
+#[cfg(feature = "app")]
+pub(crate) use recorder::Records;
 pub(crate) use recorder::{Recorder, Scoped};

@@ -1,57 +1,70 @@
 //! Where spans are recorded: the installed pipeline, the provider that the program has set up
 //! itself, or the test scope that is current.
 
-use std::collections::HashMap;
+mod here;
+mod tracer;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
+use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::global::{self, BoxedTracer, GlobalTracerProvider};
-use opentelemetry::trace::{Span, SpanBuilder, Tracer, TracerProvider};
-use opentelemetry::{Context, InstrumentationScope};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry::global;
+use opentelemetry::trace::{SpanBuilder, SpanContext, TraceContextExt};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::callsite::{Library, Start};
-use super::exception::{self, Exceptions};
-use super::random;
+use super::exception::Exceptions;
 use crate::attribute::Attributes;
+use crate::context;
+use here::Here;
+use tracer::{Provider, Tracer};
 
-/// Whether nothing comes of a span under one that is not sampled: its sampler is ours, and nothing
-/// is kept.
+/// Whether nothing comes of a span under one that is not sampled: its sampler is ours, follows the
+/// parent, and nothing is kept.
 static PRUNES: AtomicBool = AtomicBool::new(false);
-/// How many recorders were uninstalled.
-static UNINSTALLED: AtomicUsize = AtomicUsize::new(0);
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
-static INSTALLED: RwLock<Option<Arc<Recorder>>> = RwLock::new(None);
+/// How often another one was installed, or none.
+static GENERATION: AtomicUsize = AtomicUsize::new(0);
+static INSTALLED: RwLock<Option<Scoped>> = RwLock::new(None);
 
 #[derive(Debug)]
 pub(crate) struct Recorder {
     provider: Provider,
-    tracers: RwLock<HashMap<Library, ScopedTracer>>,
     exceptions: Exceptions,
+    records: Records,
 }
 
+/// Which spans are sure to be recorded, before a sampler is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Records {
+    #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
+    All,
+    /// Those under a span that is sampled.
+    #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
+    TheSampled,
+    Unknown,
+}
+
+/// Keeps a recorder counted.
 #[derive(Debug)]
-enum Provider {
-    Ours(SdkTracerProvider),
-    Global(GlobalTracerProvider),
-}
-
-#[derive(Clone, Debug)]
-enum ScopedTracer {
-    Ours(Arc<SdkTracer>),
-    Global(Arc<BoxedTracer>),
-}
-
-/// Keeps a test scope's recorder counted.
 pub(crate) struct Scoped(Arc<Recorder>);
 
+/// The recorder of a context.
+pub(super) enum Found {
+    /// The installed one, as this thread knows it.
+    Here(std::rc::Rc<Here>),
+    Adopted(Arc<Recorder>),
+    Scoped(Arc<Recorder>),
+}
+
 impl Recorder {
-    fn new(provider: Provider, exceptions: Exceptions) -> Arc<Self> {
+    fn counted(provider: Provider, exceptions: Exceptions, records: Records) -> Scoped {
         super::panic::watch();
         RECORDERS.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { provider, tracers: RwLock::default(), exceptions })
+        Scoped(Arc::new(Self { provider, exceptions, records }))
     }
 
     /// Makes this provider the one that records; `false` when there is one already.
@@ -59,9 +72,10 @@ impl Recorder {
     pub(crate) fn install(
         provider: SdkTracerProvider,
         exceptions: Exceptions,
+        records: Records,
         prunes: bool,
     ) -> bool {
-        let installed = Self::set(Provider::Ours(provider), exceptions);
+        let installed = Self::set(Provider::Ours(provider), exceptions, records);
         PRUNES.store(installed && prunes, Ordering::Relaxed);
         installed
     }
@@ -69,14 +83,19 @@ impl Recorder {
     /// Makes OpenTelemetry's global provider the one that records; `false` when there is another
     /// one already.
     pub(crate) fn adopt() -> bool {
-        Self::set(Provider::Global(global::tracer_provider()), Exceptions::EVENTS)
+        let provider = Provider::global(global::tracer_provider());
+        Self::set(provider, Exceptions::EVENTS, Records::Unknown)
     }
 
     /// A provider of the program's own may be adopted again, to replace it.
-    fn set(provider: Provider, exceptions: Exceptions) -> bool {
+    fn set(provider: Provider, exceptions: Exceptions, records: Records) -> bool {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        let free = installed.as_ref().is_none_or(|recorder| recorder.is_adopted());
-        let replaced = if free { installed.replace(Self::new(provider, exceptions)) } else { None };
+        let free = installed.as_ref().is_none_or(|Scoped(recorder)| recorder.is_adopted());
+        let mut replaced = None;
+        if free {
+            replaced = installed.replace(Self::counted(provider, exceptions, records));
+            GENERATION.fetch_add(1, Ordering::Release);
+        }
         drop(installed);
         // Only now: the program's own provider may record while it shuts down.
         drop(replaced);
@@ -84,34 +103,44 @@ impl Recorder {
     }
 
     fn is_adopted(&self) -> bool {
-        matches!(self.provider, Provider::Global(_))
+        matches!(self.provider, Provider::Global { .. })
     }
 
     /// Records no more, and hands the provider back to be shut down.
     #[cfg(feature = "app")]
     pub(crate) fn uninstall() -> Option<SdkTracerProvider> {
-        let recorder = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take()?;
+        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+        let Scoped(recorder) = &installed.take()?;
         PRUNES.store(false, Ordering::Relaxed);
-        UNINSTALLED.fetch_add(1, Ordering::SeqCst);
+        GENERATION.fetch_add(1, Ordering::Release);
+        drop(installed);
         match &recorder.provider {
             Provider::Ours(provider) => Some(provider.clone()),
-            Provider::Global(_) => None,
+            Provider::Global { .. } => None,
         }
     }
 
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(provider: SdkTracerProvider) -> Scoped {
-        Scoped(Self::new(Provider::Ours(provider), Exceptions::EVENTS))
+        Self::counted(Provider::Ours(provider), Exceptions::EVENTS, Records::Unknown)
     }
 
     /// Changes when a recorder is uninstalled: a span that was being started then was started too
     /// late.
-    pub(super) fn epoch() -> usize {
-        UNINSTALLED.load(Ordering::SeqCst)
+    pub(super) fn generation() -> usize {
+        GENERATION.load(Ordering::Acquire)
     }
 
-    pub(super) fn prunes() -> bool {
+    /// Whether nothing comes of a span under the current one.
+    pub(super) fn prunes_here() -> bool {
         PRUNES.load(Ordering::Relaxed)
+            && context::is_alive()
+            && Context::map_current(|context| is_unsampled(context.span().span_context()))
+    }
+
+    /// Whether nothing comes of a span under this one.
+    pub(super) fn prunes_under(parent: &SpanContext) -> bool {
+        PRUNES.load(Ordering::Relaxed) && is_unsampled(parent)
     }
 
     #[inline]
@@ -119,21 +148,65 @@ impl Recorder {
         RECORDERS.load(Ordering::Relaxed) != 0
     }
 
-    /// The recorder for spans that start in this context, and whether we will shut it down.
-    pub(super) fn of(context: &Context) -> Option<(Arc<Self>, bool)> {
+    /// The recorder for spans that start in this context.
+    pub(super) fn of(context: &Context) -> Option<Found> {
         if let Some(scoped) = context.get::<Arc<Self>>() {
-            return Some((scoped.clone(), false));
+            return Some(Found::Scoped(scoped.clone()));
+        }
+        let generation = Self::generation();
+        if let Some(here) = Here::of(generation) {
+            return Some(Found::Here(here));
         }
         let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
-        installed.clone().map(|recorder| {
-            let ours = !recorder.is_adopted();
-            (recorder, ours)
+        let recorder = installed.as_ref().map(|Scoped(recorder)| recorder.clone())?;
+        drop(installed);
+        Some(if recorder.is_adopted() {
+            Found::Adopted(recorder)
+        } else {
+            Found::Here(Here::remember(recorder, generation))
         })
     }
 
     /// Where the exceptions of this context's spans go.
     pub(super) fn exceptions(context: &Context) -> Exceptions {
-        Self::of(context).map_or(Exceptions::EVENTS, |(recorder, _)| recorder.exceptions)
+        Self::of(context).map_or(Exceptions::EVENTS, |found| found.recorder().exceptions)
+    }
+
+    /// Whether a span under this one is sure to be recorded.
+    fn is_sure_of(&self, parent: &SpanContext) -> bool {
+        match self.records {
+            Records::All => true,
+            Records::TheSampled => parent.is_valid() && parent.is_sampled(),
+            Records::Unknown => false,
+        }
+    }
+}
+
+/// Whether it was decided in this process that a trace is not recorded.
+fn is_unsampled(span: &SpanContext) -> bool {
+    !span.is_sampled() && !span.is_remote() && span.is_valid()
+}
+
+impl Found {
+    fn recorder(&self) -> &Recorder {
+        match self {
+            Self::Here(here) => &here.recorder,
+            Self::Adopted(recorder) | Self::Scoped(recorder) => recorder,
+        }
+    }
+
+    /// Whether we will shut it down.
+    pub(super) fn is_installed(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
+
+    /// Given out, and not borrowed: what starts a span runs the program's own code, which may start
+    /// another one.
+    fn tracer(&self, library: Library) -> Tracer {
+        match self {
+            Self::Here(here) => here.tracer(library),
+            Self::Adopted(recorder) | Self::Scoped(recorder) => recorder.provider.tracer(library),
+        }
     }
 
     /// The context with the span, and whether that records.
@@ -141,6 +214,7 @@ impl Recorder {
         &self,
         start: Start,
         parent: &Context,
+        parent_span: &SpanContext,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> (Context, bool) {
         let Start { callsite, links, baggage, .. } = start;
@@ -148,14 +222,24 @@ impl Recorder {
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
-        self.tracer(callsite.library).start(builder, parent, &mut |list| {
+        let mut list = || {
+            let mut list = Attributes::default();
             for key in baggage {
                 if let Some(value) = parent.baggage().get(key) {
                     list.set(key, value.as_str());
                 }
             }
-            attributes(list);
-        })
+            attributes(&mut list);
+            list.into_vec()
+        };
+        if self.recorder().is_sure_of(parent_span) && !parent.is_telemetry_suppressed() {
+            // Started before what is said of it is found out, as where that comes later.
+            builder.start_time = Some(SystemTime::now());
+            builder.attributes = Some(list());
+            self.tracer(callsite.library).start(builder, parent, None)
+        } else {
+            self.tracer(callsite.library).start(builder, parent, Some(&mut list))
+        }
     }
 
     /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
@@ -167,75 +251,11 @@ impl Recorder {
         builder: SpanBuilder,
         parent: &Context,
     ) -> Option<opentelemetry_sdk::trace::Span> {
-        match self.tracer(library) {
-            ScopedTracer::Ours(tracer) => Some(tracer.build_with_context(builder, parent)),
-            ScopedTracer::Global(_) => None,
-        }
-    }
-
-    /// Given out, and not borrowed: what starts a span runs the program's own code, which may start
-    /// another one.
-    fn tracer(&self, library: Library) -> ScopedTracer {
-        let known = self.tracers.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tracer) = known.get(&library) {
-            return tracer.clone();
-        }
-        drop(known);
-        let mut scope = InstrumentationScope::builder(library.name);
-        if let Some(version) = library.version {
-            scope = scope.with_version(version);
-        }
-        let tracer = self.provider.tracer(scope.build());
-        let mut known = self.tracers.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(library).or_insert(tracer).clone()
+        self.tracer(library).build(builder, parent)
     }
 }
 
-impl Provider {
-    fn tracer(&self, scope: InstrumentationScope) -> ScopedTracer {
-        match self {
-            Self::Ours(provider) => ScopedTracer::Ours(Arc::new(provider.tracer_with_scope(scope))),
-            Self::Global(provider) => {
-                ScopedTracer::Global(Arc::new(provider.tracer_with_scope(scope)))
-            }
-        }
-    }
-}
-
-impl ScopedTracer {
-    fn start(
-        &self,
-        builder: SpanBuilder,
-        parent: &Context,
-        attributes: &mut dyn FnMut(&mut Attributes),
-    ) -> (Context, bool) {
-        match self {
-            Self::Ours(tracer) => {
-                let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
-                let records = describe(&mut span, attributes);
-                (random::with_span(parent, span, true), records)
-            }
-            Self::Global(tracer) => {
-                let mut span = tracer.build_with_context(builder, parent);
-                let records = describe(&mut span, attributes);
-                (random::with_span(parent, span, false), records)
-            }
-        }
-    }
-}
-
-/// Gives a span that records its attributes.
-fn describe(span: &mut impl Span, attributes: &mut dyn FnMut(&mut Attributes)) -> bool {
-    let records = span.is_recording();
-    if records {
-        let mut list = Attributes::default();
-        attributes(&mut list);
-        span.set_attributes(list.into_vec());
-    }
-    records
-}
-
-impl Drop for Recorder {
+impl Drop for Scoped {
     fn drop(&mut self) {
         RECORDERS.fetch_sub(1, Ordering::Relaxed);
     }

@@ -59,23 +59,21 @@ impl Span {
         let (parent, outer) = start.context();
         let parent_span = parent.span();
         let parent_context = parent_span.span_context();
-        let unsampled = parent_context.is_valid()
-            && !parent_context.is_remote()
-            && !parent_context.is_sampled();
-        if unsampled && Recorder::prunes() && !parent_span.is_recording() {
+        if Recorder::prunes_under(parent_context) {
             return Self::unrecorded(start);
         }
-        let epoch = Recorder::epoch();
-        let Some((recorder, installed)) = Recorder::of(&parent) else {
+        let generation = Recorder::generation();
+        let Some(recorder) = Recorder::of(&parent) else {
             return Self::unrecorded(start);
         };
-        let (context, records) = recorder.start(start, &parent, attributes);
+        let installed = recorder.is_installed();
+        let (context, records) = recorder.start(start, &parent, parent_context, attributes);
         let recording = records.then(|| Recording {
             outer,
             was_panicking: panicking(),
             _open: installed.then(|| open::add(context.clone())),
         });
-        if installed && epoch != Recorder::epoch() {
+        if installed && generation != Recorder::generation() {
             open::interrupt(&context);
         }
         Self { context: Some(context), recording, frame: None }
@@ -87,11 +85,35 @@ impl Span {
         start.parent.map_or(Self::OFF, Self::continued)
     }
 
+    /// Whether it does nothing, and nothing inside it may.
+    #[inline]
+    fn is_nothing(&self) -> bool {
+        self.context.is_none() && self.recording.is_none() && self.frame.is_none()
+    }
+
     /// Runs a body in the span, which ends when the body returns or panics. `outcome` looks at the
     /// result and says whether it is a failure.
-    pub fn run<T>(mut self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
-        let value = self.call(body);
-        if self.asks() {
+    #[inline]
+    pub fn run<T>(self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
+        if self.is_nothing() {
+            std::mem::forget(self);
+            return body();
+        }
+        self.run_within(body, outcome)
+    }
+
+    #[inline(never)]
+    fn run_within<T>(mut self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
+        let value = self.call_within(body);
+        self.end_by(value, outcome)
+    }
+
+    /// Ends the span by the value that its body came to.
+    #[inline]
+    pub(super) fn end_by<T>(mut self, value: T, outcome: impl FnOnce(&T) -> Outcome) -> T {
+        if self.is_nothing() {
+            std::mem::forget(self);
+        } else if self.asks() {
             self.finish(outcome(&value));
         }
         value
@@ -99,7 +121,13 @@ impl Span {
 
     /// Runs a body in the span, and leaves the span open for what the body returns.
     #[doc(hidden)]
+    #[inline]
     pub fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        if self.is_nothing() { body() } else { self.call_within(body) }
+    }
+
+    #[inline(never)]
+    fn call_within<T>(&mut self, body: impl FnOnce() -> T) -> T {
         if self.is_off() {
             return body();
         }
@@ -178,7 +206,13 @@ impl Span {
 
     /// Polls a future or a stream while the span is current. A panic ends the span here: what is
     /// polled may be dropped much later, by whoever catches it.
+    #[inline]
     pub(super) fn poll<T>(&mut self, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+        if self.is_nothing() { poll() } else { self.poll_within(poll) }
+    }
+
+    #[inline(never)]
+    fn poll_within<T>(&mut self, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
         if self.is_off() {
             let polled = poll();
             // Recording may have started in it, with blocks that are on the thread now.
@@ -198,11 +232,11 @@ impl Span {
     }
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.
-    pub(super) fn hand_on(&mut self) -> Self {
+    pub(super) fn hand_on(mut self) -> Self {
         if let Some(mut frame) = self.frame.take() {
             frame.end(&Ending::Value(None));
         }
-        std::mem::replace(self, Self::OFF)
+        self
     }
 
     /// Whether it does nothing at all.
@@ -240,7 +274,14 @@ impl Span {
     }
 
     /// Drops a future or a stream inside its span, and ends the span if it was not done.
+    #[inline]
     pub(super) fn cancel(&mut self, drop: &mut dyn FnMut()) {
+        if !self.is_nothing() {
+            self.cancel_within(drop);
+        }
+    }
+
+    fn cancel_within(&mut self, drop: &mut dyn FnMut()) {
         if self.records() || self.frame.as_ref().is_some_and(Frame::is_paused) {
             self.within(&mut || {
                 drop();
@@ -260,7 +301,7 @@ impl Span {
     /// Ends the span, and the blocks in it that were left early: they left it with this ending.
     pub(super) fn end(&mut self, ending: &Ending<'_>, at: Option<SystemTime>) {
         let seen = self.frame.as_mut().and_then(|frame| frame.end(ending));
-        let ending = ending.or(seen.as_ref());
+        let ending = ending.or(seen.as_deref());
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
             ending.mark(context, recording.outer);
             match at {

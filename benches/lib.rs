@@ -1,1 +1,0 @@
-//! What a span costs: `cargo bench -p spandrel-benches`.

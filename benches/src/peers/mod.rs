@@ -1,0 +1,107 @@
+//! Those who are measured, each doing the same work in its own words.
+
+pub(crate) mod hand;
+pub(crate) mod ours;
+pub(crate) mod tracing;
+
+use std::any::Any;
+use std::fmt;
+
+/// What is set up while something is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    NotInstalled,
+    Disabled,
+    Unsampled,
+    /// As unsampled, but what fails is kept.
+    KeptOnError,
+    Sampled,
+}
+
+pub(crate) const STATES: [State; 5] =
+    [State::NotInstalled, State::Disabled, State::Unsampled, State::KeptOnError, State::Sampled];
+
+/// Keeps a state up; dropping it takes it down.
+pub(crate) type Up = Box<dyn Any>;
+
+/// What is done, over and over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// A root and ten children with two attributes each.
+    Tree,
+    /// Spans in spans, so deep.
+    Depth50,
+    /// An async function that is polled once.
+    Poll1,
+    /// One that is polled ten times.
+    Poll10,
+    /// A span with twenty attributes.
+    Attributes20,
+    /// A function that returns an error.
+    Error,
+    /// A function that returns a `Result`, and no error.
+    Success,
+}
+
+pub(crate) const WORKS: [Work; 7] = [
+    Work::Tree,
+    Work::Depth50,
+    Work::Poll1,
+    Work::Poll10,
+    Work::Attributes20,
+    Work::Error,
+    Work::Success,
+];
+
+impl Work {
+    /// How many spans it has.
+    pub(crate) fn spans(self) -> u32 {
+        match self {
+            Self::Tree => 11,
+            Self::Depth50 => 50,
+            _ => 1,
+        }
+    }
+}
+
+pub(crate) trait Peer {
+    fn name(&self) -> &'static str;
+
+    /// `None` where there is no such state.
+    fn up(&self, state: State) -> Option<Up>;
+
+    /// Does it once; `false` where it cannot.
+    fn work(&self, work: Work) -> bool;
+}
+
+#[derive(Debug)]
+pub(crate) struct Failed;
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it failed")
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Ready after it was polled so many times.
+pub(crate) async fn polled(times: u32) {
+    let mut left = times;
+    std::future::poll_fn(|_| {
+        left -= 1;
+        if left == 0 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+/// Polls until it is ready, with nothing between.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut task) {
+            return value;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Spandrel.
+
+use std::hint::black_box;
+
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use spandrel::{Config, span};
+
+use super::{Failed, Peer, State, Up, Work, block_on, polled};
+
+pub(crate) struct Ours;
+
+impl Peer for Ours {
+    fn name(&self) -> &'static str {
+        "spandrel"
+    }
+
+    fn up(&self, state: State) -> Option<Up> {
+        let config = Config::new("benches").exporter(Nowhere).batch_queue(8192);
+        let config = match state {
+            State::NotInstalled | State::Disabled => return Some(Box::new(())),
+            State::Unsampled => config.sample(0.0),
+            State::KeptOnError => config.sample(0.0).keep_errors(),
+            State::Sampled => config,
+        };
+        Some(Box::new(spandrel::install(config)))
+    }
+
+    fn work(&self, work: Work) -> bool {
+        match work {
+            Work::Tree => tree(),
+            Work::Depth50 => deep(black_box(50)),
+            Work::Poll1 => block_on(polls(black_box(1))),
+            Work::Poll10 => block_on(polls(black_box(10))),
+            Work::Attributes20 => twenty(black_box(7)),
+            Work::Error => drop(black_box(fails(black_box(true)))),
+            Work::Success => drop(black_box(fails(black_box(false)))),
+        }
+        true
+    }
+}
+
+#[span("root", number = 0, text = "root")]
+fn tree() {
+    for number in 0..10 {
+        child(black_box(number), black_box("child"));
+    }
+}
+
+#[span("child", number = number, text = text)]
+fn child(number: i64, text: &str) {
+    black_box((number, text));
+}
+
+#[span("deep")]
+fn deep(left: u32) {
+    if left > 1 {
+        deep(left - 1);
+    }
+    black_box(left);
+}
+
+#[span("polls")]
+async fn polls(times: u32) {
+    polled(times).await;
+}
+
+#[span(
+    "twenty",
+    a = n, b = n, c = n, d = n, e = n, f = n, g = n, h = n, i = n, j = n,
+    k = n, l = n, m = n, o = n, p = n, q = n, r = n, s = n, t = n, u = n,
+)]
+fn twenty(n: i64) {
+    black_box(n);
+}
+
+#[span("fails")]
+fn fails(yes: bool) -> Result<u32, Failed> {
+    if yes { Err(Failed) } else { Ok(7) }
+}
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! `tracing` with `tracing-opentelemetry`, as it comes or with all switched off that can be.
+
+use std::hint::black_box;
+
+use opentelemetry::trace::TracerProvider;
+use tracing::{instrument, subscriber};
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::hand::{Down, provider};
+use super::{Failed, Peer, State, Up, Work, block_on, polled};
+
+pub(crate) struct Tracing {
+    pub(crate) lean: bool,
+}
+
+impl Peer for Tracing {
+    fn name(&self) -> &'static str {
+        if self.lean { "tracing, lean" } else { "tracing" }
+    }
+
+    fn up(&self, state: State) -> Option<Up> {
+        if state == State::NotInstalled {
+            return Some(Box::new(()));
+        }
+        let provider = provider(state)?;
+        let layer = OpenTelemetryLayer::new(provider.tracer("benches"));
+        let layer = if self.lean {
+            layer
+                .with_location(false)
+                .with_threads(false)
+                .with_tracked_inactivity(false)
+                .with_target(false)
+                .with_level(false)
+        } else {
+            layer
+        };
+        let default = subscriber::set_default(Registry::default().with(layer));
+        Some(Box::new((default, Down(provider))))
+    }
+
+    fn work(&self, work: Work) -> bool {
+        match work {
+            Work::Tree => tree(),
+            Work::Depth50 => deep(black_box(50)),
+            Work::Poll1 => block_on(polls(black_box(1))),
+            Work::Poll10 => block_on(polls(black_box(10))),
+            Work::Attributes20 => twenty(black_box(7)),
+            Work::Error => drop(black_box(fails(black_box(true)))),
+            Work::Success => drop(black_box(fails(black_box(false)))),
+        }
+        true
+    }
+}
+
+#[instrument(name = "root", fields(number = 0, text = "root"))]
+fn tree() {
+    for number in 0..10 {
+        child(black_box(number), black_box("child"));
+    }
+}
+
+#[instrument(name = "child")]
+fn child(number: i64, text: &str) {
+    black_box((number, text));
+}
+
+#[instrument(name = "deep", skip_all)]
+fn deep(left: u32) {
+    if left > 1 {
+        deep(left - 1);
+    }
+    black_box(left);
+}
+
+#[instrument(name = "polls", skip_all)]
+async fn polls(times: u32) {
+    polled(times).await;
+}
+
+#[instrument(
+    name = "twenty",
+    skip_all,
+    fields(
+        a = n, b = n, c = n, d = n, e = n, f = n, g = n, h = n, i = n, j = n,
+        k = n, l = n, m = n, o = n, p = n, q = n, r = n, s = n, t = n, u = n,
+    )
+)]
+fn twenty(n: i64) {
+    black_box(n);
+}
+
+#[instrument(name = "fails", skip_all, err)]
+fn fails(yes: bool) -> Result<u32, Failed> {
+    if yes { Err(Failed) } else { Ok(7) }
+}

@@ -1,0 +1,100 @@
+//! Tracers of our own provider, and of the program's.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use opentelemetry::global::{BoxedTracer, GlobalTracerProvider};
+use opentelemetry::trace::{Span, SpanBuilder, Tracer as _, TracerProvider};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+
+use super::Library;
+use crate::span::{exception, random};
+
+#[derive(Debug)]
+pub(super) enum Provider {
+    Ours(SdkTracerProvider),
+    Global { provider: GlobalTracerProvider, tracers: RwLock<HashMap<Library, Arc<BoxedTracer>>> },
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Tracer {
+    Ours(Rc<SdkTracer>),
+    Global(Arc<BoxedTracer>),
+}
+
+impl Provider {
+    pub(super) fn global(provider: GlobalTracerProvider) -> Self {
+        Self::Global { provider, tracers: RwLock::default() }
+    }
+
+    pub(super) fn tracer(&self, library: Library) -> Tracer {
+        let scope = || {
+            let scope = InstrumentationScope::builder(library.name);
+            match library.version {
+                Some(version) => scope.with_version(version).build(),
+                None => scope.build(),
+            }
+        };
+        match self {
+            Self::Ours(provider) => Tracer::Ours(Rc::new(provider.tracer_with_scope(scope()))),
+            Self::Global { provider, tracers } => {
+                let known = tracers.read().unwrap_or_else(PoisonError::into_inner);
+                if let Some(tracer) = known.get(&library) {
+                    return Tracer::Global(tracer.clone());
+                }
+                drop(known);
+                let tracer = Arc::new(provider.tracer_with_scope(scope()));
+                let mut known = tracers.write().unwrap_or_else(PoisonError::into_inner);
+                Tracer::Global(known.entry(library).or_insert(tracer).clone())
+            }
+        }
+    }
+}
+
+/// The attributes of a span, asked for if it records.
+type Attributes<'a> = &'a mut dyn FnMut() -> Vec<KeyValue>;
+
+impl Tracer {
+    /// The context with the span, and whether that records.
+    pub(super) fn start(
+        &self,
+        builder: SpanBuilder,
+        parent: &Context,
+        attributes: Option<Attributes<'_>>,
+    ) -> (Context, bool) {
+        match self {
+            Self::Ours(tracer) => {
+                let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
+                let records = describe(&mut span, attributes);
+                (random::with_span(parent, span, true), records)
+            }
+            Self::Global(tracer) => {
+                let mut span = tracer.build_with_context(builder, parent);
+                let records = describe(&mut span, attributes);
+                (random::with_span(parent, span, false), records)
+            }
+        }
+    }
+
+    #[cfg(feature = "logs")]
+    pub(super) fn build(
+        &self,
+        builder: SpanBuilder,
+        parent: &Context,
+    ) -> Option<opentelemetry_sdk::trace::Span> {
+        match self {
+            Self::Ours(tracer) => Some(tracer.build_with_context(builder, parent)),
+            Self::Global(_) => None,
+        }
+    }
+}
+
+fn describe(span: &mut impl Span, attributes: Option<Attributes<'_>>) -> bool {
+    let records = span.is_recording();
+    if let (true, Some(attributes)) = (records, attributes) {
+        span.set_attributes(attributes());
+    }
+    records
+}
