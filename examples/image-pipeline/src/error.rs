@@ -15,13 +15,13 @@ pub(crate) enum Error {
     Key(String),
     #[error(transparent)]
     Drawing(#[from] text_to_image::Error),
-    #[error("{0}; is there such a folder, and may one write to it?")]
-    Upload(#[source] text_to_image::Error),
+    #[error("{0}; name a folder that is there and may be written to")]
+    Upload(text_to_image::Error),
     #[error("the model's thread has ended, its last words are above; start the worker again")]
     ModelGone,
     #[error("{0}")]
     Refused(Failure),
-    #[error("no answer from {url}; whoever was there has said why, or start it again")]
+    #[error("no answer from {url}; what ended it is said above, unless it was killed: try again")]
     NoAnswer { url: String, source: reqwest::Error },
     #[error("`{service}` was never ready ({status}), its last words are above")]
     Ended { service: &'static str, status: ExitStatus },

@@ -123,14 +123,15 @@ async fn draw(wanted: Wanted) -> Result<(), Error> {
 fn place(out: &Path) -> Result<(&Path, &str), Error> {
     let key = out.file_name().and_then(|name| name.to_str());
     let key = key.ok_or_else(|| Error::Key(out.display().to_string()))?;
-    Ok((out.parent().unwrap_or(out), key))
+    let store = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Ok((store.unwrap_or(Path::new(".")), key))
 }
 
 /// Where the user has spans sent to.
 fn endpoint() -> Option<String> {
     let variables = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-    let set = variables.into_iter().filter_map(|name| env::var(name).ok());
-    set.filter(|endpoint| !endpoint.is_empty()).next()
+    let mut set = variables.into_iter().filter_map(|name| env::var(name).ok());
+    set.find(|endpoint| !endpoint.is_empty())
 }
 
 /// Small, so that it is easily typed again.

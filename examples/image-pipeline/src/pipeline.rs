@@ -41,7 +41,7 @@ impl Pipeline {
     }
 
     /// The worker finds its caller in the body.
-    #[span("request-inference", kind(client), url.full = self.worker)]
+    #[span("request-inference", kind(client))]
     async fn request(&self, input: Input) -> Result<Output, Error> {
         let trace_context = TraceContext::current();
         http::ask(&self.worker, &Input { trace_context, ..input }).await
