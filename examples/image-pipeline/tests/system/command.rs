@@ -61,7 +61,7 @@ fn the_trace_is_drawn() {
     assert!(preprocess.starts_with("├─ preprocess "), "{said}");
     assert!(request.starts_with("└─ request-inference [client] "), "{said}");
     assert!(inference.starts_with("   └─ inference [server] "), "{said}");
-    assert!(inference.contains(r#"━ service.name="image-worker" "#), "{said}");
+    assert!(inference.contains(r#" service.name="image-worker" "#), "{said}");
     assert!(diffusion.starts_with("      ├─ diffusion "), "{said}");
     assert!(upload.starts_with("      └─ upload "), "{said}");
     assert_eq!(unknown, "image-pipeline: words that the model has never seen: xyzzy");
