@@ -27,7 +27,7 @@ pub(crate) enum Error {
     Ended { service: &'static str, status: ExitStatus },
     #[error("interrupted before the picture was done")]
     Interrupted,
-    #[error("{0}")]
+    #[error(transparent)]
     System(#[from] io::Error),
 }
 

@@ -1,5 +1,7 @@
 //! Both ends of a call: one service asks, the other one answers.
 
+use std::io;
+
 use axum::Router;
 use axum::routing::MethodRouter;
 use reqwest::Client;
@@ -8,11 +10,14 @@ use tokio::net::TcpListener;
 use crate::error::Error;
 use crate::messages::{Failure, Input, Output};
 
+/// The services are on this machine, whatever proxy there is to the rest of the world.
+pub(crate) fn client() -> Result<Client, Error> {
+    Client::builder().no_proxy().build().map_err(|why| Error::System(io::Error::other(why)))
+}
+
 /// Asks a service for a picture.
-pub(crate) async fn ask(url: &str, input: &Input) -> Result<Output, Error> {
+pub(crate) async fn ask(client: &Client, url: &str, input: &Input) -> Result<Output, Error> {
     let failed = |source| Error::NoAnswer { url: url.to_owned(), source };
-    // The services are on this machine, whatever proxy there is to the rest of the world.
-    let client = Client::builder().no_proxy().build().map_err(failed)?;
     let answer = client.post(url).json(input).send().await.map_err(failed)?;
     let status = answer.status();
     spandrel::current().set("http.response.status_code", status.as_u16());

@@ -82,6 +82,7 @@ async fn main() -> ExitCode {
 
 /// Both services for one picture.
 async fn draw(wanted: Wanted) -> Result<(), Error> {
+    let interrupted = spandrel::shutdown_signal();
     let Wanted { prompt, steps, guidance, seed, out } = wanted;
     let (store, key) = place(&out)?;
     let seed = seed.unwrap_or_else(seed_from_clock);
@@ -102,13 +103,16 @@ async fn draw(wanted: Wanted) -> Result<(), Error> {
     let report_to = collector.as_ref().map(Collector::endpoint);
     let worker = Process::start("serve-worker", store, report_to).await?;
     let pipeline = Process::start("serve-pipeline", &worker.url, report_to).await?;
+    let client = http::client()?;
     let drawn = tokio::select! {
-        drawn = http::ask(&pipeline.url, &input) => drawn,
-        () = spandrel::shutdown_signal() => Err(Error::Interrupted),
+        drawn = http::ask(&client, &pipeline.url, &input) => drawn,
+        () = interrupted => Err(Error::Interrupted),
     };
     tokio::try_join!(pipeline.stop(), worker.stop())?;
-    for trace in collector.iter().flat_map(Collector::traces) {
-        eprint!("{}", collector.as_ref().and_then(|all| all.tree(&trace)).unwrap_or_default());
+    if let Some(collector) = collector {
+        for trace in collector.traces() {
+            eprint!("{}", collector.tree(&trace).unwrap_or_default());
+        }
     }
     let Output { url, unknown_words, trace_id } = drawn?;
     if !unknown_words.is_empty() {

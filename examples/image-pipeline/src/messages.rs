@@ -9,7 +9,7 @@ use spandrel::TraceContext;
 use crate::error::Error;
 
 /// A picture that is wanted: of the pipeline, and of the worker.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Input {
     pub(crate) prompt: String,
     pub(crate) num_inference_steps: usize,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::routing::post;
+use reqwest::Client;
 use spandrel::{TraceContext, propagate, span, traced_app};
 
 use crate::error::Error;
@@ -12,7 +13,7 @@ use crate::http;
 use crate::messages::{Failure, Input, Output};
 
 pub(crate) async fn serve(worker: String) -> Result<(), Error> {
-    let app = Arc::new(Pipeline::setup(worker));
+    let app = Arc::new(Pipeline::setup(worker)?);
     let served = http::serve(post(Pipeline::run).with_state(app.clone())).await;
     app.teardown();
     served
@@ -21,12 +22,13 @@ pub(crate) async fn serve(worker: String) -> Result<(), Error> {
 #[derive(Debug)]
 struct Pipeline {
     worker: String,
+    client: Client,
 }
 
 #[traced_app("image-pipeline")]
 impl Pipeline {
-    fn setup(worker: String) -> Self {
-        Self { worker }
+    fn setup(worker: String) -> Result<Self, Error> {
+        Ok(Self { worker, client: http::client()? })
     }
 
     #[propagate(input.trace_context)]
@@ -44,7 +46,7 @@ impl Pipeline {
     #[span("request-inference", kind(client))]
     async fn request(&self, input: Input) -> Result<Output, Error> {
         let trace_context = TraceContext::current();
-        http::ask(&self.worker, &Input { trace_context, ..input }).await
+        http::ask(&self.client, &self.worker, &Input { trace_context, ..input }).await
     }
 }
 
