@@ -2,6 +2,8 @@
 //! release, together with the macros.
 
 use opentelemetry::Context;
+#[cfg(feature = "app")]
+use opentelemetry_sdk::trace::SpanData;
 
 #[cfg(feature = "app")]
 pub use crate::app::{SetUp, tear_down};
@@ -10,6 +12,8 @@ pub use crate::outcome::{Outcome, expected};
 pub use crate::probe::Observed;
 pub use crate::propagation::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier};
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
+#[cfg(feature = "app")]
+use crate::tree::{Drawing, Look, Plain};
 pub use crate::{
     __callsite as callsite, __end as end, __extract as extract, __follow as follow,
     __inject as inject, __linked as linked, __observed as observed, __outcome as outcome,
@@ -47,6 +51,19 @@ pub fn detached<T>(body: impl FnOnce() -> T) -> T {
 /// A body with blocks that are spans, and no span of its own.
 pub fn frame() -> Span {
     Span::OFF.with_blocks()
+}
+
+/// Spans of one trace as the console draws them: for the collector of the examples, to which they come
+/// from several processes.
+#[cfg(feature = "app")]
+pub fn drawing(spans: &[SpanData]) -> String {
+    Drawing { spans, look: Look::of_stderr() }.to_string()
+}
+
+/// The same spans as the text of a recording.
+#[cfg(feature = "app")]
+pub fn outline(spans: &[SpanData]) -> String {
+    Plain(spans).to_string()
 }
 
 /// Never called: only its type is wanted.

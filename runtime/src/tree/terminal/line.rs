@@ -1,7 +1,7 @@
 //! The lines of a row: the span's own, its events, its causes.
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::Status;
+use opentelemetry::trace::{Link, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::axis::Mark;
@@ -43,6 +43,7 @@ impl Pen {
             Item::Span { span, .. } => {
                 let mut lines = vec![self.span(span, &row.lead, apart)];
                 let below = row.lead.rest() + if row.parent { "│ " } else { "  " };
+                self.links(span, &below, &mut lines);
                 self.events(span, &below, &mut lines);
                 lines
             }
@@ -82,6 +83,16 @@ impl Pen {
         let mut text = self.lead(lead);
         text.write(style::DIM, &format!("… {count} more {name}, {} in all", Taken(taken)));
         Line::Folded { text, mark: Mark::Folded { start, end } }
+    }
+
+    fn links(&self, span: &SpanData, below: &str, lines: &mut Vec<Line>) {
+        for Link { span_context: to, attributes, .. } in &span.links.links {
+            let mut line = self.ink();
+            line.write(style::DIM, below).write(style::YELLOW, "↪ ");
+            let to = format!("link to {} in trace {}", to.span_id(), to.trace_id());
+            line.write(style::PLAIN, &to);
+            lines.push(Line::Text(line.append(self.attributes(attributes))));
+        }
     }
 
     fn events(&self, span: &SpanData, below: &str, lines: &mut Vec<Line>) {

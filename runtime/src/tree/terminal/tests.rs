@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::trace::{
-    Event, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
@@ -172,6 +172,22 @@ fn a_panic_tells_its_place() {
     span.events.events.push(Event::new("exception", at(10), exception, 0));
     let drawn = "work 10.0 ms error.type=\"panic\" ✗ it broke\n  at src/main.rs:12\n";
     assert_eq!(drawing(&[span]), drawn);
+}
+
+#[test]
+fn links_say_where_to() {
+    let mut batch = span(1, 0, "batch", 0, 10);
+    let to = span(7, 0, "order", 0, 1).span_context;
+    let link = Link::new(to, key_values(&[("queue", "orders")]), 0);
+    batch.links.links.push(link);
+    assert_eq!(
+        drawing(&[batch, span(2, 1, "pay", 0, 10)]),
+        "\
+batch  10.0 ms ━━━━━━━━━━━━━━━━━━━━
+│ ↪ link to 0000000000000007 in trace 4bf92f3577b34da6a3ce929d0e0e4736 queue=\"orders\"
+└─ pay 10.0 ms ━━━━━━━━━━━━━━━━━━━━
+"
+    );
 }
 
 #[test]

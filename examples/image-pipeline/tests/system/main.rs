@@ -1,0 +1,5 @@
+//! The program as it is run: whole, and each of its services by itself.
+
+mod command;
+mod program;
+mod services;
