@@ -67,6 +67,7 @@ pub(crate) struct Processor<S> {
 }
 
 impl<S: Sink> Processor<S> {
+    #[inline]
     fn export(&self, mut span: SpanData) {
         keep_last(&mut span.attributes);
         let more = span.attributes.len().saturating_sub(self.limits.attributes);

@@ -22,7 +22,8 @@ use crate::report::say;
 ///
 /// From the first call on the program is to come to its own end: it has the grace period of its
 /// [`Config`](crate::Config) to do so, or, where telemetry is not set up, as long as it likes. A
-/// second signal ends it at once.
+/// second signal ends it at once; a parent that passes SIGINT on to children that a terminal sends
+/// it to as well should start them in a process group of their own.
 ///
 /// ```no_run
 /// # async fn serve() {}

@@ -56,6 +56,7 @@ impl<E> Debug for BatchSink<E> {
 }
 
 impl<E: Exporter> Sink for BatchSink<E> {
+    #[inline]
     fn take(&self, span: SpanData) {
         let queue = self.queue();
         if queue.push(span) {

@@ -119,6 +119,7 @@ impl Queue {
     }
 
     /// Takes a span in, or drops it; whether the worker should be woken.
+    #[inline]
     pub(super) fn push(&self, span: SpanData) -> bool {
         let mut state = self.state();
         let late = state.is_closed();

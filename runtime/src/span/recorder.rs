@@ -114,6 +114,7 @@ impl Recorder {
         PRUNES.store(false, Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Release);
         drop(installed);
+        Here::forget();
         match &recorder.provider {
             Provider::Ours(provider) => Some(provider.clone()),
             Provider::Global { .. } => None,

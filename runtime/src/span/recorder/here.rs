@@ -30,6 +30,12 @@ impl Here {
         here
     }
 
+    /// Other threads forget when they record next, or end.
+    #[cfg(feature = "app")]
+    pub(super) fn forget() {
+        let _before = HERE.try_with(|slot| slot.borrow_mut().take());
+    }
+
     pub(super) fn tracer(&self, library: Library) -> Tracer {
         let known = self.tracers.borrow();
         if let Some((_, tracer)) = known.iter().find(|(known, _)| *known == library) {
