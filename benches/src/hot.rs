@@ -14,18 +14,18 @@ pub(crate) fn measure(
     state: State,
     work: Work,
     rounds: usize,
-) -> Vec<(&'static str, Option<f64>)> {
+) -> Vec<Option<f64>> {
     let mut all: Vec<Vec<f64>> = vec![Vec::new(); peers.len()];
     for _ in 0..rounds {
         for (peer, times) in peers.iter().zip(&mut all) {
             times.extend(once(*peer, state, work));
         }
     }
-    let medians = all.into_iter().map(|mut times| {
+    let median = |mut times: Vec<f64>| {
         times.sort_by(f64::total_cmp);
         times.get(times.len() / 2).copied()
-    });
-    peers.iter().map(|peer| peer.name()).zip(medians).collect()
+    };
+    all.into_iter().map(median).collect()
 }
 
 fn once(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {

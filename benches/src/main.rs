@@ -1,33 +1,50 @@
-//! What a span costs, side by side with those who do the same:
+//! What a span costs the thread that records it, side by side with those who do the same:
 //!
 //! ```text
-//! cargo run --release -p spandrel-benches
+//! cargo run --release -p spandrel-benches [STATE/WORK] [ROUNDS]
 //! ```
+//!
+//! Prints nanoseconds of CPU time a span, the median of the rounds, and in brackets the ratio to the
+//! OpenTelemetry SDK by hand. What is measured takes turns, so that the noise of a machine falls on
+//! all alike.
 
 mod hot;
 mod peers;
 
+use peers::emit::Emit;
+use peers::fastrace::Fastrace;
 use peers::hand::Hand;
 use peers::ours::Ours;
 use peers::tracing::Tracing;
 use peers::{Peer, STATES, WORKS};
 
 fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let only = arguments.next().unwrap_or_default();
+    let rounds = arguments.next().and_then(|rounds| rounds.parse().ok()).unwrap_or(25);
     let hand = Hand::default();
-    let mut peers: Vec<&dyn Peer> =
-        vec![&Ours, &hand, &Tracing { lean: true }, &Tracing { lean: false }];
-    if let Ok(one) = std::env::var("PEER") {
-        peers.retain(|p| p.name() == one);
-    }
-    let only = std::env::args().nth(1);
-    let rounds = std::env::args().nth(2).and_then(|r| r.parse().ok()).unwrap_or(15);
+    let lean = Tracing { lean: true };
+    let peers: [&dyn Peer; 6] = [&Ours, &hand, &lean, &Tracing { lean: false }, &Fastrace, &Emit];
+    let names: Vec<&str> = peers.iter().map(|peer| peer.name()).collect();
+    println!("| state | work | {} |", names.join(" | "));
+    println!("| --- | --- |{}", " --: |".repeat(peers.len()));
     for state in STATES {
         for work in WORKS {
-            if only.as_deref().is_some_and(|only| !format!("{state:?}/{work:?}").contains(only)) {
-                continue;
+            if format!("{state:?}/{work:?}").contains(&only) {
+                let medians = hot::measure(&peers, state, work, rounds);
+                let reference = medians[1];
+                let cells: Vec<String> =
+                    medians.iter().map(|median| cell(*median, reference)).collect();
+                println!("| {state:?} | {work:?} | {} |", cells.join(" | "));
             }
-            let medians = hot::measure(&peers, state, work, rounds);
-            println!("{state:?} {work:?} {medians:?}");
         }
+    }
+}
+
+fn cell(nanos: Option<f64>, reference: Option<f64>) -> String {
+    match (nanos, reference) {
+        (Some(nanos), Some(reference)) => format!("{nanos:.1} ({:.2})", nanos / reference),
+        (Some(nanos), None) => format!("{nanos:.1}"),
+        (None, _) => String::new(),
     }
 }

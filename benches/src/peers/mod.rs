@@ -1,5 +1,7 @@
 //! Those who are measured, each doing the same work in its own words.
 
+pub(crate) mod emit;
+pub(crate) mod fastrace;
 pub(crate) mod hand;
 pub(crate) mod ours;
 pub(crate) mod tracing;

@@ -15,7 +15,7 @@ use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
 
 use crate::adopt::global_provider_is_set;
-use crate::config::{Config, ExceptionSignal, Sampling, Settings};
+use crate::config::{Config, ExceptionSignal, Ratio, Sampling, Settings};
 use crate::environment::Environment;
 use crate::logs;
 use crate::pipeline::Pipeline;
@@ -146,6 +146,9 @@ fn set_up(config: Config) -> bool {
     let exceptions = settings.exceptions;
     let (records, prunes) = match &settings.sampling {
         sampling if sampling.keep.anything() => (Records::All, false),
+        Sampling { parent_based: true, ratio: Ratio::ALWAYS, .. } => {
+            (Records::AllButTheUnsampled, true)
+        }
         Sampling { parent_based: true, .. } => (Records::TheSampled, true),
         _ => (Records::Unknown, false),
     };

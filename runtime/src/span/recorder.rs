@@ -42,6 +42,9 @@ pub(crate) struct Recorder {
 pub(crate) enum Records {
     #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
     All,
+    /// Those of traces that start here, and those under a span that is sampled.
+    #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
+    AllButTheUnsampled,
     /// Those under a span that is sampled.
     #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
     TheSampled,
@@ -177,6 +180,7 @@ impl Recorder {
     fn is_sure_of(&self, parent: &SpanContext) -> bool {
         match self.records {
             Records::All => true,
+            Records::AllButTheUnsampled => !parent.is_valid() || parent.is_sampled(),
             Records::TheSampled => parent.is_valid() && parent.is_sampled(),
             Records::Unknown => false,
         }
