@@ -68,7 +68,7 @@ impl Drop for Down {
     }
 }
 
-fn tree(tracer: &SdkTracer) {
+pub(crate) fn tree(tracer: &SdkTracer) {
     let attributes = [KeyValue::new("number", 0), KeyValue::new("text", "root")];
     let span = tracer.span_builder("root").with_attributes(attributes).start(tracer);
     let attached = Context::current_with_span(span).attach();

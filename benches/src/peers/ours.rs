@@ -41,7 +41,7 @@ impl Peer for Ours {
 }
 
 #[span("root", number = 0, text = "root")]
-fn tree() {
+pub(crate) fn tree() {
     for number in 0..10 {
         child(black_box(number), black_box("child"));
     }
