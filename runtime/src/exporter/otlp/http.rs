@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use prost::bytes::Bytes;
 use reqwest::redirect::Policy;
@@ -29,7 +27,6 @@ pub(super) struct Http {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    protocol: Protocol,
     compression: Compression,
     timeout: Duration,
     /// What may be wrong when connections are closed.
@@ -48,20 +45,14 @@ impl Http {
             client: client(settings).map_err(|error| root_cause(&error))?,
             url: settings.url.parse().map_err(|error| format!("not a URL: {error}"))?,
             headers,
-            protocol: settings.protocol,
             compression: settings.compression,
             timeout: settings.timeout,
             hint: hint(settings),
         })
     }
 
-    pub(super) fn encode(&self, request: &ExportTraceServiceRequest) -> Bytes {
-        let bytes = match self.protocol {
-            #[cfg(feature = "json")]
-            Protocol::HttpJson => serde_json::to_vec(request).unwrap_or_default(),
-            _ => request.encode_to_vec(),
-        };
-        self.compression.compress(bytes).into()
+    pub(super) fn compress(&self, request: Vec<u8>) -> Bytes {
+        self.compression.compress(request).into()
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Answer {

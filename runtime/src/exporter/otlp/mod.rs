@@ -2,6 +2,7 @@
 
 mod answer;
 mod compression;
+mod encode;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
@@ -10,12 +11,11 @@ mod status;
 #[cfg(feature = "tls")]
 mod tls;
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
-use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::bytes::Bytes;
+
+use encode::Preamble;
 
 use super::{Answer, Exporter};
 use crate::config::{Otlp, Protocol};
@@ -24,7 +24,10 @@ use crate::config::{Otlp, Protocol};
 const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
 
 pub(crate) struct OtlpExporter {
-    resource: ResourceAttributesWithSchema,
+    resource: Resource,
+    preamble: Preamble,
+    #[cfg(feature = "json")]
+    is_json: bool,
     transport: Transport,
 }
 
@@ -46,8 +49,23 @@ impl OtlpExporter {
             #[cfg(feature = "json")]
             Protocol::HttpJson => Transport::Http(http::Http::new(settings)?),
         };
-        Ok(Self { resource: ResourceAttributesWithSchema::from(resource), transport })
+        Ok(Self {
+            resource: resource.clone(),
+            preamble: Preamble::new(resource),
+            #[cfg(feature = "json")]
+            is_json: settings.protocol == Protocol::HttpJson,
+            transport,
+        })
     }
+}
+
+#[cfg(feature = "json")]
+fn json(spans: Vec<SpanData>, resource: &Resource) -> Vec<u8> {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+
+    let resource_spans = group_spans_by_resource_and_scope(spans, &resource.into());
+    serde_json::to_vec(&ExportTraceServiceRequest { resource_spans }).unwrap_or_default()
 }
 
 impl Exporter for OtlpExporter {
@@ -56,13 +74,14 @@ impl Exporter for OtlpExporter {
     type Request = Bytes;
 
     fn encode(&self, spans: Vec<SpanData>) -> Bytes {
-        let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
-        let request = ExportTraceServiceRequest { resource_spans };
+        let encoded = || encode::encode(&spans, &self.resource, &self.preamble);
         match &self.transport {
+            #[cfg(feature = "json")]
+            Transport::Http(http) if self.is_json => http.compress(json(spans, &self.resource)),
             #[cfg(feature = "otlp")]
-            Transport::Http(http) => http.encode(&request),
+            Transport::Http(http) => http.compress(encoded()),
             #[cfg(feature = "grpc")]
-            Transport::Grpc(_) => prost::Message::encode_to_vec(&request).into(),
+            Transport::Grpc(_) => encoded().into(),
         }
     }
 
