@@ -14,11 +14,12 @@ use reqwest::{Client, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{hint, root_cause, taken, told, unanswered};
+use super::compression::Compressor;
 use super::status::Status;
 use super::{Answer, USER_AGENT};
 #[cfg(feature = "tls")]
 use crate::config::Tls;
-use crate::config::{Compression, Otlp, Protocol};
+use crate::config::{Otlp, Protocol};
 
 /// Answers are short; of longer ones the rest is not read.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -27,7 +28,7 @@ pub(super) struct Http {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    compression: Compression,
+    compressor: Compressor,
     timeout: Duration,
     /// What may be wrong when connections are closed.
     hint: &'static str,
@@ -45,14 +46,14 @@ impl Http {
             client: client(settings).map_err(|error| root_cause(&error))?,
             url: settings.url.parse().map_err(|error| format!("not a URL: {error}"))?,
             headers,
-            compression: settings.compression,
+            compressor: Compressor::new(settings.compression)?,
             timeout: settings.timeout,
             hint: hint(settings),
         })
     }
 
     pub(super) fn compress(&self, request: Vec<u8>) -> Bytes {
-        self.compression.compress(request).into()
+        self.compressor.compress(request).into()
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Answer {
