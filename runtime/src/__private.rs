@@ -10,7 +10,10 @@ pub use crate::app::{SetUp, tear_down};
 pub use crate::context::{current, with_baggage};
 pub use crate::outcome::{Outcome, expected};
 pub use crate::probe::Observed;
-pub use crate::propagation::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier};
+pub use crate::propagation::{
+    Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier, OptionalExtractor,
+    OptionalExtractorRef, OptionalInjector,
+};
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
 #[cfg(feature = "app")]
 use crate::tree::{Drawing, Look, Plain};
@@ -181,7 +184,9 @@ macro_rules! __follow {
 #[macro_export]
 macro_rules! __extract {
     ($carrier:expr) => {{
-        use $crate::__private::{Carrier as _, ExtractorCarrier as _};
+        use $crate::__private::{
+            Carrier as _, ExtractorCarrier as _, OptionalExtractor as _, OptionalExtractorRef as _,
+        };
         ($carrier).extract_context()
     }};
 }
@@ -200,7 +205,7 @@ macro_rules! __linked {
 #[macro_export]
 macro_rules! __inject {
     ($carrier:expr) => {{
-        use $crate::__private::{CarrierMut as _, InjectorCarrier as _};
+        use $crate::__private::{CarrierMut as _, InjectorCarrier as _, OptionalInjector as _};
         ($carrier).inject_context()
     }};
 }

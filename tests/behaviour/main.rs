@@ -3,6 +3,7 @@
 mod attributes;
 mod baggage;
 mod blocks;
+mod carriers;
 mod conformance;
 mod functions;
 mod futures;

@@ -13,7 +13,9 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 pub use carrier::{Carrier, CarrierMut};
 #[doc(hidden)]
-pub use carrier::{ExtractorCarrier, InjectorCarrier};
+pub use carrier::{
+    ExtractorCarrier, InjectorCarrier, OptionalExtractor, OptionalExtractorRef, OptionalInjector,
+};
 pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
 

@@ -26,7 +26,9 @@ impl Tracer for LibraryTracer {
     }
 }
 
-const LIBRARY: Library = Library { name: "tracing", version: None };
+/// Which version of `tracing` there is, nobody tells: the scope is this bridge.
+const LIBRARY: Library =
+    Library { name: env!("CARGO_PKG_NAME"), version: Some(env!("CARGO_PKG_VERSION")) };
 
 static NOWHERE: LazyLock<SdkTracer> =
     LazyLock::new(|| SdkTracerProvider::builder().build().tracer(LIBRARY.name));

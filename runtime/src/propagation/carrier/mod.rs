@@ -1,5 +1,19 @@
 //! What `#[propagate]` reads trace context from and writes it to.
 
+#[cfg(feature = "async-nats")]
+mod async_nats;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "lapin")]
+mod lapin;
+mod option;
+#[cfg(feature = "rdkafka")]
+mod rdkafka;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "tonic")]
+mod tonic;
+
 use std::collections::BTreeMap;
 
 use opentelemetry::Context;
@@ -7,6 +21,8 @@ use opentelemetry::propagation::{Extractor, Injector};
 
 use super::format::{TRACE_PARENT, TRACE_STATE};
 use super::{extract, inject};
+
+pub use option::{OptionalExtractor, OptionalExtractorRef, OptionalInjector};
 
 /// A type that carries a trace context in without being an OpenTelemetry [`Extractor`]; those are
 /// carriers too.
@@ -128,30 +144,21 @@ impl CarrierMut for BTreeMap<String, String> {
     }
 }
 
-#[cfg(feature = "http")]
-impl Carrier for http::HeaderMap {
-    fn extract_context(&self) -> Context {
-        /// Stands for a value that is no text: nothing that reads it takes it for valid, or for
-        /// absent.
-        const NO_TEXT: &str = "\u{fffd}";
-        let pairs =
-            self.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or(NO_TEXT)));
-        extract(&Pairs(pairs.collect()))
-    }
-}
+/// What is injected into carriers that nothing can be taken out of: they are made anew, without what
+/// it replaces.
+#[cfg(any(feature = "async-nats", feature = "lapin", feature = "rdkafka"))]
+struct Written(Vec<(String, String)>);
 
-#[cfg(feature = "http")]
-impl CarrierMut for http::HeaderMap {
-    fn inject_context(&mut self) {
-        inject(&mut Each(|key: &str, value: String| {
-            if let (Ok(name), Ok(value)) =
-                (key.parse::<http::HeaderName>(), value.parse::<http::HeaderValue>())
-            {
-                if key == TRACE_PARENT {
-                    self.remove(TRACE_STATE);
-                }
-                self.insert(name, value);
-            }
-        }));
+#[cfg(any(feature = "async-nats", feature = "lapin", feature = "rdkafka"))]
+impl Written {
+    /// None where there is nothing to write.
+    fn now() -> Option<Self> {
+        let mut pairs = Vec::new();
+        pairs.inject_context();
+        (!pairs.is_empty()).then_some(Self(pairs))
+    }
+
+    fn replaces(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| is_replaced(name, key))
     }
 }

@@ -1,0 +1,67 @@
+//! `lapin`.
+
+use std::collections::BTreeMap;
+
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable};
+use spandrel::testing::record;
+use spandrel::{propagate, span};
+
+use crate::{PAIRS, assert_received, assert_sent};
+
+#[propagate(properties)]
+#[span("receive", kind(consumer))]
+fn receive(properties: &BasicProperties) {}
+
+#[propagate(inject(properties))]
+#[span("publish", kind(producer))]
+fn publish(properties: &mut BasicProperties) {}
+
+#[propagate(headers, inject(headers))]
+#[span("forward")]
+fn forward(headers: &mut Option<FieldTable>) {}
+
+/// A table has each name once.
+fn table() -> FieldTable {
+    let text = |(name, value): (&str, &str)| (name.into(), AMQPValue::LongString(value.into()));
+    let mut table: BTreeMap<_, _> = PAIRS.map(text).into();
+    table.insert("baggage".into(), AMQPValue::LongString(vec![0xff].into()));
+    table.insert("retries".into(), AMQPValue::LongInt(3));
+    table.into()
+}
+
+fn pairs(headers: &FieldTable) -> impl Iterator<Item = (&str, &str)> {
+    headers.into_iter().filter_map(|(name, value)| match value {
+        AMQPValue::LongString(text) => Some((name.as_str(), str::from_utf8(text.as_bytes()).ok()?)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_message_is_received() {
+    let properties = BasicProperties::default().with_headers(table());
+    assert_received(&record(|| receive(&properties)), "b=2");
+    record(|| receive(&BasicProperties::default()));
+}
+
+#[test]
+fn a_message_is_published() {
+    let mut properties =
+        BasicProperties::default().with_content_type("text/plain".into()).with_headers(table());
+    let recording = record(|| publish(&mut properties));
+    let headers = properties.headers().as_ref().expect("headers");
+    assert_sent(&recording, pairs(headers));
+    assert!(headers.contains_key("retries"));
+    assert_eq!(properties.content_type().as_ref().expect("kept").as_str(), "text/plain");
+}
+
+#[test]
+fn headers_that_are_missing_are_made() {
+    let mut headers = None;
+    record(|| forward(&mut headers));
+    let sent = headers.clone().expect("headers");
+    assert!(sent.contains_key("traceparent"));
+    let recording = record(|| forward(&mut headers));
+    let (_, parent) = pairs(&sent).next().expect("a header");
+    assert!(parent.contains(&recording.spans()[0].parent_span_id.to_string()));
+}
