@@ -11,7 +11,7 @@ pub use crate::context::{current, with_baggage};
 pub use crate::outcome::{Outcome, expected};
 pub use crate::probe::Observed;
 pub use crate::propagation::{
-    Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier, OptionalExtractor,
+    ExtractorCarrier, InjectorCarrier, IsCarrier, IsCarrierMut, OptionalExtractor,
     OptionalExtractorRef, OptionalInjector,
 };
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
@@ -47,7 +47,7 @@ pub fn continued(context: Context) -> Span {
 
 /// Runs something where no context is current.
 pub fn detached<T>(body: impl FnOnce() -> T) -> T {
-    let _attached = Context::new().attach();
+    let _attached = crate::context::attach(Context::new());
     body()
 }
 
@@ -179,15 +179,16 @@ macro_rules! __follow {
     }};
 }
 
-/// The context in a carrier.
+/// The context in a carrier. The method is given, so that a mistake is at the carrier's place.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __extract {
-    ($carrier:expr) => {{
+    ($carrier:expr, $method:ident) => {{
         use $crate::__private::{
-            Carrier as _, ExtractorCarrier as _, OptionalExtractor as _, OptionalExtractorRef as _,
+            ExtractorCarrier as _, IsCarrier as _, OptionalExtractor as _,
+            OptionalExtractorRef as _,
         };
-        ($carrier).extract_context()
+        ($carrier).$method()
     }};
 }
 
@@ -195,8 +196,8 @@ macro_rules! __extract {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __linked {
-    ($carrier:expr) => {
-        $crate::__private::detached(|| $crate::__extract!($carrier))
+    ($carrier:expr, $method:ident) => {
+        $crate::__private::detached(|| $crate::__extract!($carrier, $method))
     };
 }
 
@@ -204,8 +205,8 @@ macro_rules! __linked {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __inject {
-    ($carrier:expr) => {{
-        use $crate::__private::{CarrierMut as _, InjectorCarrier as _, OptionalInjector as _};
-        ($carrier).inject_context()
+    ($carrier:expr, $method:ident) => {{
+        use $crate::__private::{InjectorCarrier as _, IsCarrierMut as _, OptionalInjector as _};
+        ($carrier).$method()
     }};
 }

@@ -1,8 +1,8 @@
 //! The current context, and what names a span in one.
 
-use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
+use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
-use opentelemetry::{Context, Key, StringValue};
+use opentelemetry::{Context, ContextGuard, Key};
 
 use crate::attribute::Attributes;
 
@@ -28,16 +28,24 @@ pub fn current() -> Context {
     if is_alive() { Context::current() } else { Context::new() }
 }
 
-/// The context with these entries beside those it has, or in their place.
+/// Makes a context current, where this thread still has one.
+pub(crate) fn attach(context: Context) -> Option<ContextGuard> {
+    is_alive().then(|| context.attach())
+}
+
+/// The context with these entries in its baggage, and of the others as many as the limits of W3C
+/// Baggage leave room for: what a caller sends does not keep out what is set here.
 pub fn with_baggage(context: Context, entries: impl FnOnce(&mut Attributes)) -> Context {
     let mut list = Attributes::default();
     entries(&mut list);
-    let copied = |(key, (value, metadata)): (&Key, &(StringValue, BaggageMetadata))| {
-        (key.clone(), (value.clone(), metadata.clone()))
-    };
-    let mut baggage: Baggage = context.baggage().iter().map(copied).collect();
-    for entry in list.into_vec() {
-        baggage.insert(entry.key, entry.value.as_str().into_owned());
+    let entries = list.into_vec();
+    let is_set = |key: &Key| entries.iter().any(|entry| entry.key == *key);
+    let mut baggage = Baggage::new();
+    for entry in &entries {
+        baggage.insert(entry.key.clone(), entry.value.as_str().into_owned());
+    }
+    for (key, (value, metadata)) in context.baggage().iter().filter(|(key, _)| !is_set(key)) {
+        baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
     }
     context.with_baggage(baggage)
 }

@@ -1,11 +1,12 @@
 //! What comes from outside, as it may come at worst: checks for fuzzers, and for tests with input
 //! made up at random. Each takes any input and panics where something is wrong.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry_sdk::trace::ShouldSample;
 
@@ -213,9 +214,11 @@ fn propagator(name: &str) -> Propagator {
 
 /// What is sent of a context is valid; whoever gets it sends the same.
 fn passes_on(propagator: &Propagator, context: &Context) {
-    let (mut sent, mut again) = (TraceContext::default(), TraceContext::default());
+    let (mut sent, mut again) = (HashMap::new(), HashMap::new());
     propagator.inject_context(context, &mut sent);
-    sent.keys().into_iter().filter_map(|key| sent.get(key)).for_each(fits_a_header);
+    for value in sent.values() {
+        fits_a_header(value);
+    }
     let received = propagator.extract_with_context(&Context::new(), &sent);
     propagator.inject_context(&received, &mut again);
     assert_eq!(sent, again);
@@ -357,9 +360,9 @@ mod tests {
             let pairs = [("traceparent", traceparent), ("tracestate", list(tracestate)), ("baggage", list(baggage))];
             let received: TraceContext = pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
             let propagator = propagator("tracecontext,baggage");
-            let mut sent = TraceContext::default();
+            let mut sent = HashMap::new();
             propagator.inject_context(&propagator.extract_with_context(&Context::new(), &received), &mut sent);
-            prop_assert_eq!(sent, received);
+            prop_assert_eq!(sent.into_iter().collect::<TraceContext>(), received);
         }
 
         #[test]

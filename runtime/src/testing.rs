@@ -23,6 +23,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 
 use crate::attribute::keep_last;
+use crate::context;
 use crate::span::{Recorder, Scoped, flag_root, note_foreign};
 use crate::tree::Plain;
 
@@ -31,7 +32,7 @@ use crate::tree::Plain;
 pub fn record<T>(body: impl FnOnce() -> T) -> Recording {
     let scope = Scope::default();
     let recorder = scope.recorder();
-    let attached = recorder.context().attach();
+    let attached = context::attach(recorder.context());
     body();
     drop(attached);
     scope.recording()

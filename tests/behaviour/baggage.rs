@@ -130,3 +130,20 @@ fn by_hand_it_is_the_same() {
     });
     assert_eq!(recording.to_string(), "work tenant.id=\"its own comes later\"\n");
 }
+
+#[propagate(headers, baggage(tenant.id = tenant))]
+fn of_tenant(headers: &Headers, tenant: &str) -> (usize, Option<String>) {
+    let entries = Context::map_current(|context| context.baggage().len());
+    (entries, baggage("tenant.id"))
+}
+
+#[test]
+fn a_caller_cannot_keep_out_what_is_set_here() {
+    let many: Vec<String> = (0..64).map(|number| format!("key{number}=value")).collect();
+    let full = format!("tenant.id=theirs,pad={}", "x".repeat(8150));
+    for received in [many.join(","), full] {
+        let (entries, tenant) = of_tenant(&headers(&[("baggage", &received)]), "ours");
+        assert_eq!(tenant.as_deref(), Some("ours"));
+        assert!(entries <= 64);
+    }
+}

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 use spandrel::testing::{record, record_async};
-use spandrel::{InCurrentTrace, SpanId, TraceContext, carry, current, inject, propagate, span};
+use spandrel::{InCurrentTrace, SpanId, TraceContext, carry, current, propagate, span};
 
 #[span("sized", ok(|text| text.length = text.len(), text.shout = %text.to_uppercase()))]
 fn sized(text: &str) -> Result<String, String> {
@@ -150,9 +150,7 @@ fn consume(messages: &[Message]) {}
 
 #[span]
 fn produce() -> Message {
-    let mut trace_context = TraceContext::default();
-    inject(&mut trace_context);
-    Message { trace_context }
+    Message { trace_context: TraceContext::current() }
 }
 
 #[test]

@@ -229,3 +229,115 @@ async fn a_boxed_future_hands_the_context_on() {
 async fn outer<F: Future>(call: F) -> F::Output {
     call.await
 }
+
+#[propagate(inject(carrier))]
+fn into_pairs(carrier: &mut Vec<(String, String)>) {}
+
+#[propagate(inject(carrier))]
+fn into_map(carrier: &mut BTreeMap<String, String>) {}
+
+#[propagate(inject(carrier))]
+fn into_headers(carrier: &mut http::HeaderMap) {}
+
+#[propagate(inject(carrier))]
+fn into_body(carrier: &mut TraceContext) {}
+
+#[test]
+fn nothing_of_another_context_stays_in_a_carrier() {
+    let old = [("TraceParent", PARENT), ("tracestate", "a=1"), ("Baggage", "tenant.id=old")];
+    let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let mut pairs: Vec<(String, String)> = old.map(own).into();
+    let mut map: BTreeMap<String, String> = pairs.iter().cloned().collect();
+    let mut header_map = http::HeaderMap::new();
+    for (name, value) in &pairs {
+        let name: http::HeaderName = name.parse().expect("a name");
+        header_map.insert(name, value.parse().expect("a value"));
+    }
+    let mut body: TraceContext = pairs.iter().cloned().collect();
+    pairs.push(("other".to_owned(), "stays".to_owned()));
+    record(|| {
+        outside(|| {
+            into_pairs(&mut pairs);
+            into_map(&mut map);
+            into_headers(&mut header_map);
+            into_body(&mut body);
+        });
+    });
+    let names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["other", "traceparent"]);
+    assert_eq!(map.keys().collect::<Vec<_>>(), ["traceparent"]);
+    assert_eq!(header_map.keys().collect::<Vec<_>>(), ["traceparent"]);
+    assert_eq!(body.keys(), ["traceparent"]);
+    assert_ne!(header_map["traceparent"], PARENT);
+}
+
+#[span]
+fn outside(body: impl FnOnce()) {
+    body();
+}
+
+/// A carrier round another one, and a trait whose method has the name of ours.
+struct Wrapper<'a>(&'a HashMap<String, String>);
+
+impl Wrapper<'_> {
+    fn extract_context(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Extractor for Wrapper<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+}
+
+#[propagate(extract(Wrapper(headers)))]
+#[span("wrapped")]
+#[rustfmt::skip]
+fn wrapped(headers: &HashMap<String, String>) -> usize { Wrapper(headers).extract_context() }
+
+#[propagate(body)]
+#[span("optional")]
+fn optional(body: Option<TraceContext>) {}
+
+#[test]
+fn carriers_may_be_wrapped_or_missing() {
+    continues(&record(|| assert_eq!(wrapped(&headers()), 1)));
+    continues(&record(|| optional(Some(headers().into_iter().collect()))));
+    assert_eq!(record(|| optional(None)).spans()[0].parent_span_id, spandrel::SpanId::INVALID);
+}
+
+/// Bodies of one line get no braces of their own, which the compiler would warn of.
+#[deny(unused_braces)]
+#[propagate(inject(headers))]
+#[rustfmt::skip]
+fn on_one_line(headers: &mut HashMap<String, String>) -> usize { headers.len() }
+
+#[test]
+fn the_end_of_a_thread_is_no_place_for_a_trace_and_no_harm() {
+    struct Goodbye;
+
+    impl Drop for Goodbye {
+        fn drop(&mut self) {
+            let mut sent = HashMap::new();
+            assert_eq!(on_one_line(&mut sent), 0);
+            sync_without_a_span(&http::HeaderMap::new());
+            spandrel::carry(unnamed)();
+            assert!(TraceContext::current().is_empty());
+            drop(spandrel::InCurrentTrace::in_current_trace(async {}));
+        }
+    }
+
+    // Made before the thread has a context, so that it goes after that.
+    thread_local!(static GOODBYE: Goodbye = const { Goodbye });
+
+    let thread = std::thread::spawn(|| {
+        GOODBYE.with(|_| ());
+        record(unnamed);
+    });
+    thread.join().expect("it ends");
+}

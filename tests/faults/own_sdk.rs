@@ -87,6 +87,12 @@ fn the_time_for_an_export_is_limited_where_that_is_wanted() {
 }
 
 #[test]
+fn spans_that_start_while_telemetry_is_set_up_are_whole() {
+    let (written, _) = run(OWN_EXPORTER, "races", &[]);
+    assert_eq!(written, "false 0\n");
+}
+
+#[test]
 fn the_last_value_counts_however_many_came_before() {
     let (written, _) = run(OWN_EXPORTER, "repeats", &[]);
     assert!(written.starts_with("repeats:step=199,error.type=&str\n"), "{written}");

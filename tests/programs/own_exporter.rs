@@ -1,6 +1,6 @@
 //! A program that brings an exporter of its own, which may not do well.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +11,9 @@ use spandrel::{Config, span};
 
 fn main() {
     let how = std::env::args().nth(1).unwrap_or_default();
+    if how == "races" {
+        return races();
+    }
     let exporter = Own { how: how.clone(), ..Own::default() };
     let config = Config::new("own-exporter").flush(Duration::from_secs(1)).batch_size(10);
     let app = spandrel::install(config.exporter(exporter.clone()));
@@ -34,6 +37,34 @@ fn main() {
     println!("{}", exporter.seen.lock().expect("not poisoned").join(" "));
     println!("{:?}", spandrel::stats());
     println!("at once: {}", exporter.most.load(Ordering::SeqCst));
+}
+
+/// Telemetry is set up while spans start, again and again; they all end before it is shut down.
+fn races() {
+    let exporter = Own::default();
+    // Something records all the while.
+    spandrel::testing::record(|| {
+        for _ in 0..100 {
+            let stop = AtomicBool::new(false);
+            thread::scope(|scope| {
+                let work = || {
+                    while !stop.load(Ordering::Relaxed) {
+                        fails();
+                    }
+                };
+                let threads = [scope.spawn(work), scope.spawn(work), scope.spawn(work)];
+                let app = spandrel::install(Config::new("races").exporter(exporter.clone()));
+                stop.store(true, Ordering::Relaxed);
+                for thread in threads {
+                    thread.join().expect("no panic");
+                }
+                drop(app);
+            });
+        }
+    });
+    let seen = exporter.seen.lock().expect("not poisoned");
+    let interrupted = seen.iter().filter(|span| span.contains("interrupted")).count();
+    println!("{} {interrupted}", seen.is_empty());
 }
 
 fn fails() {

@@ -41,9 +41,10 @@ impl Args {
         }
         let links = options.values("link", "link(message.headers())", errors);
         let example = "baggage(tenant.id = tenant)` or `baggage(tenant.id)";
-        let entries = options.values("baggage", example, errors);
+        let entries = options.values::<Entry>("baggage", example, errors);
         let (mut baggage, mut recorded) = (Vec::new(), Vec::new());
         for entry in entries.into_iter().flatten() {
+            entry.check(errors);
             match entry {
                 Entry::Set(data) => {
                     data.check_key(&baggage, errors);
@@ -68,6 +69,21 @@ impl Args {
 enum Entry {
     Set(Data),
     Record(Key),
+}
+
+impl Entry {
+    /// A key is a token of HTTP: no header can hold another one.
+    fn check(&self, errors: &mut Errors) {
+        let (Self::Set(Data { key, .. }) | Self::Record(key)) = self;
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if key.name.is_empty() || !key.name.chars().all(token) {
+            let message = format!(
+                "`{}` is no key of baggage; write letters, digits and `!#$%&'*+-.^_|~` only",
+                key.name
+            );
+            errors.add(&key.tokens, message);
+        }
+    }
 }
 
 impl Parse for Entry {

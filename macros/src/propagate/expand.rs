@@ -14,7 +14,7 @@ pub(crate) fn told(propagation: &Propagation) -> TokenStream {
     let extracted = extracted(propagation).map(|context| quote!(.under(#context)));
     let baggage = entries(propagation).map(|entries| quote!(.set_baggage(#entries)));
     let links = links.iter().map(|carrier| {
-        let linked = quote_spanned!(carrier.span()=> #runtime::__private::linked!(#carrier));
+        let linked = quote_spanned!(carrier.span()=> #runtime::__private::linked!(#carrier, spandrel_extract));
         quote!(.links(::core::iter::once_with(|| #linked)))
     });
     let keys = recorded.iter().map(|key| &key.name);
@@ -34,8 +34,7 @@ pub(crate) fn context(propagation: &Propagation) -> Option<TokenStream> {
 /// The caller's context.
 fn extracted(propagation: &Propagation) -> Option<TokenStream> {
     let Propagation { extract, runtime, .. } = propagation;
-    let call =
-        |carrier: &Expr| quote_spanned!(carrier.span()=> #runtime::__private::extract!(#carrier));
+    let call = |carrier: &Expr| quote_spanned!(carrier.span()=> #runtime::__private::extract!(#carrier, spandrel_extract));
     extract.as_ref().map(call)
 }
 
@@ -50,7 +49,8 @@ fn entries(propagation: &Propagation) -> Option<TokenStream> {
 pub(crate) fn inject(propagation: &Propagation, body: &mut Group) {
     let Propagation { inject, runtime, .. } = propagation;
     if let Some(carrier) = inject {
-        let inject = quote_spanned!(carrier.span()=> #runtime::__private::inject!(#carrier));
-        *body = refilled(body, quote!(#inject; #body));
+        let inject = quote_spanned!(carrier.span()=> #runtime::__private::inject!(#carrier, spandrel_inject));
+        let statements = body.stream();
+        *body = refilled(body, quote!(#inject; #statements));
     }
 }

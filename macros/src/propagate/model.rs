@@ -106,6 +106,8 @@ fn root(place: &Expr) -> Option<&Ident> {
         Expr::Path(path) => path.path.get_ident(),
         Expr::Field(field) => root(&field.base),
         Expr::MethodCall(call) => root(&call.receiver),
+        // A wrapper round a place.
+        Expr::Call(call) => call.args.first().and_then(root),
         Expr::Index(index) => root(&index.expr),
         Expr::Paren(paren) => root(&paren.expr),
         Expr::Group(group) => root(&group.expr),

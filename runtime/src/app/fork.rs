@@ -14,6 +14,7 @@ use crate::span;
 /// long should call this first: until then SIGTERM and SIGINT do not end it. In the parent, and when
 /// called again, this does nothing.
 ///
+/// A span that was open when the process forked ends in both, if both come to its end.
 /// What had ended before the fork is the parent's to export, and [`flush`](crate::flush) is for a
 /// parent that goes without a word. As ever, a program should fork before it starts threads of its
 /// own: what a thread had locked stays locked in the child.

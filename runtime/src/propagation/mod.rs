@@ -11,10 +11,12 @@ mod trace_context;
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
+use crate::context;
 pub use carrier::{Carrier, CarrierMut};
 #[doc(hidden)]
 pub use carrier::{
-    ExtractorCarrier, InjectorCarrier, OptionalExtractor, OptionalExtractorRef, OptionalInjector,
+    ExtractorCarrier, InjectorCarrier, IsCarrier, IsCarrierMut, OptionalExtractor,
+    OptionalExtractorRef, OptionalInjector,
 };
 pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
@@ -36,7 +38,7 @@ pub use trace_context::TraceContext;
 /// assert_eq!(spandrel::current_trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// ```
 pub fn extract(carrier: &dyn Extractor) -> Context {
-    Propagator::global().extract(carrier)
+    extract_over(&context::current(), carrier)
 }
 
 /// As [`extract`], over another context than the current one.
@@ -44,7 +46,8 @@ fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
     Propagator::global().extract_with_context(context, carrier)
 }
 
-/// Writes the current context into a carrier: the trace and the baggage, where there are any.
+/// Writes the current context into a carrier: the trace and the baggage, where there are any. What
+/// an [`Injector`] has of another context it cannot take out: give it one that is new.
 pub fn inject(carrier: &mut dyn Injector) {
-    Propagator::global().inject(carrier);
+    Propagator::global().inject_context(&context::current(), carrier);
 }

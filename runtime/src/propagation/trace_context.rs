@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
-use super::carrier::is_replaced;
+use super::CarrierMut;
+use super::carrier::Written;
 use super::format::Format;
 use crate::context::ToContext;
 
@@ -19,7 +20,7 @@ const LONGEST: usize = 17 * 1024;
 ///
 /// On the sending side it is [`TraceContext::current()`]; on the receiving side,
 /// `#[propagate(input.trace_context)]`. In JSON it is an object of strings; what else a caller has put
-/// there is left out, and the request is read all the same:
+/// there is left out, and the request is read all the same, if it is JSON and its numbers are:
 ///
 /// ```
 /// # #[cfg(feature = "serde")] {
@@ -41,9 +42,7 @@ pub struct TraceContext(BTreeMap<String, String>);
 impl TraceContext {
     /// The context that is current now; empty when there is no trace.
     pub fn current() -> Self {
-        let mut carrier = Self::default();
-        super::inject(&mut carrier);
-        carrier
+        Self(Written::now().map_or_else(BTreeMap::new, |written| written.0.into_iter().collect()))
     }
 
     /// Whether there is nothing to carry.
@@ -99,9 +98,8 @@ impl Extractor for TraceContext {
     }
 }
 
-impl Injector for TraceContext {
-    fn set(&mut self, key: &str, value: String) {
-        self.0.retain(|name, _| !is_replaced(name, key));
-        self.0.insert(key.to_owned(), value);
+impl CarrierMut for TraceContext {
+    fn inject_context(&mut self) {
+        self.0.inject_context();
     }
 }

@@ -15,6 +15,7 @@ use super::Span;
 use super::panic::Panic;
 use super::recorder::Recorder;
 use super::scope::Ending;
+use crate::context;
 use crate::outcome::{Failure, Outcome};
 
 thread_local!(static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) });
@@ -61,10 +62,9 @@ pub(super) struct Left {
 
 impl Block {
     pub(super) fn new(span: Span) -> Self {
-        let Some(context) = span.context.clone() else {
+        let Some(attached) = span.context.clone().and_then(context::attach) else {
             return Self(None);
         };
-        let attached = context.attach();
         Stack::with(|stack| stack.open.push(attached));
         Self(Some(span))
     }
@@ -140,8 +140,9 @@ impl Frame {
             stack.open.len()
         });
         for context in self.paused.drain(..) {
-            let attached = context.attach();
-            Stack::with(|stack| stack.open.push(attached));
+            if let Some(attached) = context::attach(context) {
+                Stack::with(|stack| stack.open.push(attached));
+            }
         }
         Entered(open.unwrap_or_default())
     }

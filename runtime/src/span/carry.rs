@@ -26,7 +26,7 @@ use crate::context;
 pub trait InCurrentTrace: Future + Sized {
     /// The future, polled in the context that is current now: under the current span, with its baggage.
     fn in_current_trace(self) -> WithContext<Self> {
-        self.with_current_context()
+        self.with_context(context::current())
     }
 }
 
@@ -51,7 +51,7 @@ impl<F: Future> InCurrentTrace for F {}
 pub fn carry<T>(body: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let context = context::current();
     move || {
-        let _attached = context.attach();
+        let _attached = context::attach(context);
         body()
     }
 }

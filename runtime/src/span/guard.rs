@@ -1,8 +1,9 @@
 //! A span for the rest of a scope.
 
-use opentelemetry::{Context, ContextGuard};
+use opentelemetry::ContextGuard;
 
 use super::Span;
+use crate::context;
 
 /// Keeps a span current on this thread; dropping it ends the span.
 ///
@@ -18,6 +19,6 @@ pub struct SpanGuard {
 
 impl SpanGuard {
     pub(super) fn new(span: Span) -> Self {
-        Self { _attached: span.context.clone().map(Context::attach), _span: span }
+        Self { _attached: span.context.clone().and_then(context::attach), _span: span }
     }
 }

@@ -129,9 +129,8 @@ impl Recorder {
         Self::counted(Provider::Ours(provider), Exceptions::EVENTS, Records::Unknown)
     }
 
-    /// Changes when a recorder is uninstalled: a span that was being started then was started too
-    /// late.
-    pub(super) fn generation() -> usize {
+    /// Changes, under the lock, with what is installed.
+    fn generation() -> usize {
         GENERATION.load(Ordering::Acquire)
     }
 
@@ -157,12 +156,12 @@ impl Recorder {
         if let Some(scoped) = context.get::<Arc<Self>>() {
             return Some(Found::Scoped(scoped.clone()));
         }
-        let generation = Self::generation();
-        if let Some(here) = Here::of(generation) {
+        if let Some(here) = Here::of(Self::generation()) {
             return Some(Found::Here(here));
         }
         let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
         let recorder = installed.as_ref().map(|Scoped(recorder)| recorder.clone())?;
+        let generation = Self::generation();
         drop(installed);
         Some(if recorder.is_adopted() {
             Found::Adopted(recorder)
@@ -203,6 +202,11 @@ impl Found {
     /// Whether we will shut it down.
     pub(super) fn is_installed(&self) -> bool {
         matches!(self, Self::Here(_))
+    }
+
+    /// Whether we have done so since: a span that was being started then was started too late.
+    pub(super) fn is_uninstalled(&self) -> bool {
+        matches!(self, Self::Here(here) if here.generation != Recorder::generation())
     }
 
     /// Given out, and not borrowed: what starts a span runs the program's own code, which may start

@@ -62,18 +62,16 @@ impl Span {
         if Recorder::prunes_under(parent_context) {
             return Self::unrecorded(start);
         }
-        let generation = Recorder::generation();
         let Some(recorder) = Recorder::of(&parent) else {
             return Self::unrecorded(start);
         };
-        let installed = recorder.is_installed();
         let (context, records) = recorder.start(start, &parent, parent_context, attributes);
         let recording = records.then(|| Recording {
             outer,
             was_panicking: panicking(),
-            _open: installed.then(|| open::add(context.clone())),
+            _open: recorder.is_installed().then(|| open::add(context.clone())),
         });
-        if installed && generation != Recorder::generation() {
+        if recorder.is_uninstalled() {
             open::interrupt(&context);
         }
         Self { context: Some(context), recording, frame: None }
@@ -187,7 +185,7 @@ impl Span {
     ///
     /// Not generic, so that it is compiled once: an application has thousands of spans.
     pub(super) fn within(&mut self, body: &mut dyn FnMut() -> bool) {
-        let attached = self.context.clone().map(Context::attach);
+        let attached = self.context.clone().and_then(context::attach);
         if !self.records() && self.frame.is_none() {
             body();
             return;

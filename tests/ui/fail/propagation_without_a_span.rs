@@ -19,4 +19,8 @@ fn malformed(headers: &HashMap<String, String>) {}
 #[propagate(baggage(tenant.id = headers))]
 fn no_text(headers: &HashMap<String, String>) {}
 
+#[span]
+#[propagate(baggage("a b" = 1, "ä"))]
+fn no_token(headers: &HashMap<String, String>) {}
+
 fn main() {}

@@ -20,7 +20,7 @@ impl CarrierMut for HeaderMap {
         let Some(written) = Written::now() else { return };
         let mut headers = Self::new();
         for (name, values) in self.iter() {
-            if !written.replaces(name.as_ref()) {
+            if !Written::replaces(name.as_ref()) {
                 for value in values {
                     headers.append(name.clone(), value.clone());
                 }

@@ -2,10 +2,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request::Parts};
 use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
 
-use super::{Carrier, CarrierMut, Each, Pairs};
-use crate::propagation::format::{TRACE_PARENT, TRACE_STATE};
-use crate::propagation::{extract, inject};
+use super::{Carrier, CarrierMut, Pairs, Written};
+use crate::propagation::{Propagator, extract};
 
 /// Stands for a value that is no text: nothing that reads it takes it for valid, or for absent.
 const NO_TEXT: &str = "\u{fffd}";
@@ -20,15 +20,18 @@ impl Carrier for HeaderMap {
 
 impl CarrierMut for HeaderMap {
     fn inject_context(&mut self) {
-        inject(&mut Each(|key: &str, value: String| {
-            if let (Ok(name), Ok(value)) = (key.parse::<HeaderName>(), value.parse::<HeaderValue>())
+        let Some(written) = Written::now() else { return };
+        for field in Propagator::global().fields() {
+            self.remove(field);
+        }
+        for (name, value) in written.0 {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
             {
-                if key == TRACE_PARENT {
-                    self.remove(TRACE_STATE);
-                }
-                self.insert(name, value);
+                // A map that is full stays as it is.
+                let _ = self.try_insert(name, value);
             }
-        }));
+        }
     }
 }
 

@@ -29,7 +29,7 @@ fn text(value: &AMQPValue) -> Option<&str> {
 impl CarrierMut for FieldTable {
     fn inject_context(&mut self) {
         let Some(written) = Written::now() else { return };
-        let kept = self.inner().iter().filter(|(name, _)| !written.replaces(name.as_str()));
+        let kept = self.inner().iter().filter(|(name, _)| !Written::replaces(name.as_str()));
         let mut headers: BTreeMap<_, _> =
             kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         headers.extend(

@@ -17,10 +17,9 @@ mod tonic;
 use std::collections::BTreeMap;
 
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
-use super::format::{TRACE_PARENT, TRACE_STATE};
-use super::{extract, inject};
+use super::{Propagator, extract, inject};
 
 pub use option::{OptionalExtractor, OptionalExtractorRef, OptionalInjector};
 
@@ -38,26 +37,50 @@ pub trait CarrierMut {
     fn inject_context(&mut self);
 }
 
+/// A [`Carrier`], by a method whose name nobody else has.
+pub trait IsCarrier {
+    /// The context in this carrier, over the current one.
+    fn spandrel_extract(&self) -> Context;
+}
+
+impl<C: Carrier + ?Sized> IsCarrier for C {
+    fn spandrel_extract(&self) -> Context {
+        self.extract_context()
+    }
+}
+
+/// A [`CarrierMut`], by a method whose name nobody else has.
+pub trait IsCarrierMut {
+    /// Writes the current context into this carrier.
+    fn spandrel_inject(&mut self);
+}
+
+impl<C: CarrierMut + ?Sized> IsCarrierMut for C {
+    fn spandrel_inject(&mut self) {
+        self.inject_context();
+    }
+}
+
 /// Every [`Extractor`] is a carrier. Apart from [`Carrier`], whose types it must not overlap.
 pub trait ExtractorCarrier {
     /// The context in this carrier, over the current one.
-    fn extract_context(&self) -> Context;
+    fn spandrel_extract(&self) -> Context;
 }
 
 /// Every [`Injector`] is a carrier. Apart from [`CarrierMut`], whose types it must not overlap.
 pub trait InjectorCarrier {
     /// Writes the current context into this carrier.
-    fn inject_context(&mut self);
+    fn spandrel_inject(&mut self);
 }
 
 impl<T: Extractor + ?Sized> ExtractorCarrier for T {
-    fn extract_context(&self) -> Context {
+    fn spandrel_extract(&self) -> Context {
         extract(&Borrowed(self))
     }
 }
 
 impl<T: Injector + ?Sized> InjectorCarrier for T {
-    fn inject_context(&mut self) {
+    fn spandrel_inject(&mut self) {
         inject(&mut Each(|key: &str, value| self.set(key, value)));
     }
 }
@@ -119,46 +142,35 @@ impl<F: FnMut(&str, String)> Injector for Each<F> {
     }
 }
 
-/// Whether what is in a carrier under this name goes when a header is written: the header of that
-/// name, and a `tracestate` that belongs to another `traceparent`.
-pub(super) fn is_replaced(name: &str, written: &str) -> bool {
-    name.eq_ignore_ascii_case(written)
-        || (written == TRACE_PARENT && name.eq_ignore_ascii_case(TRACE_STATE))
+/// The current context as it is written. It takes the place of all that a carrier has of another.
+pub(super) struct Written(pub(super) Vec<(String, String)>);
+
+impl Written {
+    /// None where there is nothing to write.
+    pub(super) fn now() -> Option<Self> {
+        let mut pairs = Vec::new();
+        inject(&mut Each(|key: &str, value| pairs.push((key.to_owned(), value))));
+        (!pairs.is_empty()).then_some(Self(pairs))
+    }
+
+    /// Whether what is in a carrier under this name goes.
+    fn replaces(name: &str) -> bool {
+        Propagator::global().fields().any(|field| name.eq_ignore_ascii_case(field))
+    }
 }
 
 impl CarrierMut for Vec<(String, String)> {
     fn inject_context(&mut self) {
-        inject(&mut Each(|key: &str, value| {
-            self.retain(|(name, _)| !is_replaced(name, key));
-            self.push((key.to_owned(), value));
-        }));
+        let Some(written) = Written::now() else { return };
+        self.retain(|(name, _)| !Written::replaces(name));
+        self.extend(written.0);
     }
 }
 
 impl CarrierMut for BTreeMap<String, String> {
     fn inject_context(&mut self) {
-        inject(&mut Each(|key: &str, value| {
-            self.retain(|name, _| !is_replaced(name, key));
-            self.insert(key.to_owned(), value);
-        }));
-    }
-}
-
-/// What is injected into carriers that nothing can be taken out of: they are made anew, without what
-/// it replaces.
-#[cfg(any(feature = "async-nats", feature = "lapin", feature = "rdkafka"))]
-struct Written(Vec<(String, String)>);
-
-#[cfg(any(feature = "async-nats", feature = "lapin", feature = "rdkafka"))]
-impl Written {
-    /// None where there is nothing to write.
-    fn now() -> Option<Self> {
-        let mut pairs = Vec::new();
-        pairs.inject_context();
-        (!pairs.is_empty()).then_some(Self(pairs))
-    }
-
-    fn replaces(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| is_replaced(name, key))
+        let Some(written) = Written::now() else { return };
+        self.retain(|name, _| !Written::replaces(name));
+        self.extend(written.0);
     }
 }

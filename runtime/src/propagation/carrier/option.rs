@@ -28,35 +28,35 @@ impl<C: CarrierMut + Default> CarrierMut for Option<C> {
 /// An [`Extractor`] that may be missing. Apart from [`Carrier`], whose types it must not overlap.
 pub trait OptionalExtractor {
     /// The context in this carrier, over the current one.
-    fn extract_context(&self) -> Context;
+    fn spandrel_extract(&self) -> Context;
 }
 
 impl<T: Extractor> OptionalExtractor for Option<T> {
-    fn extract_context(&self) -> Context {
-        self.as_ref().map_or_else(context::current, ExtractorCarrier::extract_context)
+    fn spandrel_extract(&self) -> Context {
+        self.as_ref().map_or_else(context::current, ExtractorCarrier::spandrel_extract)
     }
 }
 
 /// A borrowed [`Extractor`] that may be missing.
 pub trait OptionalExtractorRef {
     /// The context in this carrier, over the current one.
-    fn extract_context(&self) -> Context;
+    fn spandrel_extract(&self) -> Context;
 }
 
 impl<T: Extractor + ?Sized> OptionalExtractorRef for Option<&T> {
-    fn extract_context(&self) -> Context {
-        self.map_or_else(context::current, ExtractorCarrier::extract_context)
+    fn spandrel_extract(&self) -> Context {
+        self.map_or_else(context::current, ExtractorCarrier::spandrel_extract)
     }
 }
 
 /// An [`Injector`] that may be missing.
 pub trait OptionalInjector {
     /// Writes the current context into this carrier.
-    fn inject_context(&mut self);
+    fn spandrel_inject(&mut self);
 }
 
 impl<T: Injector + Default> OptionalInjector for Option<T> {
-    fn inject_context(&mut self) {
-        self.get_or_insert_default().inject_context();
+    fn spandrel_inject(&mut self) {
+        self.get_or_insert_default().spandrel_inject();
     }
 }

@@ -32,7 +32,7 @@ fn readable(headers: &BorrowedHeaders) -> impl Iterator<Item = Header<'_, &[u8]>
 impl CarrierMut for OwnedHeaders {
     fn inject_context(&mut self) {
         let Some(written) = Written::now() else { return };
-        let replaced = |header: &Header<'_, &[u8]>| written.replaces(header.key);
+        let replaced = |header: &Header<'_, &[u8]>| Written::replaces(header.key);
         let mut headers = if readable(self.as_borrowed()).any(|header| replaced(&header)) {
             let kept = readable(self.as_borrowed()).filter(|header| !replaced(header));
             kept.fold(Self::new(), Self::insert)

@@ -8,10 +8,12 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, Tra
 use super::ids;
 
 pub(super) const SINGLE: &str = "b3";
-pub(super) const TRACE_ID: &str = "x-b3-traceid";
-pub(super) const SPAN_ID: &str = "x-b3-spanid";
-pub(super) const SAMPLED: &str = "x-b3-sampled";
-pub(super) const FLAGS: &str = "x-b3-flags";
+const TRACE_ID: &str = "x-b3-traceid";
+const SPAN_ID: &str = "x-b3-spanid";
+const PARENT_SPAN_ID: &str = "x-b3-parentspanid";
+const SAMPLED: &str = "x-b3-sampled";
+const FLAGS: &str = "x-b3-flags";
+pub(super) const FIELDS: [&str; 6] = [SINGLE, TRACE_ID, SPAN_ID, PARENT_SPAN_ID, SAMPLED, FLAGS];
 
 /// What is said of sampling. Who leaves the decision to us says nothing: as with `traceparent`,
 /// that is no more than not sampled.

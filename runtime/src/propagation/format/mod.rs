@@ -12,8 +12,8 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceState};
 
-pub(super) const TRACE_PARENT: &str = "traceparent";
-pub(super) const TRACE_STATE: &str = "tracestate";
+const TRACE_PARENT: &str = "traceparent";
+const TRACE_STATE: &str = "tracestate";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -39,13 +39,13 @@ impl Format {
         }
     }
 
-    /// The headers that are written.
+    /// The headers that have the context: those that are written, and those that would be read with
+    /// them.
     pub(super) fn fields(self) -> &'static [&'static str] {
         match self {
             Self::TraceContext => &[TRACE_PARENT, TRACE_STATE],
             Self::Baggage => &[baggage::NAME],
-            Self::B3 => &[b3::SINGLE],
-            Self::B3Multi => &[b3::TRACE_ID, b3::SPAN_ID, b3::SAMPLED, b3::FLAGS],
+            Self::B3 | Self::B3Multi => &b3::FIELDS,
             Self::Jaeger => &[jaeger::NAME],
         }
     }

@@ -10,7 +10,7 @@ use super::{Library, Recorder};
 thread_local!(static HERE: RefCell<Option<Rc<Here>>> = const { RefCell::new(None) });
 
 pub(crate) struct Here {
-    generation: usize,
+    pub(super) generation: usize,
     pub(super) recorder: Arc<Recorder>,
     /// Few: one a crate that has spans.
     tracers: RefCell<Vec<(Library, Tracer)>>,
