@@ -50,7 +50,9 @@ pub(crate) fn inject(propagation: &Propagation, body: &mut Group) {
     let Propagation { inject, runtime, .. } = propagation;
     if let Some(carrier) = inject {
         let inject = quote_spanned!(carrier.span()=> #runtime::__private::inject!(#carrier, spandrel_inject));
+        // In braces of their own, items among them come before all statements; in ours, the compiler
+        // does not ask what for.
         let statements = body.stream();
-        *body = refilled(body, quote!(#inject; #statements));
+        *body = refilled(body, quote!(#inject; { #statements }));
     }
 }
