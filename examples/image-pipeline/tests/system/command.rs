@@ -134,7 +134,10 @@ fn a_command_that_is_interrupted_loses_no_span() {
     let [trace] = &collector.traces()[..] else { panic!("{:?}", collector.traces()) };
     assert_whole(&collector.spans(trace));
     let outline = collector.outline(trace).unwrap();
-    assert!(outline.lines().next().unwrap().contains("spandrel.cancelled=true"), "{outline}");
+    // The request is given up by who serves it, or ended with everything that is open.
+    let root = outline.lines().next().unwrap();
+    let ends = ["spandrel.cancelled=true", "spandrel.interrupted=true"];
+    assert!(ends.iter().any(|end| root.contains(end)), "{outline}");
     assert_eq!(services.len(), 2);
     for id in services {
         assert!(!Path::new("/proc").join(id.to_string()).exists(), "a service is still there");
