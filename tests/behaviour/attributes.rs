@@ -173,6 +173,22 @@ fn an_attribute_may_come_from_a_function_with_a_span_of_its_own() {
     assert_eq!(recording.to_string(), "ours\nours answer=42\ntheirs\n");
 }
 
+#[span("boom", fuse = burns())]
+fn boom() {}
+
+fn burns() -> u32 {
+    panic!("too short")
+}
+
+#[test]
+fn an_attribute_that_panics_is_a_span_that_panics() {
+    let recording = record(|| {
+        std::panic::catch_unwind(boom).expect_err("it panics");
+    });
+    let tree = recording.to_string();
+    assert!(tree.starts_with("boom error.type=\"panic\" ✗ too short\n"), "{tree}");
+}
+
 #[span("later")]
 fn later() {
     let span = spandrel::current();

@@ -93,6 +93,12 @@ fn spans_that_start_while_telemetry_is_set_up_are_whole() {
 }
 
 #[test]
+fn an_attribute_that_panics_loses_no_span() {
+    let (written, _) = run(OWN_EXPORTER, "boom", &[]);
+    assert!(written.starts_with("boom:error.type=panic\n"), "{written}");
+}
+
+#[test]
 fn the_last_value_counts_however_many_came_before() {
     let (written, _) = run(OWN_EXPORTER, "repeats", &[]);
     assert!(written.starts_with("repeats:step=199,error.type=&str\n"), "{written}");

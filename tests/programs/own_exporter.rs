@@ -19,6 +19,9 @@ fn main() {
     let app = spandrel::install(config.exporter(exporter.clone()));
     match how.as_str() {
         "many" => (0..100).for_each(|_| fails()),
+        "boom" => {
+            let _ = std::panic::catch_unwind(boom);
+        }
         "repeats" => {
             let _ = repeats();
         }
@@ -74,6 +77,13 @@ fn fails() {
 #[span("work")]
 fn work() -> Result<(), &'static str> {
     Err("it failed")
+}
+
+#[span("boom", fuse = burns())]
+fn boom() {}
+
+fn burns() -> u32 {
+    panic!("too short")
 }
 
 /// More values than a span may have attributes, and an error at the end of it.

@@ -4,6 +4,8 @@
 mod here;
 mod tracer;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -15,7 +17,8 @@ use opentelemetry::trace::{SpanBuilder, SpanContext, TraceContextExt};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::callsite::{Library, Start};
-use super::exception::Exceptions;
+use super::exception::{self, Exceptions};
+use super::panic::Panic;
 use crate::attribute::Attributes;
 use crate::context;
 use here::Here;
@@ -186,6 +189,13 @@ impl Recorder {
     }
 }
 
+/// What an expression of the program's comes to, or its panic.
+fn caught<T>(evaluate: impl FnOnce() -> T) -> Result<T, Payload> {
+    catch_unwind(AssertUnwindSafe(evaluate))
+}
+
+type Payload = Box<dyn Any + Send>;
+
 /// Whether it was decided in this process that a trace is not recorded.
 fn is_unsampled(span: &SpanContext) -> bool {
     !span.is_sampled() && !span.is_remote() && span.is_valid()
@@ -241,13 +251,30 @@ impl Found {
             attributes(&mut list);
             list.into_vec()
         };
-        if self.recorder().is_sure_of(parent_span) && !parent.is_telemetry_suppressed() {
-            // Started before what is said of it is found out, as where that comes later.
-            builder.start_time = Some(SystemTime::now());
-            builder.attributes = Some(list());
-            self.tracer(callsite.library).start(builder, parent, None)
-        } else {
-            self.tracer(callsite.library).start(builder, parent, Some(&mut list))
+        let tracer = || self.tracer(callsite.library);
+        let (context, records) =
+            if self.recorder().is_sure_of(parent_span) && !parent.is_telemetry_suppressed() {
+                // Started before what is said of it is found out, as where that comes later.
+                builder.start_time = Some(SystemTime::now());
+                let attributes = caught(&mut list);
+                let (attributes, panic) = match attributes {
+                    Ok(attributes) => (Some(attributes), None),
+                    Err(payload) => (None, Some(payload)),
+                };
+                builder.attributes = attributes;
+                let (context, records) = tracer().start(builder, parent, None);
+                (context, panic.map_or(records, Err))
+            } else {
+                tracer().start(builder, parent, Some(&mut list))
+            };
+        match records {
+            Ok(records) => (context, records),
+            Err(payload) => {
+                let panic = Panic::caught(&*payload);
+                exception::record_panic(&context, parent_span.span_id(), &panic);
+                context.span().end();
+                resume_unwind(payload)
+            }
         }
     }
 

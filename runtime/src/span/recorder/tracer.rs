@@ -9,7 +9,7 @@ use opentelemetry::trace::{Span, SpanBuilder, Tracer as _, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use super::Library;
+use super::{Library, Payload, caught};
 use crate::span::{exception, random};
 
 #[derive(Debug)]
@@ -57,13 +57,13 @@ impl Provider {
 type Attributes<'a> = &'a mut dyn FnMut() -> Vec<KeyValue>;
 
 impl Tracer {
-    /// The context with the span, and whether that records.
+    /// The context with the span, and whether that records; or how its attributes panicked.
     pub(super) fn start(
         &self,
         builder: SpanBuilder,
         parent: &Context,
         attributes: Option<Attributes<'_>>,
-    ) -> (Context, bool) {
+    ) -> (Context, Result<bool, Payload>) {
         match self {
             Self::Ours(tracer) => {
                 let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
@@ -91,10 +91,10 @@ impl Tracer {
     }
 }
 
-fn describe(span: &mut impl Span, attributes: Option<Attributes<'_>>) -> bool {
+fn describe(span: &mut impl Span, attributes: Option<Attributes<'_>>) -> Result<bool, Payload> {
     let records = span.is_recording();
     if let (true, Some(attributes)) = (records, attributes) {
-        span.set_attributes(attributes());
+        span.set_attributes(caught(attributes)?);
     }
-    records
+    Ok(records)
 }
