@@ -24,7 +24,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanP
 
 use crate::attribute::keep_last;
 use crate::context;
-use crate::span::{Recorder, Scoped, flag_root, note_foreign};
+use crate::span::{Counted, Recorder, flag_root, note_foreign};
 use crate::tree::Plain;
 
 /// The spans that ended while this closure ran, on this thread and wherever its context went. All
@@ -75,7 +75,7 @@ struct Spans {
 }
 
 impl Scope {
-    fn recorder(&self) -> Scoped {
+    fn recorder(&self) -> Counted {
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
             .with_max_attributes_per_span(u32::MAX)

@@ -42,4 +42,4 @@ pub(crate) use random::add_flags;
 pub(crate) use random::flag_root;
 #[cfg(feature = "app")]
 pub(crate) use recorder::Records;
-pub(crate) use recorder::{Recorder, Scoped};
+pub(crate) use recorder::{Counted, Recorder};

@@ -31,7 +31,7 @@ static PRUNES: AtomicBool = AtomicBool::new(false);
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
 /// How often another one was installed, or none.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
-static INSTALLED: RwLock<Option<Scoped>> = RwLock::new(None);
+static INSTALLED: RwLock<Option<Counted>> = RwLock::new(None);
 
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -56,7 +56,7 @@ pub(crate) enum Records {
 
 /// Keeps a recorder counted.
 #[derive(Debug)]
-pub(crate) struct Scoped(Arc<Recorder>);
+pub(crate) struct Counted(Arc<Recorder>);
 
 /// The recorder of a context.
 pub(super) enum Found {
@@ -67,10 +67,10 @@ pub(super) enum Found {
 }
 
 impl Recorder {
-    fn counted(provider: Provider, exceptions: Exceptions, records: Records) -> Scoped {
+    fn counted(provider: Provider, exceptions: Exceptions, records: Records) -> Counted {
         super::panic::watch();
         RECORDERS.fetch_add(1, Ordering::Relaxed);
-        Scoped(Arc::new(Self { provider, exceptions, records }))
+        Counted(Arc::new(Self { provider, exceptions, records }))
     }
 
     /// Makes this provider the one that records; `false` when there is one already.
@@ -96,7 +96,7 @@ impl Recorder {
     /// A provider of the program's own may be adopted again, to replace it.
     fn set(provider: Provider, exceptions: Exceptions, records: Records) -> bool {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        let free = installed.as_ref().is_none_or(|Scoped(recorder)| recorder.is_adopted());
+        let free = installed.as_ref().is_none_or(|Counted(recorder)| recorder.is_adopted());
         let mut replaced = None;
         if free {
             replaced = installed.replace(Self::counted(provider, exceptions, records));
@@ -116,7 +116,7 @@ impl Recorder {
     #[cfg(feature = "app")]
     pub(crate) fn uninstall() -> Option<SdkTracerProvider> {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        let Scoped(recorder) = &installed.take()?;
+        let Counted(recorder) = &installed.take()?;
         PRUNES.store(false, Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Release);
         drop(installed);
@@ -128,7 +128,7 @@ impl Recorder {
     }
 
     /// A recorder for one test scope, current in the context that carries it.
-    pub(crate) fn scoped(provider: SdkTracerProvider) -> Scoped {
+    pub(crate) fn scoped(provider: SdkTracerProvider) -> Counted {
         Self::counted(Provider::Ours(provider), Exceptions::EVENTS, Records::Unknown)
     }
 
@@ -163,7 +163,7 @@ impl Recorder {
             return Some(Found::Here(here));
         }
         let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
-        let recorder = installed.as_ref().map(|Scoped(recorder)| recorder.clone())?;
+        let recorder = installed.as_ref().map(|Counted(recorder)| recorder.clone())?;
         let generation = Self::generation();
         drop(installed);
         Some(if recorder.is_adopted() {
@@ -291,13 +291,13 @@ impl Found {
     }
 }
 
-impl Drop for Scoped {
+impl Drop for Counted {
     fn drop(&mut self) {
         RECORDERS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Scoped {
+impl Counted {
     /// A context of its own, under no span.
     pub(crate) fn context(&self) -> Context {
         Context::new().with_value(self.0.clone())
