@@ -41,7 +41,7 @@ impl Pen {
         match &row.item {
             Item::Folded(folded) => vec![self.folded(folded, &row.lead)],
             Item::Span { span, .. } => {
-                let mut lines = vec![self.span(span, &row.lead, apart)];
+                let mut lines = vec![self.span(span, row, apart)];
                 let below = row.lead.rest() + if row.parent { "│ " } else { "  " };
                 self.links(span, &below, &mut lines);
                 self.events(span, &below, &mut lines);
@@ -50,7 +50,8 @@ impl Pen {
         }
     }
 
-    fn span(&self, span: &SpanData, lead: &Lead, apart: bool) -> Line {
+    fn span(&self, span: &SpanData, row: &Row<'_>, apart: bool) -> Line {
+        let lead = &row.lead;
         let failure = match &span.status {
             Status::Error { description } => Some(description),
             Status::Ok | Status::Unset => None,
@@ -69,7 +70,7 @@ impl Pen {
         }
         if let Some(description) = failure {
             rest.space(1).write(style::BOLD_RED, "✗");
-            if !description.is_empty() {
+            if !description.is_empty() && !row.told_below {
                 rest.space(1).write(style::RED, description);
             }
         }

@@ -19,6 +19,8 @@ pub(super) struct Row<'a> {
     pub(super) item: Item<'a>,
     /// Whether there are rows below it.
     pub(super) parent: bool,
+    /// Whether a child of it failed with the same words.
+    pub(super) told_below: bool,
 }
 
 pub(super) enum Item<'a> {
@@ -52,13 +54,22 @@ pub(super) fn rows(spans: &[SpanData], deepest: usize) -> Vec<Row<'_>> {
         for (after, child) in fold(spans, below, &failing).into_iter().rev().enumerate() {
             waiting.push((child, lead.child(after == 0, deepest)));
         }
-        rows.push(Row { lead, item, parent: !below.is_empty() });
+        let told_below = match &item {
+            Item::Span { span, .. } => below.iter().any(|child| passes_on(&spans[*child], span)),
+            Item::Folded(_) => false,
+        };
+        rows.push(Row { lead, item, parent: !below.is_empty(), told_below });
     }
     rows
 }
 
 pub(super) fn taken(span: &SpanData) -> Duration {
     span.end_time.duration_since(span.start_time).unwrap_or_default()
+}
+
+/// Whether a failure is the child's first.
+fn passes_on(child: &SpanData, parent: &SpanData) -> bool {
+    matches!(child.status, Status::Error { .. }) && child.status == parent.status
 }
 
 /// The spans that failed or have one below them that did: these are always drawn.

@@ -149,7 +149,7 @@ fn an_error_tells_its_chain_once() {
     assert_eq!(
         drawing(&spans),
         "\
-order               100 ms ━━━━━━━━━━━━━━━━━━━━ error.type=\"NoStock\" ✗ no stock of pears
+order               100 ms ━━━━━━━━━━━━━━━━━━━━ error.type=\"NoStock\" ✗
 └─ reserve         40.0 ms     ━━━━━━━━         error.type=\"NoStock\" ✗ no stock of pears
    │ • cache miss +20.0 ms         •            key=\"pears\"
    │ caused by: not a count
