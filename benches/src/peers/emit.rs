@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::Once;
 
-use super::{Failed, Peer, State, Up, Work, block_on, polled};
+use super::{Failed, Peer, State, Up, Work, block_on, by_functions, polled};
 
 pub(crate) struct Emit;
 
@@ -28,21 +28,13 @@ impl Peer for Emit {
     }
 
     fn work(&self, work: Work) -> bool {
-        match work {
-            Work::Tree => tree(0, "root"),
-            Work::Depth50 => deep(black_box(50)),
-            Work::Poll1 => block_on(polls(black_box(1))),
-            Work::Poll10 => block_on(polls(black_box(10))),
-            Work::Attributes20 => twenty(black_box(7)),
-            Work::Error => drop(black_box(fails(black_box(true)))),
-            Work::Success => drop(black_box(fails(black_box(false)))),
-        }
+        by_functions!(work);
         true
     }
 }
 
-#[emit::span("root", number, text)]
-fn tree(number: i64, text: &str) {
+#[emit::span("root", number: 0, text: "root")]
+fn tree() {
     for number in 0..10 {
         child(black_box(number), black_box("child"));
     }

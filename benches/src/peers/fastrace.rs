@@ -10,7 +10,7 @@ use fastrace::local::LocalSpan;
 use fastrace::prelude::SpanContext;
 use fastrace::{Event, Span};
 
-use super::{Failed, Peer, State, Up, Work, block_on, polled};
+use super::{Failed, KEYS, Peer, State, Up, Work, block_on, polled};
 
 pub(crate) struct Fastrace;
 
@@ -92,12 +92,8 @@ async fn polls(times: u32) {
 }
 
 fn twenty(n: i64) {
-    let keys = [
-        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "o", "p", "q", "r", "s",
-        "t", "u",
-    ];
     let root = Span::root("twenty", SpanContext::random())
-        .with_properties(|| keys.map(|key| (key, n.to_string())));
+        .with_properties(|| KEYS.map(|key| (key, n.to_string())));
     let _attached = root.set_local_parent();
     black_box(n);
 }

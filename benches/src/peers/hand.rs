@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use opentelemetry::trace::{FutureExt, Status, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider, SpanData,
-    SpanExporter,
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider,
 };
 
-use super::{Failed, Peer, State, Up, Work, block_on, polled};
+use super::{Failed, KEYS, Nowhere, Peer, State, Up, Work, block_on, polled};
 
 #[derive(Default)]
 pub(crate) struct Hand {
@@ -102,11 +100,7 @@ async fn polls(tracer: &SdkTracer, times: u32) {
 }
 
 fn twenty(tracer: &SdkTracer, n: i64) {
-    let keys = [
-        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "o", "p", "q", "r", "s",
-        "t", "u",
-    ];
-    let attributes = keys.map(|key| KeyValue::new(key, n));
+    let attributes = KEYS.map(|key| KeyValue::new(key, n));
     let span = tracer.span_builder("twenty").with_attributes(attributes).start(tracer);
     let attached = Context::current_with_span(span).attach();
     black_box(n);
@@ -130,13 +124,4 @@ fn fails(tracer: &SdkTracer, yes: bool) -> Result<u32, Failed> {
     drop(attached);
     context.span().end();
     result
-}
-
-#[derive(Debug)]
-struct Nowhere;
-
-impl SpanExporter for Nowhere {
-    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
-        Ok(())
-    }
 }

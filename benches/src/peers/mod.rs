@@ -9,6 +9,9 @@ pub(crate) mod tracing;
 use std::any::Any;
 use std::fmt;
 
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
 /// What is set up while something is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -66,6 +69,22 @@ impl Work {
     }
 }
 
+/// Does a work by the functions of the module that this is in.
+macro_rules! by_functions {
+    ($work:expr) => {
+        match $work {
+            Work::Tree => tree(),
+            Work::Depth50 => deep(black_box(50)),
+            Work::Poll1 => block_on(polls(black_box(1))),
+            Work::Poll10 => block_on(polls(black_box(10))),
+            Work::Attributes20 => twenty(black_box(7)),
+            Work::Error => drop(black_box(fails(black_box(true)))),
+            Work::Success => drop(black_box(fails(black_box(false)))),
+        }
+    };
+}
+use by_functions;
+
 pub(crate) trait Peer {
     fn name(&self) -> &'static str;
 
@@ -74,6 +93,22 @@ pub(crate) trait Peer {
 
     /// Does it once; `false` where it cannot.
     fn work(&self, work: Work) -> bool;
+}
+
+/// The keys of `Work::Attributes20`, for those who need them as values.
+const KEYS: [&str; 20] = [
+    "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "o", "p", "q", "r", "s", "t",
+    "u",
+];
+
+/// An exporter that takes everything and does nothing.
+#[derive(Debug)]
+struct Nowhere;
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
 }
 
 #[derive(Debug)]

@@ -2,11 +2,9 @@
 
 use std::hint::black_box;
 
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use spandrel::{Config, span};
 
-use super::{Failed, Peer, State, Up, Work, block_on, polled};
+use super::{Failed, Nowhere, Peer, State, Up, Work, block_on, by_functions, polled};
 
 pub(crate) struct Ours;
 
@@ -27,15 +25,7 @@ impl Peer for Ours {
     }
 
     fn work(&self, work: Work) -> bool {
-        match work {
-            Work::Tree => tree(),
-            Work::Depth50 => deep(black_box(50)),
-            Work::Poll1 => block_on(polls(black_box(1))),
-            Work::Poll10 => block_on(polls(black_box(10))),
-            Work::Attributes20 => twenty(black_box(7)),
-            Work::Error => drop(black_box(fails(black_box(true)))),
-            Work::Success => drop(black_box(fails(black_box(false)))),
-        }
+        by_functions!(work);
         true
     }
 }
@@ -77,13 +67,4 @@ fn twenty(n: i64) {
 #[span("fails")]
 fn fails(yes: bool) -> Result<u32, Failed> {
     if yes { Err(Failed) } else { Ok(7) }
-}
-
-#[derive(Debug)]
-struct Nowhere;
-
-impl SpanExporter for Nowhere {
-    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
-        Ok(())
-    }
 }

@@ -9,7 +9,7 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::hand::{Down, provider};
-use super::{Failed, Peer, State, Up, Work, block_on, polled};
+use super::{Failed, Peer, State, Up, Work, block_on, by_functions, polled};
 
 pub(crate) struct Tracing {
     pub(crate) lean: bool,
@@ -41,15 +41,7 @@ impl Peer for Tracing {
     }
 
     fn work(&self, work: Work) -> bool {
-        match work {
-            Work::Tree => tree(),
-            Work::Depth50 => deep(black_box(50)),
-            Work::Poll1 => block_on(polls(black_box(1))),
-            Work::Poll10 => block_on(polls(black_box(10))),
-            Work::Attributes20 => twenty(black_box(7)),
-            Work::Error => drop(black_box(fails(black_box(true)))),
-            Work::Success => drop(black_box(fails(black_box(false)))),
-        }
+        by_functions!(work);
         true
     }
 }
