@@ -8,7 +8,6 @@ use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use super::CarrierMut;
-use super::carrier::Written;
 use super::format::Format;
 use crate::context::ToContext;
 
@@ -42,7 +41,9 @@ pub struct TraceContext(BTreeMap<String, String>);
 impl TraceContext {
     /// The context that is current now; empty when there is no trace.
     pub fn current() -> Self {
-        Self(Written::now().map_or_else(BTreeMap::new, |written| written.0.into_iter().collect()))
+        let mut carrier = Self::default();
+        carrier.inject_context();
+        carrier
     }
 
     /// Whether there is nothing to carry.

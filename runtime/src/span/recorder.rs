@@ -10,10 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::global;
 use opentelemetry::trace::{SpanBuilder, SpanContext, TraceContextExt};
+use opentelemetry::{Context, global};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::callsite::{Library, Start};
@@ -42,14 +41,12 @@ pub(crate) struct Recorder {
 
 /// Which spans are sure to be recorded, before a sampler is asked.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing is installed"))]
 pub(crate) enum Records {
-    #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
     All,
     /// Those of traces that start here, and those under a span that is sampled.
-    #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
     AllButTheUnsampled,
     /// Those under a span that is sampled.
-    #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing else is installed"))]
     TheSampled,
     Unknown,
 }
@@ -256,14 +253,9 @@ impl Found {
             if self.recorder().is_sure_of(parent_span) && !parent.is_telemetry_suppressed() {
                 // Started before what is said of it is found out, as where that comes later.
                 builder.start_time = Some(SystemTime::now());
-                let attributes = caught(&mut list);
-                let (attributes, panic) = match attributes {
-                    Ok(attributes) => (Some(attributes), None),
-                    Err(payload) => (None, Some(payload)),
-                };
-                builder.attributes = attributes;
+                let told = caught(&mut list).map(|list| builder.attributes = Some(list));
                 let (context, records) = tracer().start(builder, parent, None);
-                (context, panic.map_or(records, Err))
+                (context, told.and(records))
             } else {
                 tracer().start(builder, parent, Some(&mut list))
             };

@@ -12,30 +12,30 @@ use opentelemetry_sdk::trace::SpanData;
 
 use writer::Writer;
 
-/// What all requests of a pipeline say of the program: fields of a `ResourceSpans`.
-pub(super) struct Preamble(Vec<u8>);
+/// What all requests of a pipeline say of the program: the fields of a `ResourceSpans` round its spans.
+pub(super) struct Frame {
+    resource: Vec<u8>,
+    schema_url: Vec<u8>,
+}
 
-impl Preamble {
+impl Frame {
     pub(super) fn new(resource: &Resource) -> Self {
-        let mut writer = Writer::default();
-        writer.message(1, |writer| {
+        let (mut before, mut after) = (Writer::default(), Writer::default());
+        before.message(1, |writer| {
             for (key, value) in resource {
                 attribute(writer, 1, key.as_str(), value);
             }
         });
-        Self(writer.into_bytes())
+        after.text(3, resource.schema_url().unwrap_or_default());
+        Self { resource: before.into_bytes(), schema_url: after.into_bytes() }
     }
 }
 
 /// An `ExportTraceServiceRequest`.
-pub(super) fn encode(
-    spans: &[SpanData],
-    resource: &Resource,
-    Preamble(preamble): &Preamble,
-) -> Vec<u8> {
+pub(super) fn encode(spans: &[SpanData], frame: &Frame) -> Vec<u8> {
     let mut writer = Writer::with_room(spans.len() * 256);
     writer.message(1, |writer| {
-        writer.raw(preamble);
+        writer.raw(&frame.resource);
         let mut done: Vec<&InstrumentationScope> = Vec::new();
         for (index, span) in spans.iter().enumerate() {
             let scope = &span.instrumentation_scope;
@@ -44,7 +44,7 @@ pub(super) fn encode(
                 scope_spans(writer, scope, &spans[index..]);
             }
         }
-        writer.text(3, resource.schema_url().unwrap_or_default());
+        writer.raw(&frame.schema_url);
     });
     writer.into_bytes()
 }
@@ -335,9 +335,9 @@ mod tests {
     proptest! {
         #[test]
         fn the_bytes_are_those_of_the_messages(spans in vec(spans(), 0..6), pairs in pairs()) {
-            let resource = Resource::builder_empty().with_attributes(pairs).build();
+            let resource = Resource::builder_empty().with_schema_url(pairs, "https://schema").build();
             let described = ResourceAttributesWithSchema::from(&resource);
-            let encoded = encode(&spans, &resource, &Preamble::new(&resource));
+            let encoded = encode(&spans, &Frame::new(&resource));
             let resource_spans = group_spans_by_resource_and_scope(spans, &described);
             let expected = ExportTraceServiceRequest { resource_spans };
             prop_assert_eq!(encoded, expected.encode_to_vec());

@@ -15,7 +15,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::bytes::Bytes;
 
-use encode::Preamble;
+use encode::{Frame, encode};
 
 use super::{Answer, Exporter};
 use crate::config::{Otlp, Protocol};
@@ -24,10 +24,10 @@ use crate::config::{Otlp, Protocol};
 const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
 
 pub(crate) struct OtlpExporter {
-    resource: Resource,
-    preamble: Preamble,
+    frame: Frame,
+    /// Where requests are JSON, whose they are.
     #[cfg(feature = "json")]
-    is_json: bool,
+    json: Option<Resource>,
     transport: Transport,
 }
 
@@ -50,10 +50,9 @@ impl OtlpExporter {
             Protocol::HttpJson => Transport::Http(http::Http::new(settings)?),
         };
         Ok(Self {
-            resource: resource.clone(),
-            preamble: Preamble::new(resource),
+            frame: Frame::new(resource),
             #[cfg(feature = "json")]
-            is_json: settings.protocol == Protocol::HttpJson,
+            json: (settings.protocol == Protocol::HttpJson).then(|| resource.clone()),
             transport,
         })
     }
@@ -74,14 +73,18 @@ impl Exporter for OtlpExporter {
     type Request = Bytes;
 
     fn encode(&self, spans: Vec<SpanData>) -> Bytes {
-        let encoded = || encode::encode(&spans, &self.resource, &self.preamble);
+        #[cfg(feature = "json")]
+        let encoded = match &self.json {
+            Some(resource) => json(spans, resource),
+            None => encode(&spans, &self.frame),
+        };
+        #[cfg(not(feature = "json"))]
+        let encoded = encode(&spans, &self.frame);
         match &self.transport {
-            #[cfg(feature = "json")]
-            Transport::Http(http) if self.is_json => http.compress(json(spans, &self.resource)),
             #[cfg(feature = "otlp")]
-            Transport::Http(http) => http.compress(encoded()),
+            Transport::Http(http) => http.compress(encoded),
             #[cfg(feature = "grpc")]
-            Transport::Grpc(_) => encoded().into(),
+            Transport::Grpc(_) => encoded.into(),
         }
     }
 

@@ -143,11 +143,11 @@ impl<F: FnMut(&str, String)> Injector for Each<F> {
 }
 
 /// The current context as it is written. It takes the place of all that a carrier has of another.
-pub(super) struct Written(pub(super) Vec<(String, String)>);
+struct Written(Vec<(String, String)>);
 
 impl Written {
     /// None where there is nothing to write.
-    pub(super) fn now() -> Option<Self> {
+    fn now() -> Option<Self> {
         let mut pairs = Vec::new();
         inject(&mut Each(|key: &str, value| pairs.push((key.to_owned(), value))));
         (!pairs.is_empty()).then_some(Self(pairs))
