@@ -25,6 +25,8 @@ mod fork;
 mod ids;
 #[cfg(feature = "app")]
 mod logs;
+#[cfg(feature = "app")]
+mod observer;
 mod outcome;
 #[cfg(feature = "app")]
 mod pipeline;

@@ -31,17 +31,20 @@ impl Pipeline {
         settings: Settings,
         after_fork: fn(),
     ) -> Result<(Self, SdkTracerProvider), String> {
-        let Settings { service, resource, sampling, destination, batch, limits, baggage, .. } =
-            settings;
+        let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
+        let Settings { observers, baggage, .. } = settings;
         let account = Account::open();
         let resource = describe(resource, service);
         let held =
             sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
-        let builder = SdkTracerProvider::builder()
+        let mut builder = SdkTracerProvider::builder()
             .with_id_generator(Ids { after_fork })
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource.clone());
+        for observer in observers {
+            builder = builder.with_span_processor(observer);
+        }
         let end = End { builder, held, limits, baggage, account: account.clone() };
         match destination {
             Destination::Nowhere => Ok(end.at(Nowhere(account))),

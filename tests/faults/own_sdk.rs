@@ -1,6 +1,6 @@
 //! Programs that set OpenTelemetry up themselves, or bring an exporter.
 
-use crate::process::{OWN_EXPORTER, OWN_SDK, command, stderr};
+use crate::process::{OWN_EXPORTER, OWN_PROCESSOR, OWN_SDK, command, stderr};
 
 fn run(program: &str, how: &str, variables: &[(&str, &str)]) -> (String, String) {
     let output = command(program, how, variables).output().expect("it runs");
@@ -50,6 +50,13 @@ fn an_exporter_of_the_program_s_own_gets_the_spans_unless_the_environment_names_
     let (written, said) = run(OWN_EXPORTER, "works", &[("OTEL_TRACES_EXPORTER", "zipkin")]);
     assert!(written.starts_with("work:"), "{written}");
     assert!(said.ends_with("; using the program's own exporter\n"), "{said}");
+}
+
+#[test]
+fn a_processor_of_the_program_s_own_sees_the_spans_beside_the_exporter() {
+    let (seen, drawn) = run(OWN_PROCESSOR, "", &[("OTEL_TRACES_EXPORTER", "console")]);
+    assert_eq!(seen, "start, sampled: true\nend of work of shop\nshut down\n");
+    assert!(drawn.starts_with("work "), "{drawn}");
 }
 
 #[test]

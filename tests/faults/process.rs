@@ -12,6 +12,7 @@ pub(crate) const CONSISTENT: &str = env!("CARGO_BIN_EXE_consistent");
 pub(crate) const TICKS: &str = env!("CARGO_BIN_EXE_ticks");
 pub(crate) const OWN_SDK: &str = env!("CARGO_BIN_EXE_own-sdk");
 pub(crate) const OWN_EXPORTER: &str = env!("CARGO_BIN_EXE_own-exporter");
+pub(crate) const OWN_PROCESSOR: &str = env!("CARGO_BIN_EXE_own-processor");
 pub(crate) const TOLD_TO_STOP: &str = env!("CARGO_BIN_EXE_told-to-stop");
 pub(crate) const FORKS: &str = env!("CARGO_BIN_EXE_forks");
 pub(crate) const BURST: &str = env!("CARGO_BIN_EXE_burst");

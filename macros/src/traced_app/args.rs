@@ -7,7 +7,8 @@ use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 use crate::diagnostics::Errors;
 use crate::syntax::{Arguments, Data, Key, Name, OptionArgument, Options, default_runtime};
 
-const OPTIONS: &[&str] = &["sample", "keep", "batch", "grace", "flush", "baggage", "logs", "crate"];
+const OPTIONS: &[&str] =
+    &["sample", "keep", "batch", "grace", "flush", "baggage", "processor", "logs", "crate"];
 
 pub(super) struct Args {
     pub(super) service: Option<Name>,
@@ -18,6 +19,7 @@ pub(super) struct Args {
     pub(super) grace: Option<LitStr>,
     pub(super) flush: Option<LitStr>,
     pub(super) baggage: Option<Punctuated<Key, Token![,]>>,
+    pub(super) processor: Option<Expr>,
     pub(super) logs: Option<Ident>,
     pub(super) runtime: Path,
 }
@@ -36,6 +38,7 @@ impl Args {
             grace: options.value("grace", "grace(\"5s\")", errors),
             flush: options.value("flush", "flush(\"4s\")", errors),
             baggage: options.values("baggage", "baggage(tenant.id)", errors),
+            processor: options.value("processor", "processor(MyProcessor::new())", errors),
             logs: options.flag("logs", errors),
             runtime: options.runtime(errors).unwrap_or_else(default_runtime),
         }

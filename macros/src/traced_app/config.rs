@@ -20,8 +20,8 @@ pub(super) struct Config {
 impl Config {
     /// `None` when there is no name.
     pub(super) fn new(args: Args, errors: &mut Errors) -> Option<Self> {
-        let Args { service, resource, sample, keep, batch, grace, flush, baggage, logs, runtime } =
-            args;
+        let Args { service, resource, sample, keep, batch, grace, flush, .. } = args;
+        let Args { baggage, processor, logs, runtime, .. } = args;
         let Some(service) = service else {
             let message = "the service has no name; write `#[traced_app(\"service\")]`";
             errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
@@ -45,6 +45,7 @@ impl Config {
             let keys = keys.into_iter().map(|key| key.name);
             quote!(.baggage([#(#keys),*]))
         }));
+        calls.extend(processor.map(|processor| quote!(.processor(#processor))));
         calls.extend(logs.map(|logs| quote!(.#logs())));
         Some(Self { service, resource, calls, runtime })
     }

@@ -16,6 +16,7 @@ use opentelemetry::{Key, KeyValue};
 
 use crate::attribute::ToAttribute;
 use crate::exporter::Custom;
+use crate::observer::Observer;
 
 pub(crate) use batch::Batch;
 pub(crate) use limits::Limits;
@@ -83,6 +84,7 @@ pub struct Config {
     sampling: Sampling,
     batch: Batch,
     exporter: Option<Custom>,
+    observers: Vec<Observer>,
     baggage: Vec<Key>,
     flush: Duration,
     grace: Duration,
@@ -98,6 +100,7 @@ impl Config {
             sampling: Sampling::ALWAYS,
             batch: Batch::default(),
             exporter: None,
+            observers: Vec::new(),
             baggage: Vec::new(),
             flush: Duration::from_secs(4),
             grace: Duration::from_secs(5),
@@ -156,6 +159,18 @@ impl Config {
         exporter: impl opentelemetry_sdk::trace::SpanExporter + 'static,
     ) -> Self {
         self.exporter = Some(Custom::new(exporter));
+        self
+    }
+
+    /// Shows every recorded span to this processor of OpenTelemetry's SDK too, when it starts and
+    /// when it ends, on the thread where it does: what takes time or waits there, the program waits
+    /// for. Those that are only recorded for [`keep_errors`](Self::keep_errors) are not sampled. May
+    /// be called for several. Default: none.
+    pub fn processor(
+        mut self,
+        processor: impl opentelemetry_sdk::trace::SpanProcessor + 'static,
+    ) -> Self {
+        self.observers.push(Observer::new(processor));
         self
     }
 

@@ -11,6 +11,7 @@ use super::Otlp;
 use super::{Batch, Config, Limits, Sampling, otlp};
 use crate::environment::{Environment, flag};
 use crate::exporter::Custom;
+use crate::observer::Observer;
 use crate::report::line;
 
 #[derive(Debug, PartialEq)]
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) resource: Vec<KeyValue>,
     pub(crate) sampling: Sampling,
     pub(crate) destination: Destination,
+    pub(crate) observers: Vec<Observer>,
     pub(crate) batch: Batch,
     pub(crate) limits: Limits,
     pub(crate) baggage: Vec<Key>,
@@ -55,7 +57,8 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { mut resource, sampling, batch, exporter, baggage, flush, grace, .. } = config;
+        let Config { mut resource, sampling, batch, exporter, observers, .. } = config;
+        let Config { baggage, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
@@ -65,6 +68,7 @@ impl Settings {
             resource,
             sampling: sampling.resolve(environment),
             destination: Destination::resolve(exporter, environment, terminal),
+            observers,
             batch: batch.resolve(environment),
             limits: Limits::resolve(environment),
             baggage,
