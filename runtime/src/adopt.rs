@@ -3,7 +3,8 @@
 use crate::span::Recorder;
 
 /// Makes annotated functions, of the program and of its libraries, report to OpenTelemetry's global
-/// tracer provider. For a program that sets its own SDK up, once after it has: it also flushes.
+/// tracer provider. For a program that sets its own SDK up, once after it has: it also flushes, after
+/// a [`flush`](crate::flush) of ours where spans wait for a [`Device`](crate::Device).
 ///
 /// Called again after the global provider was replaced, it adopts the new one. Where
 /// `#[traced_app]` or `install` has set telemetry up, it changes nothing.
@@ -21,6 +22,14 @@ use crate::span::Recorder;
 /// ```
 pub fn adopt_global_provider() {
     Recorder::adopt();
+}
+
+/// Waits for the devices of spans whose bodies have ended ([`Device`](crate::Device)), half of this
+/// time at most; whether all of them have told when their work was done. A provider of the program's
+/// own is the program's to flush, after this.
+#[cfg(not(feature = "app"))]
+pub fn flush(timeout: std::time::Duration) -> bool {
+    crate::span::await_devices(timeout / 2)
 }
 
 /// Whether a global provider was set: without one, tracers hand the parent back as it is.

@@ -12,6 +12,7 @@ mod config;
 #[cfg(feature = "app")]
 mod console;
 mod context;
+pub mod device;
 #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "only propagators are configured"))]
 mod environment;
 #[cfg(any(doc, doctest))]
@@ -71,6 +72,8 @@ pub use spandrel_macros::span;
 pub use spandrel_macros::traced_app;
 
 pub use adopt::adopt_global_provider;
+#[cfg(not(feature = "app"))]
+pub use adopt::flush;
 #[cfg(feature = "app")]
 pub use app::{AppGuard, after_fork, flush, install};
 #[cfg(all(feature = "app", unix))]
@@ -79,6 +82,7 @@ pub use attribute::{Attributes, ToAttribute};
 #[cfg(feature = "app")]
 pub use config::Config;
 pub use context::ToContext;
+pub use device::Device;
 pub use outcome::Outcome;
 pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
 pub use span::{

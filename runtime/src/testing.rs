@@ -13,8 +13,10 @@
 //! ```
 
 use std::fmt::{self, Display, Formatter};
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{FutureExt, Span as _, SpanId};
@@ -27,14 +29,19 @@ use crate::context;
 use crate::span::{Counted, Recorder, flag_root, note_foreign};
 use crate::tree::Plain;
 
+/// As long is waited for the devices of spans whose bodies have ended.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The spans that ended while this closure ran, on this thread and wherever its context went. All
-/// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them.
+/// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them. A
+/// span that waits for a [`Device`](crate::Device) is waited for, ten seconds at most.
 pub fn record<T>(body: impl FnOnce() -> T) -> Recording {
     let scope = Scope::default();
     let recorder = scope.recorder();
     let attached = context::attach(recorder.context());
     body();
     drop(attached);
+    recorder.reaper().end_all(PATIENCE);
     scope.recording()
 }
 
@@ -43,12 +50,30 @@ pub async fn record_async<F: Future>(future: F) -> Recording {
     let scope = Scope::default();
     let recorder = scope.recorder();
     future.with_context(recorder.context()).await;
+    let until = Instant::now() + PATIENCE;
+    // What the device waits for may be another task on this thread.
+    while !recorder.reaper().wait(Duration::from_millis(1)) && Instant::now() < until {
+        yield_now().await;
+    }
+    recorder.reaper().end_all(Duration::ZERO);
     scope.recording()
 }
 
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|task| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// Finished spans, in the order they started. As text they are a tree, without times and ids: one
-/// span a line with its kind where that is not `internal`, its attributes and, after `✗`, its
-/// error; below it `•` and its events.
+/// span a line with its kind where that is not `internal`, its attributes (what was measured of a
+/// device left out) and, after `✗`, its error; below it `•` and its events.
 #[derive(Clone, Debug)]
 pub struct Recording(Vec<SpanData>);
 

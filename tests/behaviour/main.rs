@@ -5,6 +5,7 @@ mod baggage;
 mod blocks;
 mod carriers;
 mod conformance;
+mod device;
 mod functions;
 mod futures;
 mod impls;

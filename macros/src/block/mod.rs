@@ -15,11 +15,11 @@ use syn::{Attribute, Block, Expr, ExprMacro, Ident, Local, Pat, Path, Stmt, Type
 
 use crate::diagnostics::{Errors, given_twice};
 use crate::span::{self, Span};
-use crate::syntax::{arguments, has_span, mentions, take_attributes, value};
+use crate::syntax::{arguments, has_span, is_place, mentions, take_attributes, value};
 use frame::Frame;
 use sight::{
-    Sight, diverges, has_call, is_generic, is_left_by_break, is_place, may_fail, may_leave, sight,
-    tried, unextended,
+    Sight, diverges, has_call, is_generic, is_left_by_break, may_fail, may_leave, sight, tried,
+    unextended,
 };
 
 /// What was found in a body.

@@ -4,6 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 use syn::{Block, Expr, ExprCall, Label, Macro, Stmt};
 
+use crate::syntax::bare;
+
 /// How a span gets to see the value of its block.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Sight {
@@ -15,24 +17,6 @@ pub(super) enum Sight {
     Nothing,
     /// It must stay where it is, for a reference into it may outlive the block.
     Untouched,
-}
-
-/// An initialiser that names something which is there already: it is borrowed, or matched in part.
-pub(super) fn is_place(expr: &Expr) -> bool {
-    match bare(expr) {
-        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
-        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Deref(_)),
-        _ => false,
-    }
-}
-
-/// The expression without what only groups it.
-fn bare(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Paren(inner) => bare(&inner.expr),
-        Expr::Group(inner) => bare(&inner.expr),
-        _ => expr,
-    }
 }
 
 /// The last word of the path that is called, where there is one.

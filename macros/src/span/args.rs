@@ -7,7 +7,8 @@ use syn::{Expr, Ident, Pat, Path, Token};
 use crate::diagnostics::Errors;
 use crate::syntax::{Arguments, Data, Name, Options};
 
-const OPTIONS: &[&str] = &["kind", "ok", "ret", "error_if", "root", "parent", "links", "crate"];
+const OPTIONS: &[&str] =
+    &["kind", "ok", "ret", "error_if", "root", "parent", "links", "device", "crate"];
 
 pub(super) struct Args {
     pub(super) name: Option<Name>,
@@ -19,6 +20,7 @@ pub(super) struct Args {
     pub(super) root: Option<Ident>,
     pub(super) parent: Option<Expr>,
     pub(super) links: Option<Expr>,
+    pub(super) device: Option<Expr>,
     pub(super) runtime: Option<Path>,
 }
 
@@ -51,6 +53,7 @@ impl Args {
             root: options.flag("root", errors),
             parent: options.value("parent", "parent(context)", errors),
             links: options.value("links", "links(contexts)", errors),
+            device: options.value("device", "device(self.device)", errors),
             runtime: options.runtime(errors),
         }
     }

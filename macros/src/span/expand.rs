@@ -2,14 +2,15 @@
 
 use proc_macro2::{Span as Place, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Look, attribute_list, located, set, value};
+use crate::syntax::{Look, attribute_list, is_place, located, set, value};
 
 /// The started span; `told` is what a `#[propagate]` beside it calls on its `Start`.
 pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
-    let Span { name, kind, parent, root, links, attributes, runtime, .. } = span;
+    let Span { name, kind, parent, root, links, device, attributes, runtime, .. } = span;
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
     let links = links.as_ref().map(|links| quote_spanned!(links.span()=> .links(#links)));
@@ -19,11 +20,20 @@ pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
     let count = attributes.len();
     let reserve = (count > 4).then(|| quote!(#list.reserve(#count);));
     let attributes = attributes.iter().map(|data| set(&list, data));
+    let device = device.as_ref().map(on);
     quote! {
         #runtime::__private::callsite!(#name, #kind)
             #next #told
             .start(|#list| { #reserve #(#attributes)* })
+            #device
     }
+}
+
+/// The device is borrowed where it is, or else made.
+fn on(device: &Expr) -> TokenStream {
+    let place = Place::mixed_site().located_at(device.span());
+    let borrow = is_place(device).then(|| quote_spanned!(place=> &));
+    quote_spanned!(place=> .on(|| #borrow #device))
 }
 
 /// How the span looks at the value that its body came to.

@@ -8,6 +8,7 @@ mod impl_block;
 mod look;
 mod options;
 mod output;
+mod place;
 mod record;
 
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name};
@@ -19,4 +20,5 @@ pub(crate) use function::{
 pub(crate) use impl_block::{ImplBlock, Member};
 pub(crate) use look::{Look, located, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
+pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, set};

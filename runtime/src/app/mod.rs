@@ -8,7 +8,7 @@ mod signals;
 
 use std::io::IsTerminal;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::SpanContext;
 use opentelemetry::trace::noop::NoopTracerProvider;
@@ -91,10 +91,11 @@ impl Drop for AppGuard {
 
 /// Exports what has ended, now; whether all of it was through within this time. For moments that
 /// the end of the program does not cover: before `exec`, or after each request of a function
-/// that is frozen in between. A provider of the program's own is the program's to flush.
+/// that is frozen in between. Spans that wait for a device ([`Device`](crate::Device)) may take up
+/// to half of the time. A provider of the program's own is the program's to flush, after this.
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 ///
 /// if !spandrel::flush(Duration::from_secs(2)) {
 ///     eprintln!("some spans are still on their way");
@@ -102,7 +103,10 @@ impl Drop for AppGuard {
 /// ```
 pub fn flush(timeout: Duration) -> bool {
     let pipeline = running().as_ref().map(|app| app.pipeline.clone());
-    pipeline.is_none_or(|pipeline| pipeline.flush(timeout))
+    let since = Instant::now();
+    let measured = span::await_devices(timeout / 2);
+    let left = timeout.saturating_sub(since.elapsed());
+    pipeline.is_none_or(|pipeline| pipeline.flush(left)) && measured
 }
 
 fn running() -> MutexGuard<'static, Option<Running>> {
@@ -176,12 +180,16 @@ fn set_up(config: Config) -> bool {
 /// else wants to end the process waits.
 fn shut_down(running: &mut Option<Running>) {
     if let Some(app) = running.take() {
-        let provider = Recorder::uninstall();
+        let recorder = Recorder::uninstall();
         global::set_tracer_provider(NoopTracerProvider::new());
+        let mut budget = app.flush.min(time_to_flush());
+        if let Some((_, reaper)) = &recorder {
+            budget = budget.saturating_sub(reaper.end_all(budget / 2));
+        }
         // None starts any more; those that did are ended while they can still be exported.
         span::end_open_spans();
-        if let Some(provider) = provider {
-            app.pipeline.shut_down(&provider, app.flush.min(time_to_flush()));
+        if let Some((provider, _)) = recorder {
+            app.pipeline.shut_down(&provider, budget);
         }
     }
     STOPPED.notify_all();

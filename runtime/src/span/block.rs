@@ -12,9 +12,9 @@ use std::time::SystemTime;
 use opentelemetry::{Context, ContextGuard};
 
 use super::Span;
+use super::ending::Ending;
 use super::panic::Panic;
 use super::recorder::Recorder;
-use super::scope::Ending;
 use crate::context;
 use crate::outcome::{Failure, Outcome};
 
@@ -95,8 +95,9 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        let Some(span) = self.leave() else { return };
+        let Some(mut span) = self.leave() else { return };
         if span.records() {
+            span.leave_device();
             let mut left = Some(Left { span, at: SystemTime::now() });
             Stack::with(|stack| {
                 if !stack.frames.is_empty() {

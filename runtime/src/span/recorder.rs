@@ -8,7 +8,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanBuilder, SpanContext, TraceContextExt};
@@ -18,6 +18,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use super::callsite::{Library, Start};
 use super::exception::{self, Exceptions};
 use super::panic::Panic;
+use super::reaper::Reaper;
 use crate::attribute::Attributes;
 use crate::context;
 use here::Here;
@@ -37,6 +38,7 @@ pub(crate) struct Recorder {
     provider: Provider,
     exceptions: Exceptions,
     records: Records,
+    reaper: Reaper,
 }
 
 /// Which spans are sure to be recorded, before a sampler is asked.
@@ -67,7 +69,8 @@ impl Recorder {
     fn counted(provider: Provider, exceptions: Exceptions, records: Records) -> Counted {
         super::panic::watch();
         RECORDERS.fetch_add(1, Ordering::Relaxed);
-        Counted(Arc::new(Self { provider, exceptions, records }))
+        let reaper = Reaper::default();
+        Counted(Arc::new(Self { provider, exceptions, records, reaper }))
     }
 
     /// Makes this provider the one that records; `false` when there is one already.
@@ -109,9 +112,10 @@ impl Recorder {
         matches!(self.provider, Provider::Global { .. })
     }
 
-    /// Records no more, and hands the provider back to be shut down.
+    /// Records no more, and hands the provider back to be shut down, with what ends the spans that
+    /// wait for devices before.
     #[cfg(feature = "app")]
-    pub(crate) fn uninstall() -> Option<SdkTracerProvider> {
+    pub(crate) fn uninstall() -> Option<(SdkTracerProvider, Reaper)> {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
         let Counted(recorder) = &installed.take()?;
         PRUNES.store(false, Ordering::Relaxed);
@@ -119,7 +123,7 @@ impl Recorder {
         drop(installed);
         Here::forget();
         match &recorder.provider {
-            Provider::Ours(provider) => Some(provider.clone()),
+            Provider::Ours(provider) => Some((provider.clone(), recorder.reaper.clone())),
             Provider::Global { .. } => None,
         }
     }
@@ -206,6 +210,10 @@ impl Found {
         }
     }
 
+    pub(super) fn reaper(&self) -> Reaper {
+        self.recorder().reaper.clone()
+    }
+
     /// Whether we will shut it down.
     pub(super) fn is_installed(&self) -> bool {
         matches!(self, Self::Here(_))
@@ -283,6 +291,21 @@ impl Found {
     }
 }
 
+/// Waits this long for the devices of spans whose bodies have ended; whether all of them have told
+/// when their work was done.
+pub(crate) fn await_devices(patience: Duration) -> bool {
+    let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
+    let reaper = installed.as_ref().map(|Counted(recorder)| recorder.reaper.clone());
+    drop(installed);
+    reaper.is_none_or(|reaper| reaper.wait(patience))
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.reaper.close();
+    }
+}
+
 impl Drop for Counted {
     fn drop(&mut self) {
         RECORDERS.fetch_sub(1, Ordering::Relaxed);
@@ -293,5 +316,10 @@ impl Counted {
     /// A context of its own, under no span.
     pub(crate) fn context(&self) -> Context {
         Context::new().with_value(self.0.clone())
+    }
+
+    /// The thread that its spans with devices wait for.
+    pub(crate) fn reaper(&self) -> &Reaper {
+        &self.0.reaper
     }
 }

@@ -6,18 +6,21 @@ use std::thread::panicking;
 use std::time::SystemTime;
 
 use futures_core::Stream;
+use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
-use opentelemetry::{Context, KeyValue};
 
 use super::block::{Block, Entered, Frame};
 use super::callsite::Start;
+use super::device::Window;
+use super::ending::Ending;
 use super::open::{self, Open};
 use super::panic::Panic;
 use super::recorder::Recorder;
-use super::{SpanFuture, SpanGuard, SpanStream, exception};
+use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
 use crate::context;
-use crate::outcome::{Failure, Outcome};
+use crate::device::Device;
+use crate::outcome::Outcome;
 
 /// A span that has started. It is current while what it is given runs, and ends with it.
 ///
@@ -39,7 +42,9 @@ struct Recording {
     /// Whether the thread was unwinding before the span started: that panic is not ours.
     was_panicking: bool,
     /// The entry among the spans to end at shutdown.
-    _open: Option<Open>,
+    open: Option<Open>,
+    /// The device whose work the span lasts for as well.
+    device: Option<Box<Window>>,
 }
 
 impl Span {
@@ -69,7 +74,8 @@ impl Span {
         let recording = records.then(|| Recording {
             outer,
             was_panicking: panicking(),
-            _open: recorder.is_installed().then(|| open::add(context.clone())),
+            open: recorder.is_installed().then(|| open::add(context.clone())),
+            device: None,
         });
         if recorder.is_uninstalled() {
             open::interrupt(&context);
@@ -81,6 +87,53 @@ impl Span {
     #[inline]
     pub(super) fn unrecorded(start: Start) -> Self {
         start.parent.map_or(Self::OFF, Self::continued)
+    }
+
+    /// The span lasts until this device has done the work that it is given in it. The device is
+    /// asked for only where the span records.
+    ///
+    /// ```no_run
+    /// # use std::borrow::Cow;
+    /// # use spandrel::device::{Measurement, Timing};
+    /// # struct Gpu;
+    /// # impl Gpu { fn synchronize() {} }
+    /// # impl spandrel::Device for Gpu {
+    /// #     type Window = ();
+    /// #     fn name(&self) -> Cow<'_, str> { "gpu".into() }
+    /// #     fn start(&self) {}
+    /// #     fn finish((): ()) -> Timing { Self::synchronize(); Timing::synchronized(Measurement::default()) }
+    /// # }
+    /// # fn launch(gpu: &Gpu) -> std::io::Result<()> { Ok(()) }
+    /// use spandrel::{Callsite, Outcome, SpanKind};
+    ///
+    /// static STEP: Callsite = Callsite::new("step", SpanKind::Internal, "my-crate", None);
+    ///
+    /// let gpu = Gpu;
+    /// let launched = STEP.start(|_| ()).on(|| &gpu).run(|| launch(&gpu), Outcome::of);
+    /// ```
+    #[inline]
+    pub fn on<D: Device>(self, device: impl FnOnce() -> D) -> Self {
+        if self.records() { self.on_recorded(device) } else { self }
+    }
+
+    #[inline(never)]
+    fn on_recorded<D: Device>(mut self, device: impl FnOnce() -> D) -> Self {
+        if let (Some(context), Some(recording)) = (&self.context, &mut self.recording)
+            && let Some(recorder) = Recorder::of(context)
+        {
+            let (window, context) = Window::open(&device(), context, recorder.reaper());
+            recording.device = Some(Box::new(window));
+            self.context = Some(context);
+        }
+        self
+    }
+
+    /// What is given to the device from now on is not the span's.
+    pub(super) fn leave_device(&mut self) {
+        let recording = self.recording.as_mut();
+        if let Some(window) = recording.and_then(|recording| recording.device.as_mut()) {
+            window.close();
+        }
     }
 
     /// Whether it does nothing, and nothing inside it may.
@@ -302,9 +355,10 @@ impl Span {
         let ending = ending.or(seen.as_deref());
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
             ending.mark(context, recording.outer);
-            match at {
-                Some(at) => context.span().end_with_timestamp(at),
-                None => context.span().end(),
+            match (recording.device, at) {
+                (Some(window), at) => window.end(recording.open, at),
+                (None, Some(at)) => context.span().end_with_timestamp(at),
+                (None, None) => context.span().end(),
             }
         }
     }
@@ -321,34 +375,6 @@ impl Drop for Span {
                 self.end(&Ending::Panic(&Panic::unwinding()), None);
             }
             _ => self.end(&Ending::Value(None), None),
-        }
-    }
-}
-
-/// How a body ended.
-#[derive(Clone, Copy)]
-pub(super) enum Ending<'a> {
-    /// With a value, that may be a failure.
-    Value(Option<&'a Failure>),
-    Panic(&'a Panic),
-    /// It was dropped before it was done.
-    Cancelled,
-}
-
-impl<'a> Ending<'a> {
-    /// This ending, or what was seen leaving the body where it says nothing.
-    pub(super) fn or(&self, seen: Option<&'a Failure>) -> Self {
-        if let Self::Value(None) = self { Self::Value(seen) } else { *self }
-    }
-
-    fn mark(&self, context: &Context, outer: SpanId) {
-        match self {
-            Self::Value(None) => {}
-            Self::Value(Some(failure)) => exception::record(context, outer, failure),
-            Self::Panic(panic) => exception::record_panic(context, outer, panic),
-            Self::Cancelled => {
-                context.span().set_attribute(KeyValue::new("spandrel.cancelled", true));
-            }
         }
     }
 }

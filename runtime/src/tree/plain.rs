@@ -1,4 +1,4 @@
-//! The text that tests compare: no times, no ids.
+//! The text that tests compare: no times, no ids, and no other figures that differ each time.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,6 +8,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::shape::{Lead, Shape};
 use super::{kind, one_line, value};
+use crate::device::key::is_measured;
 
 /// Spans of any number of traces.
 pub(crate) struct Plain<'a>(pub(crate) &'a [SpanData]);
@@ -46,5 +47,6 @@ fn lines(f: &mut Formatter<'_>, span: &SpanData, lead: &Lead, parent: bool) -> f
 fn attributes(f: &mut Formatter<'_>, attributes: &[KeyValue]) -> fmt::Result {
     attributes
         .iter()
+        .filter(|attribute| !is_measured(attribute.key.as_str()))
         .try_for_each(|attribute| write!(f, " {}={}", attribute.key, value(&attribute.value)))
 }

@@ -1,0 +1,37 @@
+//! How the body of a span ended, and what is said of it on the span.
+
+use opentelemetry::trace::{SpanId, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+
+use super::exception;
+use super::panic::Panic;
+use crate::outcome::Failure;
+
+/// How a body ended.
+#[derive(Clone, Copy)]
+pub(super) enum Ending<'a> {
+    /// With a value, that may be a failure.
+    Value(Option<&'a Failure>),
+    Panic(&'a Panic),
+    /// It was dropped before it was done.
+    Cancelled,
+}
+
+impl<'a> Ending<'a> {
+    /// This ending, or what was seen leaving the body where it says nothing.
+    pub(super) fn or(&self, seen: Option<&'a Failure>) -> Self {
+        if let Self::Value(None) = self { Self::Value(seen) } else { *self }
+    }
+
+    /// Says so on the span of this context, which was started in the span `outer`.
+    pub(super) fn mark(&self, context: &Context, outer: SpanId) {
+        match self {
+            Self::Value(None) => {}
+            Self::Value(Some(failure)) => exception::record(context, outer, failure),
+            Self::Panic(panic) => exception::record_panic(context, outer, panic),
+            Self::Cancelled => {
+                context.span().set_attribute(KeyValue::new("spandrel.cancelled", true));
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The thread that asks devices when their work was done, and ends the spans that wait for it.
+
+use std::collections::VecDeque;
+use std::fmt::{self, Debug, Formatter};
+use std::process;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::device::{Awaited, contained};
+use crate::device::Resolve;
+
+/// So many spans wait for their devices at most; one that comes then ends with its body.
+const MOST_WAITING: usize = 1024;
+
+/// One recorder's. The thread starts with the first span that waits, and asks for one after the
+/// other, in the order their bodies ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reaper(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Tells the thread of something to do, and whoever waits that something is done.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(Awaited, Resolve)>,
+    /// The one whose device is being asked.
+    asked: Option<Awaited>,
+    /// How many came so far, and how many of those have ended.
+    taken: u64,
+    ended: u64,
+    /// The process that the thread is in, once it has started.
+    process: Option<u32>,
+    closed: bool,
+}
+
+impl Reaper {
+    /// Ends the span when its device tells when its work was done; hands it back where that cannot
+    /// be waited for.
+    pub(super) fn hand_over(&self, awaited: Awaited, resolve: Resolve) -> Result<(), Awaited> {
+        let mut queue = self.0.queue();
+        if queue.closed || queue.waiting.len() >= MOST_WAITING || !self.is_running(&mut queue) {
+            drop(queue);
+            return Err(awaited);
+        }
+        queue.waiting.push_back((awaited, resolve));
+        queue.taken += 1;
+        drop(queue);
+        self.0.changed.notify_all();
+        Ok(())
+    }
+
+    fn is_running(&self, queue: &mut Queue) -> bool {
+        if queue.process.is_none() {
+            let shared = self.0.clone();
+            let thread = thread::Builder::new().name("spandrel-device".to_owned());
+            queue.process = thread.spawn(move || shared.run()).is_ok().then(process::id);
+        }
+        queue.process.is_some()
+    }
+
+    /// Waits this long for the spans that wait for their devices now; whether all of them have
+    /// ended.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
+        let queue = self.0.queue();
+        let taken = queue.taken;
+        let (queue, _) = self
+            .0
+            .changed
+            .wait_timeout_while(queue, patience, |queue| queue.ended < taken)
+            .unwrap_or_else(PoisonError::into_inner);
+        queue.ended >= taken
+    }
+
+    /// Ends every span that waits, after this long at the latest, and takes no more; how long that
+    /// took.
+    pub(crate) fn end_all(&self, patience: Duration) -> Duration {
+        let since = Instant::now();
+        let idle = self.wait(Duration::ZERO);
+        if !idle {
+            self.wait(patience);
+        }
+        let mut queue = self.0.queue();
+        queue.closed = true;
+        let asked = queue.asked.take();
+        let waiting = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        self.0.changed.notify_all();
+        for awaited in asked.into_iter().chain(waiting.into_iter().map(|(awaited, _)| awaited)) {
+            self.0.end(|| awaited.interrupted());
+        }
+        if idle { Duration::ZERO } else { since.elapsed() }
+    }
+
+    /// Takes no more.
+    pub(super) fn close(&self) {
+        self.0.queue().closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.process.is_some_and(|process| process != process::id()) {
+            // A child of `fork`: the thread is its parent's, and so are the spans that wait.
+            let own = Queue { closed: queue.closed, ..Queue::default() };
+            std::mem::forget(std::mem::replace(&mut *queue, own));
+        }
+        queue
+    }
+
+    /// What the thread does, until there is nothing left to do and no more is taken.
+    fn run(&self) {
+        while let Some(resolve) = self.next() {
+            let measurement = contained(resolve).flatten();
+            // Unless it was given up in the meantime.
+            let asked = self.queue().asked.take();
+            if let Some(awaited) = asked {
+                self.end(|| awaited.resolved(measurement.as_ref()));
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Resolve> {
+        let nothing = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
+        let mut queue =
+            self.changed.wait_while(self.queue(), nothing).unwrap_or_else(PoisonError::into_inner);
+        let (awaited, resolve) = queue.waiting.pop_front()?;
+        queue.asked = Some(awaited);
+        Some(resolve)
+    }
+
+    /// Ends a span, and counts it whatever comes of that.
+    fn end(&self, end: impl FnOnce()) {
+        contained(end);
+        self.queue().ended += 1;
+        self.changed.notify_all();
+    }
+}
+
+impl Debug for Queue {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let waiting = self.waiting.len();
+        f.debug_struct("Queue").field("waiting", &waiting).finish_non_exhaustive()
+    }
+}
