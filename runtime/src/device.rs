@@ -18,7 +18,9 @@
 //!     /// When the work that is queued before this is done.
 //!     fn event(&self) -> mpsc::Receiver<Instant> {
 //!         let (tell, event) = mpsc::channel();
-//!         let _ = self.0.send(Box::new(move || drop(tell.send(Instant::now()))));
+//!         let _ = self.0.send(Box::new(move || {
+//!             let _ = tell.send(Instant::now());
+//!         }));
 //!         event
 //!     }
 //! }

@@ -2,25 +2,27 @@
 //! test, since the allocator counts for the whole process.
 
 use std::alloc::System;
+use std::borrow::Cow;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use spandrel::{Config, span};
+use spandrel::device::Timing;
+use spandrel::{Config, Device, span};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-#[span("step", number = expensive(number), text = %number)]
+#[span("step", number = expensive(number), text = %number, device(unwanted()))]
 fn step(number: u64) -> Result<u64, String> {
-    #[span("within", number = number)]
+    #[span("within", number = number, device(unwanted()))]
     let next = number + 1;
     Ok(next)
 }
 
-#[span("wait", number = expensive(number))]
+#[span("wait", number = expensive(number), device(unwanted()))]
 async fn wait(number: u64) -> Result<u64, String> {
     std::future::ready(()).await;
     Ok(number)
@@ -29,6 +31,27 @@ async fn wait(number: u64) -> Result<u64, String> {
 /// An attribute that nobody should ask for.
 fn expensive(number: u64) -> String {
     format!("{number} is a number")
+}
+
+/// A device that nobody should ask for.
+fn unwanted() -> Unwanted {
+    unreachable!("nothing records")
+}
+
+struct Unwanted;
+
+impl Device for Unwanted {
+    type Window = ();
+
+    fn name(&self) -> Cow<'_, str> {
+        unreachable!("there is none")
+    }
+
+    fn start(&self) {}
+
+    fn finish((): ()) -> Timing {
+        Timing::unmeasured()
+    }
 }
 
 /// So many allocations by a hundred spans of each kind.

@@ -2,6 +2,8 @@
 //! arrives when they return, fail, panic and are killed, and when it is the collector that fails.
 
 mod collector;
+#[cfg(unix)]
+mod device;
 mod endings;
 mod environment;
 #[cfg(unix)]

@@ -1,7 +1,6 @@
 //! Bodies that fail, panic, or are dropped, and blocks that are left early.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::task::{Context, Waker};
 
 use spandrel::span;
@@ -54,7 +53,7 @@ fn a_future_that_is_dropped_closes_its_window() {
         let done = window.done();
         window.tell(done);
         // Never polled, and so nothing.
-        drop(pin!(waits(&gpu)));
+        drop(waits(&gpu));
     });
     assert_eq!(
         recording.to_string(),

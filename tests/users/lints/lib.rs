@@ -62,12 +62,14 @@
 // About the workspace, and about what its dependencies pull in.
 #![allow(clippy::cargo_common_metadata, clippy::multiple_crate_versions)]
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::num::ParseIntError;
 use std::pin::Pin;
 
 use futures::Stream;
-use spandrel::{propagate, span, traced_app};
+use spandrel::device::Timing;
+use spandrel::{Device, propagate, span, traced_app};
 
 /// An app.
 #[derive(Debug)]
@@ -230,4 +232,38 @@ pub async fn waits(first: String, second: String) -> usize {
         first.len()
     };
     length.await + second.len()
+}
+
+/// A device that tells nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Gpu;
+
+impl Device for Gpu {
+    type Window = ();
+
+    fn name(&self) -> Cow<'_, str> {
+        "gpu".into()
+    }
+
+    fn start(&self) {}
+
+    fn finish((): ()) -> Timing {
+        Timing::unmeasured()
+    }
+}
+
+/// Makes one.
+#[must_use]
+pub const fn gpu() -> Gpu {
+    Gpu
+}
+
+/// Works on devices.
+#[span(device(gpu()))]
+pub async fn works(first: &Gpu, second: Option<Gpu>) -> bool {
+    #[span("copied", device(first))]
+    let copied = second.unwrap_or(*first);
+    #[span("given", device(Gpu::clone(&copied)))]
+    std::future::ready(()).await;
+    second.is_some()
 }
