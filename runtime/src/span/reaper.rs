@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
 use std::process;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,11 +18,15 @@ const MOST_WAITING: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reaper(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
     /// Tells the thread of something to do, and whoever waits that something is done.
     changed: Condvar,
+    /// The process that the thread is in, and the spans that wait are of.
+    process: u32,
+    /// What takes its place in a child of `fork`, where the thread may have held the lock.
+    heir: OnceLock<Arc<Self>>,
 }
 
 #[derive(Default)]
@@ -33,8 +37,8 @@ struct Queue {
     /// How many came so far, and how many of those have ended.
     taken: u64,
     ended: u64,
-    /// The process that the thread is in, once it has started.
-    process: Option<u32>,
+    /// Whether the thread has started.
+    runs: bool,
     closed: bool,
 }
 
@@ -42,34 +46,36 @@ impl Reaper {
     /// Ends the span when its device tells when its work was done; hands it back where that cannot
     /// be waited for.
     pub(super) fn hand_over(&self, awaited: Awaited, resolve: Resolve) -> Result<(), Awaited> {
-        let mut queue = self.0.queue();
-        if queue.closed || queue.waiting.len() >= MOST_WAITING || !self.is_running(&mut queue) {
+        let shared = self.here();
+        let mut queue = shared.queue();
+        let full = queue.waiting.len() >= MOST_WAITING;
+        if queue.closed || full || !shared.runs(&mut queue) {
             drop(queue);
             return Err(awaited);
         }
         queue.waiting.push_back((awaited, resolve));
         queue.taken += 1;
         drop(queue);
-        self.0.changed.notify_all();
+        shared.changed.notify_all();
         Ok(())
     }
 
-    fn is_running(&self, queue: &mut Queue) -> bool {
-        if queue.process.is_none() {
-            let shared = self.0.clone();
-            let thread = thread::Builder::new().name("spandrel-device".to_owned());
-            queue.process = thread.spawn(move || shared.run()).is_ok().then(process::id);
+    /// That of this process.
+    fn here(&self) -> &Arc<Shared> {
+        let mut shared = &self.0;
+        while shared.process != process::id() {
+            shared = shared.heir.get_or_init(Arc::default);
         }
-        queue.process.is_some()
+        shared
     }
 
     /// Waits this long for the spans that wait for their devices now; whether all of them have
     /// ended.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
-        let queue = self.0.queue();
+        let shared = self.here();
+        let queue = shared.queue();
         let taken = queue.taken;
-        let (queue, _) = self
-            .0
+        let (queue, _) = shared
             .changed
             .wait_timeout_while(queue, patience, |queue| queue.ended < taken)
             .unwrap_or_else(PoisonError::into_inner);
@@ -84,34 +90,40 @@ impl Reaper {
         if !idle {
             self.wait(patience);
         }
-        let mut queue = self.0.queue();
+        let shared = self.here();
+        let mut queue = shared.queue();
         queue.closed = true;
         let asked = queue.asked.take();
         let waiting = std::mem::take(&mut queue.waiting);
         drop(queue);
-        self.0.changed.notify_all();
+        shared.changed.notify_all();
         for awaited in asked.into_iter().chain(waiting.into_iter().map(|(awaited, _)| awaited)) {
-            self.0.end(|| awaited.interrupted());
+            shared.end(|| awaited.interrupted());
         }
         if idle { Duration::ZERO } else { since.elapsed() }
     }
 
     /// Takes no more.
     pub(super) fn close(&self) {
-        self.0.queue().closed = true;
-        self.0.changed.notify_all();
+        let shared = self.here();
+        shared.queue().closed = true;
+        shared.changed.notify_all();
     }
 }
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.process.is_some_and(|process| process != process::id()) {
-            // A child of `fork`: the thread is its parent's, and so are the spans that wait.
-            let own = Queue { closed: queue.closed, ..Queue::default() };
-            std::mem::forget(std::mem::replace(&mut *queue, own));
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a thread; it starts when it is first asked for.
+    fn runs(self: &Arc<Self>, queue: &mut Queue) -> bool {
+        if !queue.runs {
+            let shared = self.clone();
+            let thread = thread::Builder::new().name("spandrel-device".to_owned());
+            queue.runs = thread.spawn(move || shared.run()).is_ok();
         }
-        queue
+        queue.runs
     }
 
     /// What the thread does, until there is nothing left to do and no more is taken.
@@ -140,6 +152,23 @@ impl Shared {
         contained(end);
         self.queue().ended += 1;
         self.changed.notify_all();
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let (queue, changed) = (Mutex::default(), Condvar::new());
+        Self { queue, changed, process: process::id(), heir: OnceLock::new() }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            // Spans end when they are dropped, and these are not of this process.
+            let queue = self.queue.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(std::mem::take(queue));
+        }
     }
 }
 
