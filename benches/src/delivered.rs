@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::{
 };
 use spandrel::Config;
 
+use crate::median;
 use crate::peers::{hand, ours};
 use crate::sink::Sink;
 
@@ -20,7 +21,7 @@ const QUEUE: usize = 1 << 17;
 
 pub(crate) const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
 pub(crate) const COMPRESSIONS: [&str; 3] = ["none", "gzip", "zstd"];
-const PEERS: [&str; 2] = ["spandrel", "stock"];
+pub(crate) const PEERS: [&str; 2] = ["spandrel", "stock"];
 
 /// The medians for ours and the stock exporter, in nanoseconds a span.
 pub(crate) fn measure(sink: &Sink, protocol: &str, compression: &str, rounds: usize) -> [f64; 2] {
@@ -30,10 +31,7 @@ pub(crate) fn measure(sink: &Sink, protocol: &str, compression: &str, rounds: us
             times.push(once(sink, peer, protocol, compression));
         }
     }
-    all.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    })
+    all.map(median)
 }
 
 fn once(sink: &Sink, peer: &str, protocol: &str, compression: &str) -> f64 {

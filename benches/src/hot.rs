@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
+use crate::median;
 use crate::peers::{Peer, State, Work};
 
 const SPANS: u32 = 4_000;
+const THREADS: u32 = 8;
 
 /// The median for each, in nanoseconds of CPU time a span; `None` for whom it is nothing.
 pub(crate) fn measure(
@@ -21,16 +23,30 @@ pub(crate) fn measure(
             times.extend(once(*peer, state, work));
         }
     }
-    let median = |mut times: Vec<f64>| {
-        times.sort_by(f64::total_cmp);
-        times.get(times.len() / 2).copied()
-    };
-    all.into_iter().map(median).collect()
+    all.into_iter().map(|times| (!times.is_empty()).then(|| median(times))).collect()
 }
 
 fn once(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
     let _up = peer.up(state)?;
     let times = SPANS / work.spans();
+    if work != Work::Threads8 {
+        return Some(nanos(again_and_again(peer, work, times)?) / f64::from(times * work.spans()));
+    }
+    let elsewhere = peer.up_elsewhere();
+    let spent = std::thread::scope(|scope| {
+        let one = || {
+            let _up = elsewhere();
+            again_and_again(peer, work, times)
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(one)).collect();
+        let spent = threads.into_iter().map(|thread| thread.join().ok().flatten());
+        spent.sum::<Option<Duration>>()
+    })?;
+    Some(nanos(spent) / f64::from(THREADS * times * work.spans()))
+}
+
+/// What this thread spends on it.
+fn again_and_again(peer: &dyn Peer, work: Work, times: u32) -> Option<Duration> {
     // Warm.
     for _ in 0..times / 10 {
         if !peer.work(work) {
@@ -41,7 +57,7 @@ fn once(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
     for _ in 0..times {
         peer.work(work);
     }
-    Some(nanos(begun.elapsed()) / f64::from(times * work.spans()))
+    Some(begun.elapsed())
 }
 
 fn nanos(time: Duration) -> f64 {

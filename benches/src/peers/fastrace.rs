@@ -30,7 +30,7 @@ impl Peer for Fastrace {
 
     fn work(&self, work: Work) -> bool {
         match work {
-            Work::Tree => tree(),
+            Work::Tree | Work::Threads8 => tree(),
             Work::Depth50 => in_root("deep", || deep(black_box(49))),
             Work::Poll1 => block_on(polls(black_box(1))),
             Work::Poll10 => block_on(polls(black_box(10))),

@@ -33,7 +33,7 @@ impl Peer for Hand {
         let tracer = self.tracer.read().unwrap_or_else(PoisonError::into_inner);
         let Some(tracer) = &*tracer else { return false };
         match work {
-            Work::Tree => tree(tracer),
+            Work::Tree | Work::Threads8 => tree(tracer),
             Work::Depth50 => deep(tracer, black_box(50)),
             Work::Poll1 => block_on(polls(tracer, black_box(1))),
             Work::Poll10 => block_on(polls(tracer, black_box(10))),

@@ -46,9 +46,11 @@ pub(crate) enum Work {
     Error,
     /// A function that returns a `Result`, and no error.
     Success,
+    /// [`Tree`](Self::Tree), by eight threads at once.
+    Threads8,
 }
 
-pub(crate) const WORKS: [Work; 7] = [
+pub(crate) const WORKS: [Work; 8] = [
     Work::Tree,
     Work::Depth50,
     Work::Poll1,
@@ -56,13 +58,14 @@ pub(crate) const WORKS: [Work; 7] = [
     Work::Attributes20,
     Work::Error,
     Work::Success,
+    Work::Threads8,
 ];
 
 impl Work {
     /// How many spans it has.
     pub(crate) fn spans(self) -> u32 {
         match self {
-            Self::Tree => 11,
+            Self::Tree | Self::Threads8 => 11,
             Self::Depth50 => 50,
             _ => 1,
         }
@@ -73,7 +76,7 @@ impl Work {
 macro_rules! by_functions {
     ($work:expr) => {
         match $work {
-            Work::Tree => tree(),
+            Work::Tree | Work::Threads8 => tree(),
             Work::Depth50 => deep(black_box(50)),
             Work::Poll1 => block_on(polls(black_box(1))),
             Work::Poll10 => block_on(polls(black_box(10))),
@@ -85,11 +88,16 @@ macro_rules! by_functions {
 }
 use by_functions;
 
-pub(crate) trait Peer {
+pub(crate) trait Peer: Sync {
     fn name(&self) -> &'static str;
 
     /// `None` where there is no such state.
     fn up(&self, state: State) -> Option<Up>;
+
+    /// What brings the state up in a further thread, where that is not of the process.
+    fn up_elsewhere(&self) -> Box<dyn Fn() -> Up + Sync> {
+        Box::new(|| Box::new(()))
+    }
 
     /// Does it once; `false` where it cannot.
     fn work(&self, work: Work) -> bool;

@@ -30,6 +30,20 @@ impl Peer for Ours {
     }
 }
 
+/// A request with so many spans.
+#[span("request", kind(server), http.route = "/")]
+pub(crate) async fn request(spans: u32) -> &'static str {
+    for number in 1..spans {
+        step(number).await;
+    }
+    "ok"
+}
+
+#[span("step", number = number)]
+async fn step(number: u32) {
+    black_box(number);
+}
+
 #[span("root", number = 0, text = "root")]
 pub(crate) fn tree() {
     for number in 0..10 {

@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use opentelemetry::trace::TracerProvider;
-use tracing::{instrument, subscriber};
+use opentelemetry_sdk::trace::SdkTracer;
+use tracing::{Subscriber, dispatcher, instrument, subscriber};
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
@@ -25,25 +26,49 @@ impl Peer for Tracing {
             return Some(Box::new(()));
         }
         let provider = provider(state)?;
-        let layer = OpenTelemetryLayer::new(provider.tracer("benches"));
-        let layer = if self.lean {
-            layer
-                .with_location(false)
-                .with_threads(false)
-                .with_tracked_inactivity(false)
-                .with_target(false)
-                .with_level(false)
+        let tracer = provider.tracer("benches");
+        let default = if self.lean {
+            subscriber::set_default(lean(tracer))
         } else {
-            layer
+            subscriber::set_default(Registry::default().with(OpenTelemetryLayer::new(tracer)))
         };
-        let default = subscriber::set_default(Registry::default().with(layer));
         Some(Box::new((default, Down(provider))))
+    }
+
+    fn up_elsewhere(&self) -> Box<dyn Fn() -> Up + Sync> {
+        let dispatch = dispatcher::get_default(Clone::clone);
+        Box::new(move || Box::new(dispatcher::set_default(&dispatch)))
     }
 
     fn work(&self, work: Work) -> bool {
         by_functions!(work);
         true
     }
+}
+
+/// All switched off that can be.
+pub(crate) fn lean(tracer: SdkTracer) -> impl Subscriber + Send + Sync {
+    let layer = OpenTelemetryLayer::new(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_target(false)
+        .with_level(false);
+    Registry::default().with(layer)
+}
+
+/// A request with so many spans.
+#[instrument(name = "request", fields(http.route = "/"))]
+pub(crate) async fn request(spans: u32) -> &'static str {
+    for number in 1..spans {
+        step(number).await;
+    }
+    "ok"
+}
+
+#[instrument(name = "step")]
+async fn step(number: u32) {
+    black_box(number);
 }
 
 #[instrument(name = "root", fields(number = 0, text = "root"))]
