@@ -25,7 +25,7 @@ use error::Error;
 use messages::{Input, Output};
 use process::Process;
 
-/// Draws a 32×32 picture from a few words, with two services.
+/// Draws a 64×64 picture from a few words, with two services.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Command {

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use spandrel::{CurrentSpan, span};
-use text_to_image::{Picture, Pipeline, backend};
+use text_to_image::{Backend, Error as Drawing, Picture, Pipeline, Request};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
@@ -31,10 +31,10 @@ struct Job {
 }
 
 impl Model {
-    pub(crate) const NAME: &str = "emoji-32";
+    pub(crate) const NAME: &str = "emoji-64";
 
-    pub(crate) fn load() -> Result<Self, Error> {
-        let pipeline = Pipeline::load(backend::device()?)?;
+    pub(crate) fn load(backend: &Backend) -> Result<Self, Error> {
+        let pipeline = Pipeline::load(backend)?;
         let (jobs, waiting) = mpsc::channel();
         thread::Builder::new().name("model".to_owned()).spawn(move || {
             for Job { input, caller, answer } in waiting {
@@ -52,13 +52,22 @@ impl Model {
     }
 }
 
-#[span("diffusion", parent(caller), prompt.length = input.prompt.len())]
+/// The span lasts until the device has drawn.
+#[span(
+    "diffusion",
+    parent(caller),
+    device(spandrel_burn::of(pipeline.device())),
+    prompt.length = input.prompt.len(),
+)]
 fn diffuse(pipeline: &Pipeline, input: &Input, caller: CurrentSpan) -> Result<Drawn, Error> {
     let Input { seed, guidance_scale, num_inference_steps, .. } = *input;
     let prompt = pipeline.prompt(&input.prompt)?;
-    let mut denoising = pipeline.start(&prompt, seed, guidance_scale, num_inference_steps)?;
+    let unknown_words = prompt.unknown().to_vec();
+    let request = Request::new(prompt, seed, guidance_scale)?;
+    let mut denoising = pipeline.start(&[request], num_inference_steps)?;
     while denoising.remaining() > 0 {
         denoising.step();
     }
-    Ok(Drawn { picture: denoising.finish()?, unknown_words: prompt.unknown().to_vec() })
+    let picture = denoising.finish()?.pop().ok_or(Drawing::Pictures(0))?;
+    Ok(Drawn { picture, unknown_words })
 }

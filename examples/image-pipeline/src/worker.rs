@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::routing::post;
 use spandrel::{carry, propagate, span, traced_app};
-use text_to_image::{Picture, backend};
+use text_to_image::{Backend, Choice, Picture};
 
 use crate::error::Error;
 use crate::http;
@@ -15,10 +15,11 @@ use crate::messages::{Failure, Input, Output};
 use crate::model::{Drawn, Model};
 
 /// Each pixel of the model becomes a square of as many pixels in the file.
-const SCALE: usize = 8;
+const SCALE: usize = 4;
 
 pub(crate) async fn serve(store: PathBuf) -> Result<(), Error> {
-    let app = Arc::new(Worker::setup(store)?);
+    let backend = Backend::open(Choice::Auto)?;
+    let app = Arc::new(Worker::setup(&backend, store)?);
     let served = http::serve(post(Worker::run).with_state(app.clone())).await;
     app.teardown();
     served
@@ -30,10 +31,10 @@ struct Worker {
     store: PathBuf,
 }
 
-#[traced_app("image-worker", backend = backend::NAME)]
+#[traced_app("image-worker", backend = backend.name())]
 impl Worker {
-    fn setup(store: PathBuf) -> Result<Self, Error> {
-        Ok(Self { model: Model::load()?, store })
+    fn setup(backend: &Backend, store: PathBuf) -> Result<Self, Error> {
+        Ok(Self { model: Model::load(backend)?, store })
     }
 
     /// A child of the caller's span, which is in another process.

@@ -16,36 +16,21 @@ from PIL import Image
 
 FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 NAMES = "/usr/share/unicode/cldr/common/annotations/en.xml"
-SIDE = 32
-COLUMNS = 16
-
-# Well known, each of one code point, and told apart at 32 by 32.
-CHOSEN = """
-❤ 💛 💚 💙 💜 🖤 💔 ⭐ ☀ 🌙 🌈 ⚡ ☁ ❄ 🔥 💧 🌍 🪐
-😀 😂 😍 😎 😭 😡 🤖 👽 👻 💀 🎃
-🐱 🐶 🐭 🐰 🦊 🐻 🐼 🐨 🐯 🦁 🐮 🐷 🐸 🐵 🐔 🐧 🦉 🦄
-🐝 🦋 🐞 🐌 🐢 🐍 🐙 🦀 🐟 🐬 🐳 🐘 🦒 🦆 🦩 🕷
-🍎 🍏 🍌 🍓 🍇 🍉 🍊 🍋 🍍 🍒 🍑 🍐 🥝 🥑 🥕 🌽 🍆 🍅 🥦
-🍕 🍔 🍟 🌭 🍩 🍪 🎂 🧁 🍦 🍿 🍞 🧀 🥚 ☕ 🍺 🍷
-🌵 🌲 🌴 🌹 🌻 🌷 🍄 🍀 🍁
-🚗 🚕 🚌 🚒 🚜 🚲 🚂 🚀 ✈ 🚁 ⛵ ⚓
-🏠 ⛺ 🏰 🗽
-⚽ 🏀 🏈 ⚾ 🎾 🎱 🎲 🎯 🏆 🎈 🎁 🎸 🎹 🎺 🥁 🎨
-📷 📺 💻 📱 ⏰ 💡 🔑 🔒 🔔 ✂ 🔨 📕 ✏ 💎 👑 🎩 👟 👓 ☂ 💣 🧲
-""".split()
+SIDE = 64
+COLUMNS = 40
 
 
 def pictures():
-    """The font's bitmaps by glyph name, of its only strike."""
+    """The font's bitmaps by character, of its only strike."""
     font = TTFont(FONT)
     strike = font["CBDT"].strikeData[0]
     glyphs = font.getBestCmap()
-    return lambda char: Image.open(io.BytesIO(strike[glyphs[ord(char)]].imageData))
+    return {chr(code): strike[glyph].imageData for code, glyph in glyphs.items() if glyph in strike}
 
 
 def small(picture):
     """The bitmap on a clear square, at the size that is learnt."""
-    picture = picture.convert("RGBA")
+    picture = Image.open(io.BytesIO(picture)).convert("RGBA")
     side = max(picture.size)
     square = Image.new("RGBA", (side, side))
     corner = ((side - picture.width) // 2, (side - picture.height) // 2)
@@ -64,14 +49,19 @@ def names():
     return name, keywords
 
 
+def left_out(char):
+    """Skin tones, the letters that flags are made of, and what is no emoji by itself."""
+    return char.isascii() or "\U0001f1e6" <= char <= "\U0001f1ff" or "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent)
     out = options.parse_args().out
 
-    chosen = list(dict.fromkeys(CHOSEN))
     picture = pictures()
     name, keywords = names()
+    chosen = [char for char in sorted(name.keys() & picture) if not left_out(char)]
     rows = -(-len(chosen) // COLUMNS)
     sheet = Image.new("RGBA", (COLUMNS * SIDE, rows * SIDE))
     with open(out / "emoji.tsv", "w", encoding="utf-8", newline="") as file:
@@ -79,7 +69,7 @@ def main():
         table.writerow(["index", "char", "name", "keywords"])
         for index, char in enumerate(chosen):
             cell = (index % COLUMNS * SIDE, index // COLUMNS * SIDE)
-            sheet.paste(small(picture(char)), cell)
+            sheet.paste(small(picture[char]), cell)
             table.writerow([index, char, name[char], " ".join(keywords[char])])
     sheet.save(out / "emoji.png", optimize=True)
     print(f"{len(chosen)} pictures")

@@ -1,4 +1,4 @@
-//! The training set: 160 pictures of 32×32 with their names, see
+//! The training set: 1 360 pictures of 64×64 with their names, see
 //! `data/README.md`.
 
 use std::io::Cursor;
@@ -11,8 +11,8 @@ const SHEET: &[u8] = include_bytes!("../data/emoji.png");
 /// What a picture is on when nothing is said.
 pub const WHITE: [u8; 3] = [255; 3];
 
-/// The other backgrounds, by the word for them.
-pub const BACKGROUNDS: [(&str, [u8; 3]); 8] = [
+/// The colours of the other backgrounds, and of pictures that are all in one.
+pub const COLOURS: [(&str, [u8; 3]); 8] = [
     ("red", [214, 48, 49]),
     ("orange", [243, 146, 46]),
     ("yellow", [252, 222, 90]),
@@ -22,13 +22,28 @@ pub const BACKGROUNDS: [(&str, [u8; 3]); 8] = [
     ("pink", [248, 176, 204]),
     ("black", [24, 24, 28]),
 ];
+/// How many of [`COLOURS`] pictures are painted in: all but black, which nothing
+/// is to be seen in.
+pub const PAINTS: usize = COLOURS.len() - 1;
 
-/// The one of [`BACKGROUNDS`] that the model never sees a picture on, to find
-/// out whether it has understood what a background is.
+/// Where the network has seen a picture on all [`COLOURS`] but this one, it has
+/// not learnt by heart what a background is.
 #[must_use]
 pub fn unseen_background(picture: usize) -> usize {
-    picture % BACKGROUNDS.len()
+    picture % COLOURS.len()
 }
+
+/// The same for the colours that pictures are painted in; `None` is a picture
+/// whose name has a colour, which is never painted.
+#[must_use]
+pub fn unseen_paint(picture: usize, name: &str) -> Option<usize> {
+    let coloured =
+        name.split(|c: char| !c.is_alphanumeric()).any(|word| OWN_COLOURS.contains(&word));
+    (!coloured).then_some(picture % PAINTS)
+}
+
+const OWN_COLOURS: [&str; 10] =
+    ["red", "orange", "yellow", "green", "blue", "purple", "pink", "black", "white", "brown"];
 
 /// What is said about a picture.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +53,9 @@ pub struct Caption {
     /// Other words that fit it, separated by spaces.
     pub keywords: &'static str,
 }
+
+/// The lightness at which a painted picture is in the full colour.
+const FULL_COLOUR: f32 = 0.7;
 
 /// A picture without a background.
 #[derive(Debug, Clone)]
@@ -87,6 +105,27 @@ fn cell(sheet: &[u8], width: usize, index: usize) -> Option<Cutout> {
 }
 
 impl Cutout {
+    /// The picture in one colour: what is light turns to white, what is dark to black.
+    #[must_use]
+    pub fn painted(&self, colour: [u8; 3]) -> Self {
+        let pixels = self.rgba.chunks_exact(4).flat_map(|pixel| {
+            let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
+            let light = (0.299 * red + 0.587 * green + 0.114 * blue) / 255.0;
+            let channel = |full: u8| {
+                let full = f32::from(full);
+                let painted = if light < FULL_COLOUR {
+                    full * light / FULL_COLOUR
+                } else {
+                    full + (255.0 - full) * (light - FULL_COLOUR) / (1.0 - FULL_COLOUR)
+                };
+                painted.round() as u8
+            };
+            let [red, green, blue] = colour.map(channel);
+            [red, green, blue, pixel[3]]
+        });
+        Self { rgba: pixels.collect() }
+    }
+
     /// The picture on a background.
     #[must_use]
     pub fn on(&self, background: [u8; 3]) -> Picture {

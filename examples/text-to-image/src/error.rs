@@ -1,24 +1,32 @@
 use std::path::PathBuf;
 
-use crate::text::SUGGESTIONS;
+use crate::pipeline::{MAX_GUIDANCE, MAX_PICTURES, MAX_STEPS};
+use crate::text::{MAX_WORDS, SUGGESTIONS};
 
 /// What can go wrong between a prompt and its picture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The build is for CUDA and the machine is not.
-    #[error(
-        "no CUDA device was found; install the NVIDIA driver or build without `--features cuda`"
-    )]
+    /// CUDA is asked for, and this build has none.
+    #[error("this build has no CUDA; build with `--features cuda`, or ask for `auto` or `cpu`")]
+    NoCudaBuild,
+    /// CUDA is asked for, and this machine has none.
+    #[error("no CUDA device was found; install the NVIDIA driver, or ask for `auto` or `cpu`")]
     NoCudaDevice,
     /// Not one word of the prompt was seen in training.
     #[error("no word of `{0}` is known; try {SUGGESTIONS}")]
     UnknownPrompt(String),
-    /// A picture takes 1 to 1000 steps.
-    #[error("the number of steps is {0}, it must be 1 to 1000")]
+    /// The prompt has more than [`MAX_WORDS`] known words.
+    #[error("{0} words of the prompt are known, at most {MAX_WORDS} can be drawn; shorten it")]
+    LongPrompt(usize),
+    /// A batch has 1 to [`MAX_PICTURES`] pictures.
+    #[error("the number of pictures is {0}, it must be 1 to {MAX_PICTURES}")]
+    Pictures(usize),
+    /// A picture takes 1 to [`MAX_STEPS`] steps.
+    #[error("the number of steps is {0}, it must be 1 to {MAX_STEPS}")]
     Steps(usize),
-    /// The guidance scale is 0 to 20.
-    #[error("the guidance scale is {0}, it must be 0 to 20")]
+    /// The guidance scale is 0 to [`MAX_GUIDANCE`].
+    #[error("the guidance scale is {0}, it must be 0 to {MAX_GUIDANCE}")]
     Guidance(f32),
     /// The picture was asked for before its last step.
     #[error("{0} steps of the picture are still to do; call `step` until `remaining` is 0")]

@@ -1,32 +1,37 @@
 //! The network: a small U-Net that sees a noisy picture, how noisy it is and
-//! the words of the prompt, and answers with the clean picture.
+//! what the prompt says, and answers with the clean picture.
 
 mod block;
 mod condition;
+mod encoder;
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{GroupNorm, GroupNormConfig, PaddingConfig2d};
 use burn::nn::{PixelShuffle, PixelShuffleConfig, PixelUnshuffle, PixelUnshuffleConfig};
-use burn::tensor::{Device, Tensor, activation::silu};
+use burn::tensor::{Device, FloatDType, Int, Tensor, activation::silu};
 
 use block::Block;
 use condition::Condition;
+use encoder::Encoder;
 
 use crate::SIDE;
 
 /// Channels at 16×16, 8×8 and 4×4.
-const CHANNELS: [usize; 3] = [48, 96, 192];
-/// A pixel of the network is 2×2 of the picture.
-const PATCH: usize = 2;
+const CHANNELS: [usize; 3] = [48, 96, 256];
+/// A pixel of the network is 4×4 of the picture.
+const PATCH: usize = 4;
 const PATCH_CHANNELS: usize = 3 * PATCH * PATCH;
 /// Blocks at 4×4, and after each way up.
 const DEPTH: usize = 2;
 pub(crate) const GROUPS: usize = 8;
 
+pub(crate) use encoder::{WIDTH as WIDTH_OF_WORDS, tokens};
+
 /// The whole network.
 #[derive(Module, Debug)]
 pub(crate) struct UNet {
+    encoder: Encoder,
     condition: Condition,
     fold: PixelUnshuffle,
     enter: Conv2d,
@@ -41,6 +46,7 @@ pub(crate) struct UNet {
 #[derive(Module, Debug)]
 struct Level {
     before: Block,
+    gather: PixelUnshuffle,
     shrink: Conv2d,
     grow: Conv2d,
     enlarge: PixelShuffle,
@@ -52,7 +58,8 @@ impl UNet {
         let [first, .., last] = CHANNELS;
         let side = (SIDE / PATCH) >> (CHANNELS.len() - 1);
         Self {
-            condition: Condition::new(vocabulary, [last, side, side], device),
+            encoder: Encoder::new(vocabulary, device),
+            condition: Condition::new([last, side, side], device),
             fold: PixelUnshuffleConfig::new(PATCH).init(),
             enter: conv3([PATCH_CHANNELS, first]).init(device),
             levels: CHANNELS.windows(2).map(|pair| Level::new(pair[0], pair[1], device)).collect(),
@@ -63,17 +70,28 @@ impl UNet {
         }
     }
 
+    /// Gives words something to begin with, by their places in the vocabulary.
+    pub(crate) fn teach(&mut self, meanings: Vec<Vec<f32>>) {
+        self.encoder.teach(meanings);
+    }
+
+    /// What prompts mean, a row for each row of [`tokens`].
+    pub(crate) fn read(&self, tokens: Tensor<2, Int>) -> Tensor<2> {
+        self.encoder.forward(tokens)
+    }
+
     /// The clean pictures `[batch, 3, SIDE, SIDE]` behind noisy ones, at times
-    /// `[batch]` from 0, no noise, to 1, nothing else, and for bags of words
-    /// `[batch, vocabulary]`, where a row of zeros is no prompt.
-    pub(crate) fn forward(&self, noisy: Tensor<4>, time: Tensor<1>, words: Tensor<2>) -> Tensor<4> {
-        let (condition, layout) = self.condition.forward(time, words);
+    /// `[batch]` from 0, no noise, to 1, nothing else, for prompts that were
+    /// [read](Self::read).
+    pub(crate) fn forward(&self, noisy: Tensor<4>, time: Tensor<1>, text: Tensor<2>) -> Tensor<4> {
+        let (condition, layout) = self.condition.forward(time, text);
+        let noisy = noisy.cast(self.precision());
         let mut x = self.enter.forward(self.fold.forward(noisy));
         let mut seen = Vec::with_capacity(self.levels.len());
         for level in &self.levels {
             x = level.before.forward(x, condition.clone());
             seen.push(x.clone());
-            x = level.shrink.forward(x);
+            x = level.shrink.forward(level.gather.forward(x));
         }
         x = x + layout;
         for block in &self.middle {
@@ -86,7 +104,12 @@ impl UNet {
             }
         }
         let patches = self.leave.forward(silu(self.norm.forward(x)));
-        self.unfold.forward(patches)
+        self.unfold.forward(patches).cast(FloatDType::F32)
+    }
+
+    /// The type of the weights.
+    fn precision(&self) -> FloatDType {
+        self.enter.weight.val().dtype().into()
     }
 }
 
@@ -95,7 +118,8 @@ impl Level {
         let grow = Conv2dConfig::new([below, 4 * here], [1, 1]);
         Self {
             before: Block::new(here, device),
-            shrink: conv3([here, below]).with_stride([2, 2]).init(device),
+            gather: PixelUnshuffleConfig::new(2).init(),
+            shrink: Conv2dConfig::new([4 * here, below], [1, 1]).init(device),
             grow: grow.init(device),
             enlarge: PixelShuffleConfig::new(2).init(),
             after: (0..DEPTH).map(|_| Block::new(here, device)).collect(),

@@ -5,9 +5,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use rand_distr::{Distribution, StandardNormal};
 
-/// Gaussian noise, the same for the same seed.
-pub(crate) fn gaussian(shape: [usize; 4], seed: u64, device: &Device) -> Tensor<4> {
-    gaussian_from(&mut Xoshiro256PlusPlus::seed_from_u64(seed), shape, device)
+use crate::SIDE;
+
+/// The noise that a picture starts from, the same for the same seed.
+pub(crate) fn gaussian(seed: u64, device: &Device) -> Tensor<4> {
+    gaussian_from(&mut Xoshiro256PlusPlus::seed_from_u64(seed), [1, 3, SIDE, SIDE], device)
 }
 
 /// The next noise of a generator.

@@ -1,11 +1,14 @@
-use std::{fs::File, io::BufWriter, path::Path};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use png::EncodingError;
 
 use crate::Error;
 
 /// The width and height of every picture.
-pub const SIDE: usize = 32;
+pub const SIDE: usize = 64;
 
 /// A picture of [`SIDE`] by [`SIDE`] pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,22 +32,41 @@ impl Picture {
     #[must_use]
     pub fn distance(&self, other: &Self) -> f32 {
         let pairs = self.rgb.iter().zip(&other.rgb);
-        let sum: f32 = pairs.map(|(a, b)| (f32::from(a.abs_diff(*b)) / 255.0).powi(2)).sum();
-        sum / self.rgb.len() as f32
+        let sum: u32 = pairs.map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum();
+        sum as f32 / (255.0 * 255.0 * self.rgb.len() as f32)
     }
 
-    /// Writes a PNG in which each pixel is a square of `scale` by `scale`.
+    /// A PNG in which each pixel is a square of `scale` by `scale`.
+    #[must_use]
+    pub fn to_png(&self, scale: usize) -> Vec<u8> {
+        let mut png = Vec::new();
+        let written = self.write(&mut png, scale);
+        debug_assert!(written.is_ok(), "there is room in memory");
+        png
+    }
+
+    /// Writes such a PNG into a file.
     ///
     /// # Errors
     ///
     /// [`Error::File`] when it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>, scale: usize) -> Result<(), Error> {
+        let path = path.as_ref();
+        create(path, |file| self.write(file, scale))
+    }
+
+    fn write(&self, to: impl Write, scale: usize) -> Result<(), EncodingError> {
         let scale = scale.max(1);
-        write(path.as_ref(), [SIDE * scale; 2], &self.enlarged(scale))
+        encode(to, [SIDE * scale; 2], &self.enlarged(scale))
     }
 
     /// Writes pictures side by side as one PNG.
-    pub(crate) fn save_sheet(pictures: &[Self], columns: usize, path: &Path) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when it cannot be written.
+    pub fn save_sheet(pictures: &[Self], columns: usize, path: &Path) -> Result<(), Error> {
+        let columns = columns.max(1);
         let mut sheet = Vec::new();
         for shelf in pictures.chunks(columns) {
             for y in 0..SIDE {
@@ -55,7 +77,7 @@ impl Picture {
             }
         }
         let size = [columns * SIDE, pictures.len().div_ceil(columns) * SIDE];
-        write(path, size, &sheet)
+        create(path, |file| encode(file, size, &sheet))
     }
 
     fn row(&self, y: usize) -> &[u8] {
@@ -77,24 +99,31 @@ impl Picture {
         rows.permute([2, 0, 1])
     }
 
-    /// The inverse of [`to_tensor`](Self::to_tensor), out-of-range values clamped.
-    pub(crate) fn from_tensor(tensor: Tensor<3>) -> Result<Self, Error> {
-        let rows = tensor.permute([1, 2, 0]).add_scalar(1.0).mul_scalar(127.5);
+    /// The inverse of [`to_tensor`](Self::to_tensor) for `[batch, 3, SIDE, SIDE]`,
+    /// out-of-range values clamped.
+    pub(crate) fn from_tensor(tensor: Tensor<4>) -> Result<Vec<Self>, Error> {
+        let rows = tensor.permute([0, 2, 3, 1]).add_scalar(1.0).mul_scalar(127.5);
         let values = rows.try_into_vec_as::<f32>();
         let values = values.map_err(|error| Error::Device(error.to_string()))?;
         // A cast of a float to an integer saturates.
-        Ok(Self::new(values.into_iter().map(|value| value.round() as u8).collect()))
+        let bytes: Vec<u8> = values.into_iter().map(|value| value.round() as u8).collect();
+        Ok(bytes.chunks_exact(3 * SIDE * SIDE).map(|rgb| Self::new(rgb.to_vec())).collect())
     }
 }
 
-fn write(path: &Path, [width, height]: [usize; 2], rgb: &[u8]) -> Result<(), Error> {
+fn create(
+    path: &Path,
+    write: impl FnOnce(BufWriter<File>) -> Result<(), EncodingError>,
+) -> Result<(), Error> {
     let file = File::create(path).map_err(|error| Error::file(path, error))?;
-    let mut png = png::Encoder::new(BufWriter::new(file), width as u32, height as u32);
+    write(BufWriter::new(file)).map_err(|error| Error::file(path, error))
+}
+
+fn encode(to: impl Write, [width, height]: [usize; 2], rgb: &[u8]) -> Result<(), EncodingError> {
+    let mut png = png::Encoder::new(to, width as u32, height as u32);
     png.set_color(png::ColorType::Rgb);
     png.set_depth(png::BitDepth::Eight);
-    let encoded = png.write_header().and_then(|mut png| {
-        png.write_image_data(rgb)?;
-        png.finish()
-    });
-    encoded.map_err(|error| Error::file(path, error))
+    let mut png = png.write_header()?;
+    png.write_image_data(rgb)?;
+    png.finish()
 }

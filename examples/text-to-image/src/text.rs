@@ -1,16 +1,19 @@
-//! From a prompt to what the model reads: a bag of known words.
+//! From a prompt to what the model reads: the words it knows.
 
 use std::collections::BTreeMap;
 
 use crate::{Error, data};
 
 /// Prompts that are known to work, for messages.
-pub const SUGGESTIONS: &str = "`red heart`, `pizza` or `cat face on a blue background`";
+pub const SUGGESTIONS: &str = "`red heart`, `pizza` or `blue cat face on a yellow background`";
 
-/// Words that may join others, and mean nothing here.
-const JOINING: [&str; 6] = ["a", "an", "and", "in", "on", "the"];
+/// How many known words a prompt may have.
+pub const MAX_WORDS: usize = 11;
 
-/// Every word of the training set's names and keywords, and of backgrounds:
+/// Words that join others, and show nothing.
+const JOINING: [&str; 9] = ["a", "an", "and", "at", "in", "of", "on", "the", "with"];
+
+/// Every word of the training set's names and keywords, of colours and of backgrounds:
 /// "blue background" is one word, or nobody knew what is blue.
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
@@ -31,7 +34,8 @@ impl Vocabulary {
     pub fn new() -> Self {
         let captions = data::captions();
         let text = captions.iter().flat_map(|caption| [caption.name, caption.keywords]);
-        let colours = data::BACKGROUNDS.iter().map(|(colour, _)| background(colour));
+        let colours = data::COLOURS.iter();
+        let colours = colours.flat_map(|(colour, _)| [(*colour).to_owned(), background(colour)]);
         let mut words: Vec<String> = text.flat_map(split).chain(colours).collect();
         words.sort();
         words.dedup();
@@ -50,28 +54,35 @@ impl Vocabulary {
         self.words.is_empty()
     }
 
-    /// Reads a prompt. Case and punctuation do not matter, nor does the order
-    /// of the words; unknown words are set aside, see [`Prompt::unknown`].
+    /// Reads a prompt. Case and punctuation do not matter, and a plural is its
+    /// singular where only that is known; unknown words are set aside, see
+    /// [`Prompt::unknown`].
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownPrompt`] when no word is known.
+    /// [`Error::UnknownPrompt`] when no word is known, [`Error::LongPrompt`] when
+    /// more than [`MAX_WORDS`] are.
     pub fn prompt(&self, text: &str) -> Result<Prompt, Error> {
         let mut known = Vec::new();
         let mut unknown = Vec::new();
         for word in split(text) {
-            match self.words.get(&word) {
-                Some(&index) => known.push(index),
-                None if JOINING.contains(&word.as_str()) => {}
+            match self.find(&word) {
+                Some(index) => known.push(index),
                 None => unknown.push(word),
             }
         }
         if known.is_empty() {
             return Err(Error::UnknownPrompt(text.to_owned()));
         }
-        known.sort_unstable();
-        known.dedup();
+        if known.len() > MAX_WORDS {
+            return Err(Error::LongPrompt(known.len()));
+        }
         Ok(Prompt { text: text.to_owned(), known, unknown })
+    }
+
+    fn find(&self, word: &str) -> Option<usize> {
+        let singular = || self.words.get(word.strip_suffix('s')?);
+        self.words.get(word).or_else(singular).copied()
     }
 }
 
@@ -94,7 +105,7 @@ impl Prompt {
         &self.unknown
     }
 
-    /// The known words, by their place in the vocabulary, each once.
+    /// The known words, by their place in the vocabulary.
     #[must_use]
     pub fn words(&self) -> &[usize] {
         &self.known
@@ -106,13 +117,14 @@ pub(crate) fn background(colour: &str) -> String {
     format!("{colour} background")
 }
 
-/// The words of a text, in lower case.
+/// The words of a text that show something, in lower case.
 fn split(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let word = word.to_lowercase();
         match words.last_mut() {
             Some(last) if word == "background" && is_colour(last) => *last = background(last),
+            _ if JOINING.contains(&word.as_str()) => {}
             _ => words.push(word),
         }
     }
@@ -120,5 +132,5 @@ fn split(text: &str) -> Vec<String> {
 }
 
 fn is_colour(word: &str) -> bool {
-    data::BACKGROUNDS.iter().any(|(colour, _)| *colour == word)
+    data::COLOURS.iter().any(|(colour, _)| *colour == word)
 }

@@ -6,16 +6,16 @@ mod batch;
 mod checkpoint;
 mod pools;
 mod score;
+mod words;
 
 use std::path::Path;
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::tensor::Device;
 
 use crate::text::Vocabulary;
-use crate::{Error, flow, model::UNet, weights};
+use crate::{Backend, Error, Pipeline, flow, model::UNet, weights};
 
 use batch::Batches;
 use pools::Pools;
@@ -47,7 +47,7 @@ pub struct Trainer {
     average: UNet,
     optimizer: ModuleOptimizer,
     step: usize,
-    device: Device,
+    backend: Backend,
     pools: Pools,
 }
 
@@ -62,11 +62,13 @@ impl Trainer {
     /// # Errors
     ///
     /// [`Error::Data`] when the training set cannot be read.
-    pub fn new(options: Options, device: &Device) -> Result<Self, Error> {
+    pub fn new(options: Options, backend: &Backend) -> Result<Self, Error> {
+        let device = backend.device();
         device.seed(options.seed);
         let vocabulary = Vocabulary::new();
         let batches = Batches::new(&vocabulary, device)?;
-        let model = UNet::new(vocabulary.len(), &device.clone().autodiff());
+        let mut model = UNet::new(vocabulary.len(), &device.clone().autodiff());
+        model.teach(words::seen_from_afar(&vocabulary)?);
         let optimizer = AdamWConfig::new()
             .with_beta_2(0.99)
             .with_epsilon(1e-8)
@@ -75,8 +77,18 @@ impl Trainer {
             .init();
         let average = model.valid();
         let pools = Pools::new(options.threads)?;
-        let device = device.clone();
-        Ok(Self { options, vocabulary, batches, model, average, optimizer, step: 0, device, pools })
+        let backend = backend.clone();
+        Ok(Self {
+            options,
+            vocabulary,
+            batches,
+            model,
+            average,
+            optimizer,
+            step: 0,
+            backend,
+            pools,
+        })
     }
 
     /// How many steps have been done.
@@ -116,8 +128,9 @@ impl Trainer {
         let size = self.options.batch.div_ceil(shares);
         let batch = self.batches.draw(size, self.options.seed, self.step * shares + share);
         // Weights of its own, or the threads would wait for one another.
-        let model = self.model.clone().fork(&self.device.clone().autodiff());
-        let loss = flow::loss(&model, batch.clean, batch.noise, &batch.times, batch.words);
+        let model = self.model.clone().fork(&self.backend.device().clone().autodiff());
+        let copy = weights::in_precision(model.clone(), self.backend.precision);
+        let loss = flow::loss(&copy, batch.clean, batch.noise, &batch.times, batch.tokens);
         let loss = loss.div_scalar(shares as f32);
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         let loss = loss.try_into_scalar().map_err(|error| Error::Device(error.to_string()))?;
@@ -133,13 +146,10 @@ impl Trainer {
         self.options.rate * warm * (0.01 + 0.99 * fall)
     }
 
-    /// Draws and compares.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Data`] and [`Error::Device`].
-    pub fn score(&self, test: Test) -> Result<Score, Error> {
-        Score::of(&self.average, (&self.vocabulary, &self.device), test)
+    /// What draws with the averaged weights.
+    #[must_use]
+    pub fn pipeline(&self) -> Pipeline {
+        Pipeline::of(self.average.clone(), self.vocabulary.clone(), self.backend.device().clone())
     }
 
     /// Writes the averaged weights in half precision.
@@ -149,5 +159,28 @@ impl Trainer {
     /// [`Error::File`] when the file cannot be written.
     pub fn export(&self, path: &Path) -> Result<(), Error> {
         weights::save(&self.average, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::FloatDType;
+
+    use super::*;
+
+    #[test]
+    fn half_of_single_precision_learns_the_same() {
+        let losses = |precision| {
+            let options = Options { steps: 10, batch: 4, threads: 2, rate: 1e-3, seed: 5 };
+            let mut backend = Backend::cpu();
+            backend.precision = precision;
+            let mut trainer = Trainer::new(options, &backend).unwrap();
+            [(); 4].map(|()| trainer.step().unwrap())
+        };
+        let [exact, rough] = [FloatDType::F32, FloatDType::BF16].map(losses);
+        assert!((exact[3] - exact[0]).abs() > 0.1, "it learns: {exact:?}");
+        for (exact, rough) in exact.iter().zip(&rough) {
+            assert!((exact - rough).abs() < 0.03 * exact, "{exact} became {rough}");
+        }
     }
 }

@@ -12,6 +12,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_text-to-image"));
     command
+        .args(["generate", "--backend", "cpu"])
         .args(arguments)
         .env("OTEL_TRACES_EXPORTER", "console")
         .env("TRACEPARENT", format!("00-{TRACE}-00f067aa0ba902b7-01"));
@@ -26,15 +27,15 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// One pixel of each square of 8 by 8, of a PNG that must be 256 by 256.
+/// One pixel of each square of 4 by 4, of a PNG that must be 256 by 256.
 fn read(path: &Path) -> Vec<u8> {
     let file = BufReader::new(File::open(path).unwrap());
     let mut png = png::Decoder::new(file).read_info().unwrap();
     let mut rgb = vec![0; png.output_buffer_size().unwrap()];
     let info = png.next_frame(&mut rgb).unwrap();
     assert_eq!((info.width, info.height, info.color_type), (256, 256, png::ColorType::Rgb));
-    let rows = rgb.chunks_exact(3 * 256).step_by(8);
-    rows.flat_map(|row| row.chunks_exact(3).step_by(8).flatten().copied()).collect()
+    let rows = rgb.chunks_exact(3 * 256).step_by(4);
+    rows.flat_map(|row| row.chunks_exact(3).step_by(4).flatten().copied()).collect()
 }
 
 fn distance(drawn: &[u8], name: &str) -> f64 {
@@ -63,6 +64,7 @@ fn a_prompt_becomes_its_picture_and_a_trace() {
     assert_eq!(said, format!("{out} with seed 7, trace {TRACE}\n"));
     let names: Vec<&str> = trace
         .lines()
+        .skip_while(|line| line.starts_with("text-to-image: runs on the CPU"))
         .map(|line| line.trim_start_matches(['│', '├', '└', '─', ' ']))
         .filter_map(|line| line.split(' ').next())
         .collect();
@@ -88,6 +90,33 @@ fn bad_input_is_one_line_that_says_what_to_do() {
         assert!(last.contains(expected), "{said}");
         assert!(said.contains(" ✗ "), "the trace tells of it too: {said}");
     }
+}
+
+#[test]
+fn several_prompts_are_several_pictures_or_one_sheet() {
+    let path = file("several.png");
+    let out = path.to_str().unwrap();
+    let prompts = ["pizza", "red heart", "sun"];
+    let drawn = |more: &[&str]| {
+        let output =
+            run(&[&prompts[..], &["--steps", "2", "--seed", "7", "--out", out], more].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        (said, String::from_utf8(output.stderr).unwrap())
+    };
+    let (said, trace) = drawn(&["--batch", "2"]);
+    let lines: Vec<&str> = said.lines().collect();
+    for (line, (number, seed)) in lines.iter().zip([(1, 7), (2, 8), (3, 9)]) {
+        let path = out.replace(".png", &format!("-{number}.png"));
+        assert_eq!(*line, format!("{path} with seed {seed}, trace {TRACE}"));
+        assert_eq!(read(Path::new(&path)).len(), 3 * 64 * 64);
+    }
+    assert_eq!(lines.len(), 3);
+    assert_eq!(trace.matches("─ inference ").count(), 2, "two at a time: {trace}");
+
+    let (said, _) = drawn(&["--sheet"]);
+    assert_eq!(said, format!("{out} with seed 7, trace {TRACE}\n"));
+    let sheet = png::Decoder::new(BufReader::new(File::open(&path).unwrap())).read_info().unwrap();
+    assert_eq!((sheet.info().width, sheet.info().height), (8 * 64, 64));
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Training, on a few pictures for a few steps.
 
-use burn::tensor::Device;
-use text_to_image::Error;
-use text_to_image::train::{Options, Trainer};
+use text_to_image::train::{Options, Score, Test, Trainer};
+use text_to_image::{Backend, Error};
 
 fn trainer() -> Trainer {
     let options = Options { steps: 10, batch: 4, threads: 2, rate: 1e-3, seed: 5 };
-    Trainer::new(options, &Device::flex()).unwrap()
+    Trainer::new(options, &Backend::cpu()).unwrap()
 }
 
 #[test]
@@ -32,4 +31,16 @@ fn a_resumed_run_goes_on_as_if_it_had_not_stopped() {
 fn there_is_nothing_to_resume_in_an_empty_folder() {
     let error = trainer().resume("no such folder".as_ref()).err().unwrap();
     assert!(matches!(error, Error::File { .. }), "{error}");
+}
+
+#[test]
+fn a_score_counts_what_is_nearest_to_what_was_asked_for() {
+    let pipeline = trainer().pipeline();
+    for (test, count) in [(Test::Names, 3), (Test::Backgrounds, 3), (Test::Paints, 2)] {
+        let score = Score::of(&pipeline, test, 500).unwrap();
+        let (right, all) = score.right();
+        assert_eq!((all, score.drawn.len()), (count, count), "{test:?}");
+        assert_eq!(right, 0, "nothing has been learnt");
+        assert!(score.distance > 0.01, "{}", score.distance);
+    }
 }

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use collector::Collector;
-use text_to_image::{Pipeline, backend};
+use text_to_image::{Backend, Choice, Pipeline, Request};
 
 use crate::program::{FOLDER, assert_whole, kill, program, reporting, services};
 
@@ -31,20 +31,20 @@ fn both_services_are_in_one_trace() {
         r#"image-pipeline [server] service.name="image-pipeline" num_inference_steps=20
 ├─ preprocess prompt.length=9
 └─ request-inference [client] http.response.status_code=200
-   └─ inference [server] service.name="image-worker" model.name="emoji-32" num_inference_steps=20 guidance_scale=2
-      ├─ diffusion prompt.length=9
+   └─ inference [server] service.name="image-worker" model.name="emoji-64" num_inference_steps=20 guidance_scale=2
+      ├─ diffusion prompt.length=9 spandrel.device.name="cpu" spandrel.device.timing="synchronized"
       └─ upload image.url="./heart.png"
 "#
     );
 
-    let pipeline = Pipeline::load(backend::device().unwrap()).unwrap();
+    let pipeline = Pipeline::load(&Backend::open(Choice::Auto).unwrap()).unwrap();
     let prompt = pipeline.prompt("red heart").unwrap();
-    let mut denoising = pipeline.start(&prompt, 7, 2.0, 20).unwrap();
+    let mut denoising = pipeline.start(&[Request::new(prompt, 7, 2.0).unwrap()], 20).unwrap();
     while denoising.remaining() > 0 {
         denoising.step();
     }
     let expected = Path::new(FOLDER).join("expected.png");
-    denoising.finish().unwrap().save(&expected, 8).unwrap();
+    denoising.finish().unwrap()[0].save(&expected, 4).unwrap();
     assert_eq!(fs::read(Path::new(FOLDER).join("heart.png")).unwrap(), fs::read(expected).unwrap());
 }
 

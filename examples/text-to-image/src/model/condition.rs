@@ -1,19 +1,18 @@
-use burn::module::{Initializer, Module};
+use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor, TensorData, activation::silu};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData, activation::silu};
+
+use super::encoder;
 
 /// How wide a condition is.
-pub(super) const WIDTH: usize = 256;
-/// How wide a word is.
-const WORD: usize = 128;
+pub(super) const WIDTH: usize = 384;
 /// How many frequencies tell the time.
 const FREQUENCIES: usize = 32;
 
-/// Time and words, mixed into one vector that all blocks see, and into a
+/// Time and text, mixed into one vector that all blocks see, and into a
 /// first layout of the picture at the lowest resolution.
 #[derive(Module, Debug)]
 pub(super) struct Condition {
-    words: Linear,
     text: Linear,
     time: Linear,
     mix: Linear,
@@ -23,12 +22,9 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    pub(super) fn new(vocabulary: usize, shape: [usize; 3], device: &Device) -> Self {
-        let words = LinearConfig::new(vocabulary, WORD).with_bias(false);
-        let words = words.with_initializer(Initializer::Normal { mean: 0.0, std: 1.0 });
+    pub(super) fn new(shape: [usize; 3], device: &Device) -> Self {
         Self {
-            words: words.init(device),
-            text: LinearConfig::new(WORD, WIDTH).init(device),
+            text: LinearConfig::new(encoder::WIDTH, WIDTH).init(device),
             time: LinearConfig::new(2 * FREQUENCIES, WIDTH).init(device),
             mix: LinearConfig::new(WIDTH, WIDTH).init(device),
             layout: LinearConfig::new(WIDTH, shape.iter().product()).init(device),
@@ -37,9 +33,9 @@ impl Condition {
     }
 
     /// The condition `[batch, WIDTH]` and the layout `[batch, channels, side, side]`.
-    pub(super) fn forward(&self, time: Tensor<1>, words: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
-        let text = self.text.forward(self.words.forward(words));
-        let time = self.time.forward(waves(time));
+    pub(super) fn forward(&self, time: Tensor<1>, text: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
+        let time = self.time.forward(waves(time).cast(FloatDType::from(text.dtype())));
+        let text = self.text.forward(text);
         let condition = silu(self.mix.forward(silu(text + time)));
         let [batch, _] = condition.dims();
         let [channels, height, width] = self.shape;
