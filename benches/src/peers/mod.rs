@@ -104,7 +104,7 @@ pub(crate) trait Peer: Sync {
 }
 
 /// The keys of `Work::Attributes20`, for those who need them as values.
-const KEYS: [&str; 20] = [
+pub(crate) const KEYS: [&str; 20] = [
     "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "o", "p", "q", "r", "s", "t",
     "u",
 ];
