@@ -27,7 +27,9 @@ type Delivery = fn(&str) -> [Duration; 2];
 const BY: [(&str, Delivery); 6] = [
     ("stock", |_| deliver_stock()),
     ("spandrel", |_| deliver_spandrel()),
-    ("a handle held, in a slot, with the rest of `span/`", |to| deliver_own(dressed::tree, to, 1)),
+    ("in a slot, a handle attached, with the rest of `span/`", |to| {
+        deliver_own(dressed::tree, to, 1)
+    }),
     ("… four buffers a request", |to| deliver_own(dressed::tree, to, 4)),
     (Slotted::NAME, |to| deliver_own(steps::tree::<Slotted>, to, 1)),
     (AsideWritten::NAME, |to| deliver_own(steps::tree::<AsideWritten>, to, 1)),

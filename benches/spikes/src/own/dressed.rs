@@ -165,7 +165,7 @@ pub(crate) struct Dressed;
 
 impl Peer for Dressed {
     fn name(&self) -> &'static str {
-        "… with the rest of `span/`"
+        "… a handle, with the rest of `span/`"
     }
 
     fn up(&self, _state: State) -> Option<Up> {

@@ -42,18 +42,18 @@ macro_rules! steps {
 }
 
 steps! {
-    Plain: "a struct with values, dropped at its end", System, Values, Aside, Dropped;
-    Counted: "… timed by the counter", Counter, Values, Aside, Dropped;
-    Bare: "… with bytes for values", Counter, Encoded, Aside, Dropped;
-    NamedDropped: "… named by the `Context`", Counter, Encoded, Named, Dropped;
-    WholeDropped: "… or held by it", Counter, Encoded, InContext, Dropped;
-    AsideWritten: "aside, written", Counter, Encoded, Aside, Written;
-    NamedWritten: "named, written", Counter, Encoded, Named, Written;
-    UntilDroppedWritten: "held, ended by a drop, written", Counter, Encoded, UntilDropped, Written;
-    WholeWritten: "held, written", Counter, Encoded, InContext, Written;
-    WholeSystemWritten: "held, written, by the system's clock", System, Encoded, InContext, Written;
-    NamedSlotted: "named, in a slot, written", Counter, Encoded, NamedSlot, Written;
-    Slotted: "a handle held, in a slot, written", Counter, Encoded, Slot, Written;
+    Plain: "not attached: a struct, the system's clock, values", System, Values, Aside, Dropped;
+    Counted: "… the time-stamp counter", Counter, Values, Aside, Dropped;
+    Bare: "… attributes as bytes", Counter, Encoded, Aside, Dropped;
+    AsideWritten: "not attached, written", Counter, Encoded, Aside, Written;
+    NamedDropped: "a `SpanContext` attached", Counter, Encoded, Named, Dropped;
+    NamedWritten: "… written", Counter, Encoded, Named, Written;
+    WholeDropped: "the `Span` attached", Counter, Encoded, InContext, Dropped;
+    UntilDroppedWritten: "… written, ended by a drop", Counter, Encoded, UntilDropped, Written;
+    WholeWritten: "… written, ended through its `Context`", Counter, Encoded, InContext, Written;
+    WholeSystemWritten: "… with the system's clock", System, Encoded, InContext, Written;
+    Slotted: "in a slot, a handle attached, written", Counter, Encoded, Slot, Written;
+    NamedSlotted: "… a `SpanContext` attached", Counter, Encoded, NamedSlot, Written;
 }
 
 pub(crate) struct Own<S>(PhantomData<S>);
