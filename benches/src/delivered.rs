@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{
 };
 use spandrel::Config;
 
-use crate::median;
+use crate::hot::median;
 use crate::peers::{hand, ours};
 use crate::sink::Sink;
 

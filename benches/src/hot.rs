@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
-use crate::median;
 use crate::peers::{Peer, State, Work};
 
 const SPANS: u32 = 4_000;
@@ -62,4 +61,9 @@ fn again_and_again(peer: &dyn Peer, work: Work, times: u32) -> Option<Duration> 
 
 fn nanos(time: Duration) -> f64 {
     time.as_secs_f64() * 1e9
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -132,8 +132,3 @@ fn a_service(sink: &Sink, rounds: usize) -> [Table; 2] {
     }
     [rates, waits]
 }
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}

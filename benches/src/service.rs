@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::median;
+use crate::hot::median;
 use crate::peers::{ours, tracing};
 use crate::sink::Sink;
 

@@ -12,10 +12,11 @@ use opentelemetry_sdk::trace::{
 };
 use spandrel::Config;
 
+use crate::hot::median;
 use crate::own::steps::{self, AsideWritten, Slotted, Step as _};
 use crate::own::{dressed, export, local};
 use crate::peers::{hand, ours};
-use crate::{cell, median, sink::Sink};
+use crate::{cell, sink::Sink};
 
 const TRACES: u32 = 4_000;
 const SPANS: u32 = TRACES * 11;

@@ -87,8 +87,3 @@ fn cell(nanos: Option<f64>, reference: Option<f64>) -> String {
         _ => String::new(),
     }
 }
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}

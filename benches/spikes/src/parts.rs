@@ -15,13 +15,14 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use slab::Slab;
 
+use crate::hot::median;
 use crate::own::clock::{Clock, Counter, System};
 use crate::own::current::OwnSpan;
 use crate::own::fields::Encoded;
 use crate::own::span::{Data, Dropped, Parent};
 use crate::own::steps::{self, Slotted};
 use crate::own::{export, ids, local};
-use crate::{median, sdk};
+use crate::sdk;
 
 const TIMES: u32 = 20_000;
 
