@@ -89,12 +89,13 @@ impl Drop for AppGuard {
 /// Exports what has ended, now; whether all of it was through within this time. For moments that
 /// the end of the program does not cover: before `exec`, or after each request of a function
 /// that is frozen in between. Spans that wait for a device ([`Device`](crate::Device)) may take up
-/// to half of the time; one whose device answers while this is called, on the thread that has asked
-/// it, is not waited for. Processors of the [`Config`] are told to flush too, within this time.
+/// to half of the time, unless this is called where they are asked. Processors of the [`Config`] are
+/// told to flush too.
 ///
-/// While telemetry is set up or shut down this waits for that; asked by what runs on the same thread
-/// then, a processor say, it is `false` at once. It knows of what is installed alone: a provider of
-/// the program's own is the program's to flush, after this, which waits for the devices of its spans.
+/// While telemetry is set up or shut down this waits for that; called on the thread that does so, by
+/// a processor say, it is `false` at once. It knows of what is installed, or adopted, and not of what
+/// [`testing`](crate::testing) records. A provider of the program's own is the program's to flush,
+/// after this.
 ///
 /// ```
 /// use std::time::Duration;
