@@ -39,15 +39,12 @@ impl Pipeline {
         let resource = describe(resource, service);
         let held =
             sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
-        let mut builder = SdkTracerProvider::builder()
+        let builder = SdkTracerProvider::builder()
             .with_id_generator(Ids { after_fork })
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource.clone());
         let observers = Observers::new(observers, &resource);
-        for observer in observers.iter() {
-            builder = builder.with_span_processor(observer.clone());
-        }
         let end = End { builder, observers, held, limits, baggage, account: account.clone() };
         match destination {
             Destination::Nowhere => Ok(end.at(Nowhere(account))),
@@ -123,7 +120,12 @@ impl End {
         let sink = Arc::new(sink);
         let processor =
             Processor { sink: sink.clone(), held, limits, baggage, account: account.clone() };
-        (Pipeline { sink, observers, account }, builder.with_span_processor(processor).build())
+        // Ours first: what another does, in a panic say, is none of its affair.
+        let builder = observers.iter().cloned().fold(
+            builder.with_span_processor(processor),
+            TracerProviderBuilder::with_span_processor,
+        );
+        (Pipeline { sink, observers, account }, builder.build())
     }
 }
 

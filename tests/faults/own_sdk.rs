@@ -86,6 +86,15 @@ fn a_processor_may_ask_for_telemetry_while_its_program_is_killed() {
 }
 
 #[test]
+fn a_processor_that_panics_loses_no_span() {
+    let collector = Collector::start();
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+    let (_, said) = run(OWN_PROCESSOR, "panics", &[endpoint]);
+    assert!(said.contains("not open") && said.contains("not now"), "{said}");
+    assert_eq!(collector.spans().len(), 1);
+}
+
+#[test]
 fn a_processor_that_takes_its_time_takes_none_of_ours() {
     let since = Instant::now();
     let collector = Collector::start();

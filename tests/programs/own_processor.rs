@@ -46,6 +46,9 @@ fn main() {
         "" => App::setup().teardown(),
         "asks" => inside(config.processor(Asks)),
         "asks-killed" => killed(config.processor(Asks)),
+        "panics" => {
+            inside(config.processor(Panics));
+        }
         "slow" => {
             let app = spandrel::install(config.processor(Slow).processor(Slow));
             work();
@@ -66,16 +69,18 @@ fn main() {
     }
 }
 
-struct App;
+struct App {
+    body: fn(),
+}
 
 #[traced_app("shop", processor(Printer { service: String::new() }))]
 impl App {
     fn setup() -> Self {
-        Self
+        Self { body: work }
     }
 
     fn teardown(&self) {
-        work();
+        (self.body)();
     }
 }
 
@@ -123,6 +128,26 @@ impl SpanProcessor for Asks {
     }
 }
 
+/// Likes no span.
+#[derive(Debug)]
+struct Panics;
+
+impl SpanProcessor for Panics {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        panic!("not {}", span.name);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        panic!("not now");
+    }
+}
+
 /// Takes its time, whatever it has.
 #[derive(Debug)]
 struct Slow;
@@ -133,7 +158,7 @@ impl SpanProcessor for Slow {
     fn on_end(&self, _: SpanData) {}
 
     fn force_flush(&self) -> OTelSdkResult {
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_mins(1));
         Ok(())
     }
 

@@ -153,7 +153,6 @@ fn a_panic_of_the_device_is_none_of_the_program() {
 
 #[test]
 fn a_program_that_is_far_ahead_of_its_device_is_not_held_up() {
-    let (gpu, windows) = Gpu::new();
     struct Boom;
     impl Drop for Boom {
         fn drop(&mut self) {
@@ -164,6 +163,7 @@ fn a_program_that_is_far_ahead_of_its_device_is_not_held_up() {
     fn unasked(device: &Cpu) {
         let _ = device;
     }
+    let (gpu, windows) = Gpu::new();
     let (full, more) = (1 + 1024, 5);
     let recording = record(|| {
         let _ = launch(&gpu);
