@@ -46,7 +46,7 @@ impl spandrel::Device for Device {
     type Window = Window;
 
     fn name(&self) -> Cow<'_, str> {
-        name::of(&self.0).into()
+        Cow::Borrowed(name::of(&self.0))
     }
 
     fn start(&self) -> Window {

@@ -81,7 +81,8 @@ use opentelemetry::KeyValue;
             `spandrel-burn`"
 )]
 pub trait Device {
-    /// What is kept while the window is open: it owns what [`finish`](Self::finish) needs.
+    /// What is kept while the window is open: it owns what [`finish`](Self::finish) needs. One that
+    /// is dropped was not finished.
     type Window: Send + 'static;
 
     /// The device's name, as `spandrel.device.name`.
@@ -96,6 +97,12 @@ pub trait Device {
     /// for the device where that can tell later what it did; else it waits, and
     /// [says so](Timing::synchronized).
     fn finish(window: Self::Window) -> Timing;
+
+    /// Whether there is a device at all. Where there is none, as in an `Option`, the span is as it
+    /// were without.
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 impl<D: Device + ?Sized> Device for &D {
@@ -112,6 +119,10 @@ impl<D: Device + ?Sized> Device for &D {
     fn finish(window: D::Window) -> Timing {
         D::finish(window)
     }
+
+    fn is_there(&self) -> bool {
+        (**self).is_there()
+    }
 }
 
 impl<D: Device + ?Sized> Device for Arc<D> {
@@ -127,6 +138,30 @@ impl<D: Device + ?Sized> Device for Arc<D> {
 
     fn finish(window: D::Window) -> Timing {
         D::finish(window)
+    }
+
+    fn is_there(&self) -> bool {
+        (**self).is_there()
+    }
+}
+
+impl<D: Device> Device for Option<D> {
+    type Window = Option<D::Window>;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.as_ref().map_or(Cow::Borrowed(""), D::name)
+    }
+
+    fn start(&self) -> Self::Window {
+        self.as_ref().map(D::start)
+    }
+
+    fn finish(window: Self::Window) -> Timing {
+        window.map_or_else(Timing::unmeasured, D::finish)
+    }
+
+    fn is_there(&self) -> bool {
+        self.as_ref().is_some_and(D::is_there)
     }
 }
 
@@ -178,7 +213,7 @@ impl Debug for Timing {
 #[must_use = "it is what a device tells"]
 pub struct Measurement {
     pub(crate) end: Option<Instant>,
-    time: Option<Duration>,
+    pub(crate) time: Option<Duration>,
     memory_peak: Option<u64>,
     memory_used: Option<u64>,
     memory_reserved: Option<u64>,
@@ -193,7 +228,7 @@ impl Measurement {
     }
 
     /// From the start of the window to its end the device took this long. For one that cannot say
-    /// when that was: the span ends when the question is answered.
+    /// when that was: the span ends that long after its start, or with its body if that is later.
     pub fn lasting(time: Duration) -> Self {
         Self { time: Some(time), ..Self::default() }
     }

@@ -1,16 +1,23 @@
 //! Span processors of the program's own, beside ours.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+/// So many flushes wait for the processors at most: one that never answers keeps a thread.
+const MOST_ASKING: usize = 8;
+
 /// A processor that a configuration, which can be cloned, holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Observer(Arc<dyn SpanProcessor>);
+pub(crate) struct Observer(pub(crate) Arc<dyn SpanProcessor>);
 
 impl Observer {
     pub(crate) fn new(processor: impl SpanProcessor + 'static) -> Self {
@@ -24,6 +31,7 @@ impl PartialEq for Observer {
     }
 }
 
+/// As the SDK sees it: what takes time its pipeline asks, beside ours.
 impl SpanProcessor for Observer {
     fn on_start(&self, span: &mut Span, context: &Context) {
         self.0.on_start(span, context);
@@ -34,17 +42,73 @@ impl SpanProcessor for Observer {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
+        Ok(())
     }
 
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
     }
+}
 
-    /// Nobody else has it once the configuration is installed, unless that was cloned.
-    fn set_resource(&mut self, resource: &Resource) {
-        if let Some(processor) = Arc::get_mut(&mut self.0) {
+/// Those of one pipeline.
+#[derive(Clone, Debug)]
+pub(crate) struct Observers {
+    list: Arc<[Observer]>,
+    /// Held by each thread that asks them something.
+    asking: Arc<()>,
+}
+
+impl Observers {
+    /// Tells each of the resource, unless the configuration that has it was cloned.
+    pub(crate) fn new(mut list: Vec<Observer>, resource: &Resource) -> Self {
+        for processor in list.iter_mut().filter_map(|observer| Arc::get_mut(&mut observer.0)) {
             processor.set_resource(resource);
         }
+        Self { list: list.into(), asking: Arc::default() }
+    }
+
+    pub(crate) fn iter(&self) -> slice::Iter<'_, Observer> {
+        self.list.iter()
+    }
+
+    /// Asks one after the other, on a thread of its own: they are the program's, and may take any
+    /// time.
+    pub(crate) fn ask(
+        &self,
+        question: impl Fn(&Observer) -> OTelSdkResult + Send + 'static,
+    ) -> Asked {
+        if self.list.is_empty() {
+            return Asked(None);
+        }
+        let (tell, told) = channel();
+        let Self { list, asking } = self.clone();
+        // This one, and the pipeline's.
+        if Arc::strong_count(&asking) <= MOST_ASKING + 2 {
+            let name = "spandrel-processors".to_owned();
+            // Where there is no thread, nobody answers.
+            let _ = thread::Builder::new().name(name).spawn(move || {
+                for observer in list.iter() {
+                    let answer = catch_unwind(AssertUnwindSafe(|| question(observer)));
+                    let _ = tell.send(answer.is_ok_and(|answer| answer.is_ok()));
+                }
+                drop(asking);
+            });
+        }
+        Asked(Some((told, self.list.len())))
+    }
+}
+
+/// What so many processors will have said.
+#[must_use = "it is not waited for"]
+pub(crate) struct Asked(Option<(Receiver<bool>, usize)>);
+
+impl Asked {
+    /// Whether all have succeeded by then.
+    pub(crate) fn by(self, deadline: Instant) -> bool {
+        let Some((told, count)) = self.0 else { return true };
+        (0..count).fold(true, |all, _| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            told.recv_timeout(left).unwrap_or(false) && all
+        })
     }
 }

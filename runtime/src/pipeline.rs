@@ -12,6 +12,7 @@ use crate::batch::BatchSink;
 use crate::config::{Destination, Limits, Settings};
 use crate::console::Console;
 use crate::ids::Ids;
+use crate::observer::Observers;
 use crate::processor::{Nowhere, Processor, Sink};
 use crate::report::say;
 use crate::sampling::{HeldTraces, Sampler};
@@ -21,6 +22,7 @@ use crate::stats::Account;
 #[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
     sink: Arc<dyn Sink>,
+    observers: Observers,
     account: Arc<Account>,
 }
 
@@ -37,15 +39,13 @@ impl Pipeline {
         let resource = describe(resource, service);
         let held =
             sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
-        let mut builder = SdkTracerProvider::builder()
+        let builder = SdkTracerProvider::builder()
             .with_id_generator(Ids { after_fork })
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource.clone());
-        for observer in observers {
-            builder = builder.with_span_processor(observer);
-        }
-        let end = End { builder, held, limits, baggage, account: account.clone() };
+        let observers = Observers::new(observers, &resource);
+        let end = End { builder, observers, held, limits, baggage, account: account.clone() };
         match destination {
             Destination::Nowhere => Ok(end.at(Nowhere(account))),
             Destination::Console => Ok(end.at(Console::new(account))),
@@ -70,7 +70,10 @@ impl Pipeline {
 
     /// Exports what has ended; whether all of it was through within this time.
     pub(crate) fn flush(&self, budget: Duration) -> bool {
-        self.sink.flush(Instant::now() + budget)
+        let deadline = Instant::now() + budget;
+        let observers = self.observers.ask(|observer| observer.0.force_flush());
+        let flushed = self.sink.flush(deadline);
+        observers.by(deadline) && flushed
     }
 
     /// In a child of `fork`.
@@ -78,12 +81,25 @@ impl Pipeline {
         self.sink.start_over();
     }
 
-    /// Exports what there is within this time, and says what was lost.
-    pub(crate) fn shut_down(&self, provider: &SdkTracerProvider, budget: Duration) {
+    /// Exports what there is before the deadline, and says what was lost of what had this time. The
+    /// program's own processors are told at the same time: the SDK would do it in turn, each with
+    /// all of the time.
+    pub(crate) fn shut_down(
+        &self,
+        provider: &SdkTracerProvider,
+        deadline: Instant,
+        budget: Duration,
+    ) {
+        let left = move || deadline.saturating_duration_since(Instant::now());
+        let observers =
+            self.observers.ask(move |observer| observer.0.shutdown_with_timeout(left()));
         // That it took too long is in the account.
-        let _ = provider.shutdown_with_timeout(budget);
+        let _ = provider.shutdown_with_timeout(left());
         if let Some(account) = self.sink.account(self.account.stats(), budget) {
             say(account);
+        }
+        if !observers.by(deadline) {
+            say("a span processor of the program's own was not shut down in time, or failed");
         }
     }
 }
@@ -91,6 +107,7 @@ impl Pipeline {
 /// A pipeline but for its end.
 struct End {
     builder: TracerProviderBuilder,
+    observers: Observers,
     held: Option<HeldTraces>,
     limits: Limits,
     baggage: Vec<Key>,
@@ -99,11 +116,16 @@ struct End {
 
 impl End {
     fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, SdkTracerProvider) {
-        let Self { builder, held, limits, baggage, account } = self;
+        let Self { builder, observers, held, limits, baggage, account } = self;
         let sink = Arc::new(sink);
         let processor =
             Processor { sink: sink.clone(), held, limits, baggage, account: account.clone() };
-        (Pipeline { sink, account }, builder.with_span_processor(processor).build())
+        // Ours first: what another does, in a panic say, is none of its affair.
+        let builder = observers.iter().cloned().fold(
+            builder.with_span_processor(processor),
+            TracerProviderBuilder::with_span_processor,
+        );
+        (Pipeline { sink, observers, account }, builder.build())
     }
 }
 

@@ -89,6 +89,65 @@ fn a_child_of_fork_asks_its_own_devices() {
 }
 
 #[test]
+fn a_span_that_is_open_when_its_process_forks_ends_in_both() {
+    let (spans, _) = spans_of("forks-inside");
+    let mut names: Vec<_> = spans.iter().map(|span| span.name.as_str()).collect();
+    names.sort_unstable();
+    // The parent's first launch, and one in each process.
+    assert_eq!(names, ["lasting", "lasting", "launch", "launch", "launch"]);
+    assert!(!spans.iter().any(interrupted), "{spans:?}");
+    for lasting in spans.iter().filter(|span| span.name == "lasting") {
+        assert!(lasted(lasting) >= Duration::from_millis(10), "{lasting:?}");
+    }
+}
+
+#[test]
+fn a_flush_where_devices_are_asked_does_not_wait_for_itself() {
+    let (spans, written) = spans_of("asks");
+    assert_eq!(written, "false true\n");
+    assert_eq!(timing(&spans[0]).as_deref(), Some("events"));
+}
+
+#[test]
+fn what_finds_no_room_among_those_that_wait_is_told() {
+    let collector = Collector::start();
+    let output = run(DEVICE, "full", &collector.endpoint);
+    assert_eq!(
+        stderr(&output),
+        "spandrel: 1024 spans wait for their devices; those that come now end with their bodies, \
+         unmeasured\n\
+         spandrel: 3 spans ended with their bodies, unmeasured: 1024 others waited for their \
+         devices\n"
+    );
+    let (given_up, refused): (Vec<_>, Vec<_>) =
+        collector.spans().into_iter().partition(interrupted);
+    assert_eq!((given_up.len(), refused.len()), (1025, 3));
+    assert!(refused.iter().all(|span| timing(span).as_deref() == Some("unmeasured")));
+}
+
+#[test]
+fn a_device_that_does_not_answer_is_told_of_once() {
+    let collector = Collector::start();
+    let output = run(DEVICE, "stuck", &collector.endpoint);
+    assert_eq!(
+        stderr(&output),
+        "spandrel: a device has not answered for 10s; the spans that end after that wait for it\n"
+    );
+    assert_eq!(collector.spans().len(), 3);
+}
+
+#[test]
+fn a_span_ends_though_a_processor_panics_at_one_in_it() {
+    let collector = Collector::start();
+    let output = run(DEVICE, "panics", &collector.endpoint);
+    assert!(stderr(&output).contains("it was the device's"), "{}", stderr(&output));
+    let spans = collector.spans();
+    let names: Vec<_> = spans.iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(names, ["outer", "launch"]);
+    assert!(!spans.iter().any(interrupted), "{spans:?}");
+}
+
+#[test]
 fn a_provider_that_is_adopted_gets_each_attribute_once() {
     let output = command(DEVICE, "own-sdk", &[]).output().expect("it runs");
     let written = String::from_utf8_lossy(&output.stdout).into_owned();

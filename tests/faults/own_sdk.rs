@@ -1,6 +1,9 @@
 //! Programs that set OpenTelemetry up themselves, or bring an exporter.
 
-use crate::process::{OWN_EXPORTER, OWN_PROCESSOR, OWN_SDK, command, stderr};
+use std::time::{Duration, Instant};
+
+use crate::collector::Collector;
+use crate::process::{OWN_EXPORTER, OWN_PROCESSOR, OWN_SDK, command, kill, started, stderr};
 
 fn run(program: &str, how: &str, variables: &[(&str, &str)]) -> (String, String) {
     let output = command(program, how, variables).output().expect("it runs");
@@ -57,6 +60,58 @@ fn a_processor_of_the_program_s_own_sees_the_spans_beside_the_exporter() {
     let (seen, drawn) = run(OWN_PROCESSOR, "", &[("OTEL_TRACES_EXPORTER", "console")]);
     assert_eq!(seen, "start, sampled: true\nend of work of shop\nshut down\n");
     assert!(drawn.starts_with("work "), "{drawn}");
+}
+
+#[test]
+fn a_processor_may_ask_for_telemetry_while_that_is_shut_down() {
+    let none = ("OTEL_TRACES_EXPORTER", "none");
+    let (seen, said) = run(OWN_PROCESSOR, "asks", &[none]);
+    assert_eq!(seen, "end of open: false\nshut down: false\n");
+    assert_eq!(
+        said,
+        "spandrel: telemetry is being set up or shut down; this configuration is ignored\n"
+    );
+}
+
+#[test]
+fn a_processor_may_ask_for_telemetry_while_its_program_is_killed() {
+    let since = Instant::now();
+    let none = ("OTEL_TRACES_EXPORTER", "none");
+    let program = started(&mut command(OWN_PROCESSOR, "asks-killed", &[none]));
+    kill(&program, signal_hook::consts::SIGTERM);
+    let output = program.wait_with_output().expect("it ends");
+    assert!(since.elapsed() < Duration::from_secs(15));
+    let seen = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(seen, "end of open: false\nshut down: false\n", "{}", stderr(&output));
+}
+
+#[test]
+fn a_processor_that_panics_loses_no_span() {
+    let collector = Collector::start();
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+    let (_, said) = run(OWN_PROCESSOR, "panics", &[endpoint]);
+    assert!(said.contains("not open") && said.contains("not now"), "{said}");
+    assert_eq!(collector.spans().len(), 1);
+}
+
+#[test]
+fn a_processor_that_takes_its_time_takes_none_of_ours() {
+    let since = Instant::now();
+    let collector = Collector::start();
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+    let (_, said) = run(OWN_PROCESSOR, "slow", &[endpoint]);
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert_eq!(collector.spans().len(), 1);
+    assert!(said.ends_with("was not shut down in time, or failed\n"), "{said}");
+}
+
+#[test]
+fn processors_of_the_program_s_own_are_flushed_too() {
+    let none = ("OTEL_TRACES_EXPORTER", "none");
+    let (seen, _) = run(OWN_PROCESSOR, "flush", &[none]);
+    assert_eq!(seen, "flushed\ntrue\nshut down within 2\n");
+    let (seen, _) = run(OWN_PROCESSOR, "flush-slow", &[none]);
+    assert_eq!(seen, "false\n");
 }
 
 #[test]

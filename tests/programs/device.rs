@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opentelemetry::global;
+use opentelemetry::{Context, global};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor};
 use spandrel::device::{Measurement, Timing};
 use spandrel::{Config, Device, span};
 
@@ -20,6 +20,7 @@ fn main() {
     let config = Config::new("device");
     let config = config.grace(Duration::from_secs(2)).flush(Duration::from_secs(1));
     let config = if how == "keep" { config.sample(0.0).keep_errors() } else { config };
+    let config = if how == "panics" { config.processor(Panics) } else { config };
     let app = spandrel::install(config);
     let queue = Queue::new();
     match how.as_str() {
@@ -38,6 +39,15 @@ fn main() {
             let _ = request(&queue, Ok(()));
         }
         "killed" => killed(&queue),
+        "asks" => asks(Asks),
+        "full" => full(&queue),
+        "stuck" => {
+            launch(&queue, NEVER);
+            thread::sleep(Duration::from_millis(10_100));
+            (0..2).for_each(|_| launch(&queue, NEVER));
+        }
+        "panics" => outer(&queue, || launch(&queue, Duration::from_millis(10))),
+        "forks-inside" => forks_inside(&queue),
         "forks" => forks(&queue),
         other => panic!("unknown: {other}"),
     }
@@ -83,6 +93,102 @@ fn forks(queue: &Queue) {
         fork::Fork::Parent(process) => {
             assert_eq!(fork::waitpid(process).expect("it ends"), 0);
         }
+    }
+}
+
+/// The spans of the device that wait in the parent are nothing to the child.
+fn forks_inside(queue: &Queue) {
+    let mut forked = None;
+    lasting(|| {
+        launch(queue, Duration::from_millis(200));
+        forked = Some(fork::fork().expect("it forks"));
+        launch(&Queue::new(), Duration::from_millis(10));
+    });
+    match forked.expect("it ran") {
+        fork::Fork::Child => {
+            assert!(spandrel::flush(Duration::from_secs(20)));
+            exit(0);
+        }
+        fork::Fork::Parent(process) => {
+            assert_eq!(fork::waitpid(process).expect("it ends"), 0);
+        }
+    }
+}
+
+/// It ends no earlier than the spans with devices in it.
+#[span("lasting", device(Unmeasured))]
+fn lasting(body: impl FnOnce()) {
+    body();
+}
+
+struct Unmeasured;
+
+impl Device for Unmeasured {
+    type Window = ();
+
+    fn name(&self) -> Cow<'_, str> {
+        "unmeasured".into()
+    }
+
+    fn start(&self) {}
+
+    fn finish((): ()) -> Timing {
+        Timing::unmeasured()
+    }
+}
+
+/// More spans than may wait, for a device that does not get to them.
+fn full(queue: &Queue) {
+    launch(queue, NEVER);
+    // It is asked about that one first.
+    thread::sleep(Duration::from_millis(200));
+    (0..1024 + 3).for_each(|_| launch(queue, Duration::ZERO));
+}
+
+#[span("asks", device(device))]
+fn asks(device: Asks) {
+    let _ = device;
+}
+
+/// Asks for a flush when it is asked itself.
+struct Asks;
+
+impl Device for Asks {
+    type Window = ();
+
+    fn name(&self) -> Cow<'_, str> {
+        "asks".into()
+    }
+
+    fn start(&self) {}
+
+    fn finish((): ()) -> Timing {
+        Timing::pending(|| {
+            let since = Instant::now();
+            let flushed = spandrel::flush(Duration::from_secs(20));
+            println!("{flushed} {}", since.elapsed() < Duration::from_secs(5));
+            Some(Measurement::default())
+        })
+    }
+}
+
+/// Does not like what the device did.
+#[derive(Debug)]
+struct Panics;
+
+impl SpanProcessor for Panics {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        assert!(span.name != "launch", "it was the device's");
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
-//! A program whose own processor sees its spans too.
+//! A program whose own processor sees its spans too, and does what the argument says.
 
+use std::thread;
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -7,7 +8,7 @@ use opentelemetry::trace::Span as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
-use spandrel::{span, traced_app};
+use spandrel::{Config, span, traced_app};
 
 #[derive(Debug)]
 struct Printer {
@@ -38,10 +39,150 @@ impl SpanProcessor for Printer {
     }
 }
 
-#[traced_app("shop", processor(Printer { service: String::new() }))]
 fn main() {
-    work();
+    let how = std::env::args().nth(1).unwrap_or_default();
+    let config = Config::new("shop").grace(Duration::from_secs(3)).flush(Duration::from_secs(2));
+    match how.as_str() {
+        "" => App::setup().teardown(),
+        "asks" => inside(config.processor(Asks)),
+        "asks-killed" => killed(config.processor(Asks)),
+        "panics" => {
+            inside(config.processor(Panics));
+        }
+        "slow" => {
+            let app = spandrel::install(config.processor(Slow).processor(Slow));
+            work();
+            drop(app);
+        }
+        "flush" => {
+            let app = spandrel::install(config.processor(Flushes));
+            println!("{}", spandrel::flush(Duration::from_secs(20)));
+            let app_too = spandrel::install(Config::new("again"));
+            drop((app, app_too));
+        }
+        "flush-slow" => {
+            let app = spandrel::install(config.processor(Slow));
+            println!("{}", spandrel::flush(Duration::from_millis(50)));
+            drop(app);
+        }
+        other => panic!("unknown: {other}"),
+    }
+}
+
+struct App {
+    body: fn(),
+}
+
+#[traced_app("shop", processor(Printer { service: String::new() }))]
+impl App {
+    fn setup() -> Self {
+        Self { body: work }
+    }
+
+    fn teardown(&self) {
+        (self.body)();
+    }
 }
 
 #[span]
 fn work() {}
+
+#[span]
+fn inside(config: Config) {
+    let app = spandrel::install(config);
+    open(|| drop(app));
+}
+
+#[span]
+fn open(body: impl FnOnce()) {
+    body();
+}
+
+fn killed(config: Config) {
+    let _app = spandrel::install(config);
+    open(|| {
+        println!("waiting");
+        thread::sleep(Duration::from_secs(30));
+    });
+}
+
+/// Asks for telemetry while that is shut down, on the same thread.
+#[derive(Debug)]
+struct Asks;
+
+impl SpanProcessor for Asks {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        println!("end of {}: {}", span.name, spandrel::flush(Duration::from_secs(20)));
+        drop(spandrel::install(Config::new("again")));
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        println!("shut down: {}", spandrel::flush(Duration::from_millis(10)));
+        Ok(())
+    }
+}
+
+/// Likes no span.
+#[derive(Debug)]
+struct Panics;
+
+impl SpanProcessor for Panics {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        panic!("not {}", span.name);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        panic!("not now");
+    }
+}
+
+/// Takes its time, whatever it has.
+#[derive(Debug)]
+struct Slow;
+
+impl SpanProcessor for Slow {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        thread::sleep(Duration::from_mins(1));
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.force_flush()
+    }
+}
+
+/// Says when it is to flush.
+#[derive(Debug)]
+struct Flushes;
+
+impl SpanProcessor for Flushes {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        println!("flushed");
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        println!("shut down within {}", timeout.as_secs_f64().ceil());
+        Ok(())
+    }
+}

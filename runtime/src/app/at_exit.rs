@@ -2,9 +2,11 @@
 //! from the main thread, a panic that aborts.
 
 use std::panic;
-use std::sync::{Once, TryLockError};
+use std::sync::Once;
+use std::time::Duration;
 
-use super::{RUNNING, running, shut_down};
+use super::shut_down;
+use super::state::State;
 use crate::span::record_panic_here;
 
 /// Flushes when the main thread ends or exits, where the platform runs destructors then, and
@@ -31,19 +33,16 @@ thread_local!(static AT_EXIT: AtExit = const { AtExit });
 
 impl Drop for AtExit {
     fn drop(&mut self) {
-        shut_down(&mut running());
+        if let Some(state) = State::settled(Duration::MAX) {
+            shut_down(state);
+        }
     }
 }
 
 fn before_abort() {
     record_panic_here();
     // The thread that panics may be the one that shuts down.
-    let running = match RUNNING.try_lock() {
-        Ok(running) => Some(running),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    };
-    if let Some(mut running) = running {
-        shut_down(&mut running);
+    if let Some(state) = State::at_once() {
+        shut_down(state);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use super::RUNNING;
+use super::state::State;
 use crate::fork::Fork;
 use crate::span;
 
@@ -28,9 +28,5 @@ pub fn after_fork() {
     span::disown_open_spans();
     #[cfg(unix)]
     super::signals::listen_again();
-    if let Ok(running) = RUNNING.try_lock()
-        && let Some(app) = &*running
-    {
-        app.pipeline.start_over();
-    }
+    State::start_over();
 }

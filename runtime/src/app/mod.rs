@@ -5,9 +5,10 @@ mod at_exit;
 mod fork;
 #[cfg(unix)]
 mod signals;
+mod state;
 
 use std::io::IsTerminal;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::SpanContext;
@@ -22,15 +23,12 @@ use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
 use crate::report::say;
 use crate::span::{self, Exceptions, Recorder, Records};
+use state::{Change, State};
 
 pub use app_type::{SetUp, tear_down};
 pub use fork::after_fork;
 #[cfg(unix)]
 pub use signals::{ShutdownSignal, shutdown_signal};
-
-static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
-/// Told whenever telemetry has been shut down.
-static STOPPED: Condvar = Condvar::new();
 
 struct Running {
     pipeline: Pipeline,
@@ -78,13 +76,12 @@ impl Drop for AppGuard {
         if !self.counted {
             return;
         }
-        let mut running = running();
-        let last = running.as_mut().is_some_and(|app| {
+        let Some(mut state) = State::settled(Duration::MAX) else { return };
+        if let State::Up(app) = &mut *state {
             app.guards -= 1;
-            app.guards == 0
-        });
-        if last {
-            shut_down(&mut running);
+            if app.guards == 0 {
+                shut_down(state);
+            }
         }
     }
 }
@@ -92,36 +89,43 @@ impl Drop for AppGuard {
 /// Exports what has ended, now; whether all of it was through within this time. For moments that
 /// the end of the program does not cover: before `exec`, or after each request of a function
 /// that is frozen in between. Spans that wait for a device ([`Device`](crate::Device)) may take up
-/// to half of the time. A provider of the program's own is the program's to flush, after this.
+/// to half of the time, unless this is called where they are asked. Processors of the [`Config`] are
+/// told to flush too.
+///
+/// While telemetry is set up or shut down this waits for that; called on the thread that does so, by
+/// a processor say, it is `false` at once. It knows of what is installed, or adopted, and not of what
+/// [`testing`](crate::testing) records. A provider of the program's own is the program's to flush,
+/// after this.
 ///
 /// ```
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
 ///
 /// if !spandrel::flush(Duration::from_secs(2)) {
 ///     eprintln!("some spans are still on their way");
 /// }
 /// ```
 pub fn flush(timeout: Duration) -> bool {
-    let pipeline = running().as_ref().map(|app| app.pipeline.clone());
     let since = Instant::now();
-    let measured = span::await_devices(timeout / 2);
-    let left = timeout.saturating_sub(since.elapsed());
-    pipeline.is_none_or(|pipeline| pipeline.flush(left)) && measured
-}
-
-fn running() -> MutexGuard<'static, Option<Running>> {
-    after_fork();
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+    let left = || timeout.saturating_sub(since.elapsed());
+    let Some(state) = State::settled(timeout) else { return false };
+    let pipeline = if let State::Up(app) = &*state { Some(app.pipeline.clone()) } else { None };
+    drop(state);
+    let measured = span::await_devices(left() / 2);
+    pipeline.is_none_or(|pipeline| pipeline.flush(left())) && measured
 }
 
 /// Whether telemetry is up now.
 fn set_up(config: Config) -> bool {
-    let mut running = running();
-    if let Some(app) = &mut *running {
+    let Some(mut state) = State::settled(Duration::MAX) else {
+        say("telemetry is being set up or shut down; this configuration is ignored");
+        return false;
+    };
+    if let State::Up(app) = &mut *state {
         say("telemetry is already set up; this second configuration is ignored");
         app.guards += 1;
         return true;
     }
+    let (_, mut change) = Change::of(state);
     let read = |name: &str| std::env::var_os(name);
     let environment = Environment::new(&read);
     let terminal = std::io::stderr().is_terminal();
@@ -161,7 +165,7 @@ fn set_up(config: Config) -> bool {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
             Recorder::install(provider, exceptions.into(), records, prunes);
-            *running = Some(Running { pipeline, flush, guards: 1 });
+            change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {
             say(format_args!("{why}; tracing is off"));
@@ -176,23 +180,26 @@ fn set_up(config: Config) -> bool {
     true
 }
 
-/// Ends what is open and exports what there is. The lock is held all the while, so that whoever
-/// else wants to end the process waits.
-fn shut_down(running: &mut Option<Running>) {
-    if let Some(app) = running.take() {
-        let recorder = Recorder::uninstall();
-        global::set_tracer_provider(NoopTracerProvider::new());
-        let mut budget = app.flush.min(time_to_flush());
-        if let Some((_, reaper)) = &recorder {
-            budget = budget.saturating_sub(reaper.end_all(budget / 2));
-        }
-        // None starts any more; those that did are ended while they can still be exported.
-        span::end_open_spans();
-        if let Some((provider, _)) = recorder {
-            app.pipeline.shut_down(&provider, budget);
-        }
+/// Ends what is open and exports what there is, if telemetry is up. Whoever else wants to end the
+/// process waits until that is done.
+fn shut_down(state: MutexGuard<'static, State>) {
+    if !matches!(*state, State::Up(_)) {
+        return;
     }
-    STOPPED.notify_all();
+    let (before, _change) = Change::of(state);
+    let State::Up(app) = before else { return };
+    let budget = app.flush.min(time_to_flush());
+    let deadline = Instant::now() + budget;
+    let recorder = Recorder::uninstall();
+    global::set_tracer_provider(NoopTracerProvider::new());
+    if let Some((_, reaper)) = &recorder {
+        reaper.end_all(budget / 2);
+    }
+    // None starts any more; those that did are ended while they can still be exported.
+    span::end_open_spans();
+    if let Some((provider, _)) = recorder {
+        app.pipeline.shut_down(&provider, deadline, budget);
+    }
 }
 
 /// What is left for a flush until the program is killed, if it was told to stop.
@@ -207,18 +214,21 @@ fn time_to_flush() -> Duration {
 /// Gives the program this long to shut telemetry down itself, then does it.
 #[cfg(unix)]
 fn shut_down_after(patience: Duration) -> ShutDown {
-    let running = running();
-    if running.is_none() {
+    let up = || {
+        let state = State::settled(Duration::MAX)?;
+        matches!(*state, State::Up(_)).then_some(state)
+    };
+    if up().is_none() {
         return ShutDown::Before;
     }
-    let (mut running, _) = STOPPED
-        .wait_timeout_while(running, patience, |running| running.is_some())
-        .unwrap_or_else(PoisonError::into_inner);
-    if running.is_none() {
-        return ShutDown::ByTheProgram;
+    State::wait_until_down(patience);
+    match up() {
+        Some(state) => {
+            shut_down(state);
+            ShutDown::ForTheProgram
+        }
+        None => ShutDown::ByTheProgram,
     }
-    shut_down(&mut running);
-    ShutDown::ForTheProgram
 }
 
 /// How telemetry came to be shut down when a signal asked for it.

@@ -164,8 +164,9 @@ impl Config {
 
     /// Shows every recorded span to this processor of OpenTelemetry's SDK too, when it starts and
     /// when it ends, on the thread where it does: what takes time or waits there, the program waits
-    /// for. Those that are only recorded for [`keep_errors`](Self::keep_errors) are not sampled. May
-    /// be called for several. Default: none.
+    /// for. Those that are only recorded for [`keep_errors`](Self::keep_errors) are not sampled. It
+    /// flushes and shuts down on a thread beside ours, within the same time. Where it panics
+    /// no span is lost. May be called for several. Default: none.
     pub fn processor(
         mut self,
         processor: impl opentelemetry_sdk::trace::SpanProcessor + 'static,

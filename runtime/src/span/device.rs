@@ -1,14 +1,16 @@
 //! Spans that last until a device has done the work that it was given in them.
 
 use std::fmt::{self, Debug, Formatter};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::resume_unwind;
+use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::trace::{TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
 
 use super::open::Open;
+use super::panic::{caught, contained};
 use super::reaper::Reaper;
 use crate::device::{Device, How, Measurement, Timing, key};
 
@@ -28,7 +30,7 @@ pub(super) struct Window {
 enum State {
     Open(Box<dyn FnOnce() -> Timing + Send>),
     /// Since then the device need only finish what it has.
-    Closed(How, SystemTime),
+    Closed(How, Instant),
 }
 
 /// A moment, on the clock of spans and on the one that devices are asked by.
@@ -43,6 +45,7 @@ impl Moment {
         Self { system: SystemTime::now(), instant: Instant::now() }
     }
 
+    /// What the clock of spans would have said then, had nobody set it since.
     fn at(self, instant: Instant) -> SystemTime {
         self.system + instant.saturating_duration_since(self.instant)
     }
@@ -56,21 +59,23 @@ impl Window {
         context: &Context,
         reaper: Reaper,
     ) -> (Self, Context) {
-        if let Some(name) = contained(|| device.name().into_owned()) {
-            context.span().set_attribute(KeyValue::new(key::NAME, name));
-        }
         let began = Moment::now();
+        let name = contained(|| device.name().into_owned());
         let close = match contained(|| device.start()) {
             Some(window) => closing(window, D::finish),
             None => Box::new(Timing::unmeasured),
         };
-        let extent = Arc::new(Extent::of(context));
+        let wait = began.instant.elapsed();
+        if let Some(name) = name {
+            context.span().set_attribute(KeyValue::new(key::NAME, name));
+        }
+        let extent = Arc::new(Extent::of(trace(context)));
         let window = Self {
             extent: extent.clone(),
             context: context.clone(),
             reaper,
             began,
-            wait: began.instant.elapsed(),
+            wait,
             state: Mutex::new(State::Open(close)),
         };
         (window, context.with_value(extent))
@@ -79,7 +84,7 @@ impl Window {
     /// The body has come to its end: what the device is given from now on is none of the span's.
     pub(super) fn close(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let closed = |how| State::Closed(how, SystemTime::now());
+        let closed = |how| State::Closed(how, Instant::now());
         match std::mem::replace(state, closed(How::Unmeasured)) {
             State::Open(close) => {
                 let since = Instant::now();
@@ -91,16 +96,16 @@ impl Window {
         }
     }
 
-    /// Ends the span, whose body ended `at` this time: now, if that can be told, or when the device
-    /// tells when its work was done.
-    pub(super) fn end(mut self, open: Option<Open>, at: Option<SystemTime>) {
+    /// Ends the span, whose body ended when the window was closed: now, if that can be told, or when
+    /// the device tells when its work was done.
+    pub(super) fn end(mut self, open: Option<Open>) {
         self.close();
         let Self { extent, context, reaper, began, wait, state } = self;
         let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let State::Closed(how, closed) = state else { unreachable!("it is closed") };
+        let State::Closed(how, ended) = state else { unreachable!("it is closed") };
         context.span().set_attribute(KeyValue::new(key::WAIT, wait.as_secs_f64()));
         extent.leave(context.clone(), open);
-        let awaited = Awaited { extent, context, began, ended: at.unwrap_or(closed) };
+        let awaited = Awaited { extent, context, began, ended };
         match how {
             How::Pending(resolve) => {
                 if let Err(awaited) = reaper.hand_over(awaited, resolve) {
@@ -121,12 +126,6 @@ fn closing<W: Send + 'static>(
     Box::new(move || finish(window))
 }
 
-/// What a device's code comes to, unless it panics: that is told by the panic hook, and is not the
-/// program's failure.
-pub(super) fn contained<T>(body: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(body)).ok()
-}
-
 impl Debug for Window {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Window").field("extent", &self.extent).finish_non_exhaustive()
@@ -140,7 +139,7 @@ pub(super) struct Awaited {
     context: Context,
     began: Moment,
     /// When the body ended.
-    ended: SystemTime,
+    ended: Instant,
 }
 
 impl Awaited {
@@ -148,8 +147,8 @@ impl Awaited {
     pub(super) fn resolved(self, measurement: Option<&Measurement>) {
         let Some(measurement) = measurement else { return self.unmeasured() };
         let now = Instant::now();
-        let end = measurement.end.map_or(now, |end| end.min(now));
-        let end = self.began.at(end);
+        let lasted = || self.began.instant.checked_add(measurement.time?);
+        let end = measurement.end.or_else(lasted).map_or(now, |end| end.min(now));
         self.end("events", Some(measurement), end);
     }
 
@@ -166,15 +165,15 @@ impl Awaited {
     /// Ends the span, whose device is still at work: the program must stop.
     pub(super) fn interrupted(self) {
         self.context.span().set_attribute(KeyValue::new("spandrel.interrupted", true));
-        self.end("unmeasured", None, SystemTime::now());
+        self.end("unmeasured", None, Instant::now());
     }
 
-    fn end(self, timing: &'static str, measurement: Option<&Measurement>, end: SystemTime) {
-        let Self { extent, context, ended, .. } = self;
+    fn end(self, timing: &'static str, measurement: Option<&Measurement>, end: Instant) {
+        let Self { extent, context, began, ended } = self;
         let span = context.span();
         span.set_attribute(KeyValue::new(key::TIMING, timing));
         span.set_attributes(measurement.into_iter().flat_map(Measurement::attributes));
-        extent.settle(end.max(ended));
+        extent.settle(began.at(end.max(ended)));
     }
 }
 
@@ -184,6 +183,11 @@ impl Awaited {
 pub(super) struct Extent {
     trace: TraceId,
     state: Mutex<Lasting>,
+    /// The process of those that are counted.
+    process: u32,
+    /// What takes its place in a child of `fork`, where nothing is left of those that were under it,
+    /// and their thread may have held the lock.
+    heir: OnceLock<Box<Self>>,
 }
 
 #[derive(Debug)]
@@ -192,39 +196,45 @@ struct Lasting {
     open: usize,
     /// The latest end so far.
     end: SystemTime,
-    left: Option<Left>,
+    departed: Option<Departed>,
 }
 
 /// A span whose body has ended.
 #[derive(Debug)]
-struct Left {
+struct Departed {
     context: Context,
     parent: Option<Arc<Extent>>,
     _open: Option<Open>,
 }
 
 impl Extent {
-    fn of(context: &Context) -> Self {
-        let state = Lasting { open: 1, end: SystemTime::UNIX_EPOCH, left: None };
-        Self { trace: trace(context), state: Mutex::new(state) }
+    fn of(trace: TraceId) -> Self {
+        let state = Lasting { open: 1, end: SystemTime::UNIX_EPOCH, departed: None };
+        let (process, heir) = (process::id(), OnceLock::new());
+        Self { trace, state: Mutex::new(state), process, heir }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, Lasting> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, Lasting> {
+        let mut extent = self;
+        while extent.process != process::id() {
+            extent = extent.heir.get_or_init(|| Box::new(Self::of(self.trace)));
+        }
+        extent.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The body of the span has ended; from now on its parent waits for it, unless that has left
+    /// The body of the span has ended; from now on its parent waits for it, unless that has departed
     /// before.
     fn leave(&self, context: Context, open: Option<Open>) {
         let parent = context.get::<Arc<Self>>();
-        let parent = parent.filter(|parent| parent.trace == self.trace && parent.waits()).cloned();
-        self.state().left = Some(Left { context, parent, _open: open });
+        let parent = parent.filter(|parent| parent.trace == self.trace && parent.take_in());
+        let parent = parent.cloned();
+        self.state().departed = Some(Departed { context, parent, _open: open });
     }
 
-    /// Whether one more is waited for: those whose bodies end before its own.
-    fn waits(&self) -> bool {
+    /// Waits for one more, unless its own body has ended; whether it does.
+    fn take_in(&self) -> bool {
         let mut state = self.state();
-        let waits = state.open > 0 && state.left.is_none();
+        let waits = state.open > 0 && state.departed.is_none();
         state.open += usize::from(waits);
         waits
     }
@@ -235,13 +245,27 @@ impl Extent {
         state.open -= 1;
         state.end = state.end.max(end);
         let end = state.end;
-        let left = if state.open == 0 { state.left.take() } else { None };
+        let departed = if state.open == 0 { state.departed.take() } else { None };
         drop(state);
-        if let Some(Left { context, parent, _open }) = left {
-            context.span().end_with_timestamp(end);
+        if let Some(Departed { context, parent, _open }) = departed {
+            // What sees the span end may panic. That is none of its parent's affair.
+            let ended = caught(|| context.span().end_with_timestamp(end));
             if let Some(parent) = parent {
                 parent.settle(end);
             }
+            if let Err(payload) = ended {
+                resume_unwind(payload);
+            }
+        }
+    }
+}
+
+impl Drop for Extent {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            // A span ends when it is dropped, and this one is not of this process.
+            let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(state.departed.take());
         }
     }
 }

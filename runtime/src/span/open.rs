@@ -8,6 +8,9 @@ use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 use slab::Slab;
 
+#[cfg(feature = "app")]
+use super::panic::contained;
+
 const SHARDS: usize = 16;
 
 static OPEN: [Mutex<Slab<Entry>>; SHARDS] = [const { Mutex::new(Slab::new()) }; SHARDS];
@@ -44,7 +47,10 @@ pub(crate) fn end_all() {
             .filter(|(_, entry)| entry.generation == generation)
             .map(|(_, entry)| entry.context.clone())
             .collect();
-        contexts.iter().for_each(interrupt);
+        // What sees one end may panic; the others are ended all the same.
+        for context in contexts {
+            contained(|| interrupt(&context));
+        }
     }
 }
 

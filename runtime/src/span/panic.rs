@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
 use opentelemetry::KeyValue;
@@ -35,6 +35,31 @@ pub(super) fn watch() {
             previous(info);
         }));
     });
+}
+
+pub(super) type Payload = Box<dyn Any + Send>;
+
+/// What the program's code comes to, or its panic.
+pub(super) fn caught<T>(body: impl FnOnce() -> T) -> Result<T, Payload> {
+    catch_unwind(AssertUnwindSafe(body))
+}
+
+/// What a device's code comes to, unless it panics: that is told by the panic hook, and is not the
+/// program's failure, nor in the place of one.
+pub(super) fn contained<T>(body: impl FnOnce() -> T) -> Option<T> {
+    let latest = LATEST.try_with(RefCell::take).ok().flatten();
+    let value = match caught(body) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            // It may panic when it is dropped, and so on.
+            if let Err(another) = caught(|| drop(payload)) {
+                std::mem::forget(another);
+            }
+            None
+        }
+    };
+    let _ = LATEST.try_with(|place| place.replace(latest));
+    value
 }
 
 impl Panic {

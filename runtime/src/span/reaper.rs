@@ -1,5 +1,6 @@
 //! The thread that asks devices when their work was done, and ends the spans that wait for it.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
 use std::process;
@@ -7,11 +8,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::device::{Awaited, contained};
+use super::device::Awaited;
+use super::panic::contained;
 use crate::device::Resolve;
+use crate::report::say;
 
 /// So many spans wait for their devices at most; one that comes then ends with its body.
 const MOST_WAITING: usize = 1024;
+
+/// When a device has been asked for so long and others wait, that is told.
+const LONG: Duration = Duration::from_secs(10);
+
+thread_local!(static ASKS: Cell<bool> = const { Cell::new(false) });
 
 /// One recorder's. The thread starts with the first span that waits, and asks for one after the
 /// other, in the order their bodies ended.
@@ -32,11 +40,15 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<(Awaited, Resolve)>,
-    /// The one whose device is being asked.
-    asked: Option<Awaited>,
+    /// The one whose device is being asked, and since when.
+    asked: Option<(Awaited, Instant)>,
+    /// Whether it was told that this takes long.
+    told: bool,
     /// How many came so far, and how many of those have ended.
     taken: u64,
     ended: u64,
+    /// How many found it full.
+    refused: u64,
     /// Whether the thread has started.
     runs: bool,
     closed: bool,
@@ -50,13 +62,28 @@ impl Reaper {
         let mut queue = shared.queue();
         let full = queue.waiting.len() >= MOST_WAITING;
         if queue.closed || full || !shared.runs(&mut queue) {
+            queue.refused += u64::from(full);
+            let first = full && queue.refused == 1;
             drop(queue);
+            contained(|| drop(resolve));
+            if first {
+                say(format_args!(
+                    "{MOST_WAITING} spans wait for their devices; those that come now end with \
+                     their bodies, unmeasured"
+                ));
+            }
             return Err(awaited);
         }
         queue.waiting.push_back((awaited, resolve));
         queue.taken += 1;
+        let late = queue.is_late();
         drop(queue);
         shared.changed.notify_all();
+        if late {
+            say(format_args!(
+                "a device has not answered for {LONG:?}; the spans that end after that wait for it"
+            ));
+        }
         Ok(())
     }
 
@@ -70,8 +97,9 @@ impl Reaper {
     }
 
     /// Waits this long for the spans that wait for their devices now; whether all of them have
-    /// ended.
+    /// ended. Not on the thread that ends them.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
+        let patience = if ASKS.get() { Duration::ZERO } else { patience };
         let shared = self.here();
         let queue = shared.queue();
         let taken = queue.taken;
@@ -82,25 +110,30 @@ impl Reaper {
         queue.ended >= taken
     }
 
-    /// Ends every span that waits, after this long at the latest, and takes no more; how long that
-    /// took.
-    pub(crate) fn end_all(&self, patience: Duration) -> Duration {
-        let since = Instant::now();
-        let idle = self.wait(Duration::ZERO);
-        if !idle {
-            self.wait(patience);
-        }
+    /// Ends every span that waits, after this long at the latest, and takes no more.
+    pub(crate) fn end_all(&self, patience: Duration) {
+        self.wait(patience);
         let shared = self.here();
         let mut queue = shared.queue();
         queue.closed = true;
         let asked = queue.asked.take();
         let waiting = std::mem::take(&mut queue.waiting);
+        let refused = std::mem::take(&mut queue.refused);
         drop(queue);
         shared.changed.notify_all();
-        for awaited in asked.into_iter().chain(waiting.into_iter().map(|(awaited, _)| awaited)) {
+        if let Some((awaited, _)) = asked {
             shared.end(|| awaited.interrupted());
         }
-        if idle { Duration::ZERO } else { since.elapsed() }
+        for (awaited, resolve) in waiting {
+            contained(|| drop(resolve));
+            shared.end(|| awaited.interrupted());
+        }
+        if refused > 0 {
+            say(format_args!(
+                "{refused} spans ended with their bodies, unmeasured: {MOST_WAITING} others waited \
+                 for their devices"
+            ));
+        }
     }
 
     /// Takes no more.
@@ -128,11 +161,12 @@ impl Shared {
 
     /// What the thread does, until there is nothing left to do and no more is taken.
     fn run(&self) {
+        ASKS.set(true);
         while let Some(resolve) = self.next() {
             let measurement = contained(resolve).flatten();
             // Unless it was given up in the meantime.
             let asked = self.queue().asked.take();
-            if let Some(awaited) = asked {
+            if let Some((awaited, _)) = asked {
                 self.end(|| awaited.resolved(measurement.as_ref()));
             }
         }
@@ -143,7 +177,7 @@ impl Shared {
         let mut queue =
             self.changed.wait_while(self.queue(), nothing).unwrap_or_else(PoisonError::into_inner);
         let (awaited, resolve) = queue.waiting.pop_front()?;
-        queue.asked = Some(awaited);
+        queue.asked = Some((awaited, Instant::now()));
         Some(resolve)
     }
 
@@ -152,6 +186,16 @@ impl Shared {
         contained(end);
         self.queue().ended += 1;
         self.changed.notify_all();
+    }
+}
+
+impl Queue {
+    /// Whether it is to be told that a device takes long.
+    fn is_late(&mut self) -> bool {
+        let long = |(_, since): &(Awaited, Instant)| since.elapsed() > LONG;
+        let late = !self.told && self.asked.as_ref().is_some_and(long);
+        self.told |= late;
+        late
     }
 }
 

@@ -4,8 +4,7 @@
 mod here;
 mod tracer;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -17,7 +16,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::callsite::{Library, Start};
 use super::exception::{self, Exceptions};
-use super::panic::Panic;
+use super::panic::{Panic, caught};
 use super::reaper::Reaper;
 use crate::attribute::Attributes;
 use crate::context;
@@ -189,13 +188,6 @@ impl Recorder {
         }
     }
 }
-
-/// What an expression of the program's comes to, or its panic.
-fn caught<T>(evaluate: impl FnOnce() -> T) -> Result<T, Payload> {
-    catch_unwind(AssertUnwindSafe(evaluate))
-}
-
-type Payload = Box<dyn Any + Send>;
 
 /// Whether it was decided in this process that a trace is not recorded.
 fn is_unsampled(span: &SpanContext) -> bool {

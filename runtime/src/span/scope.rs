@@ -1,6 +1,6 @@
 //! A started span, and the ways to make it current.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::task::Poll;
 use std::thread::panicking;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use super::callsite::Start;
 use super::device::Window;
 use super::ending::Ending;
 use super::open::{self, Open};
-use super::panic::Panic;
+use super::panic::{Panic, caught, contained};
 use super::recorder::Recorder;
 use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
@@ -90,7 +90,7 @@ impl Span {
     }
 
     /// The span lasts until this device has done the work that it is given in it. The device is
-    /// asked for only where the span records.
+    /// asked for only where the span records. A span has one: after the first another is ignored.
     ///
     /// ```no_run
     /// # use std::borrow::Cow;
@@ -113,17 +113,15 @@ impl Span {
     /// ```
     #[inline]
     pub fn on<D: Device>(self, device: impl FnOnce() -> D) -> Self {
-        if self.records() { self.on_recorded(device) } else { self }
+        self.on_device(|span| span.lasts(&device()))
     }
 
-    #[inline(never)]
-    fn on_recorded<D: Device>(mut self, device: impl FnOnce() -> D) -> Self {
-        if let (Some(context), Some(recording)) = (&self.context, &mut self.recording)
-            && let Some(recorder) = Recorder::of(context)
-        {
-            let (window, context) = Window::open(&device(), context, recorder.reaper());
-            recording.device = Some(Box::new(window));
-            self.context = Some(context);
+    /// As [`on`](Self::on), with a device that is borrowed from what is made to get at it.
+    #[doc(hidden)]
+    #[inline]
+    pub fn on_device(mut self, device: impl FnOnce(OnDevice<'_>)) -> Self {
+        if self.recording.as_ref().is_some_and(|recording| recording.device.is_none()) {
+            device(OnDevice(&mut self));
         }
         self
     }
@@ -244,7 +242,7 @@ impl Span {
             return;
         }
         let entered = self.frame.as_mut().map(Frame::enter);
-        let caught = catch_unwind(AssertUnwindSafe(body));
+        let caught = caught(body);
         if let (Some(frame), Some(entered)) = (&mut self.frame, entered) {
             frame.leave(entered, matches!(caught, Ok(true)));
         }
@@ -356,10 +354,30 @@ impl Span {
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
             ending.mark(context, recording.outer);
             match (recording.device, at) {
-                (Some(window), at) => window.end(recording.open, at),
+                (Some(window), _) => window.end(recording.open),
                 (None, Some(at)) => context.span().end_with_timestamp(at),
                 (None, None) => context.span().end(),
             }
+        }
+    }
+}
+
+/// A span that records, and is to have a device.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct OnDevice<'a>(&'a mut Span);
+
+impl OnDevice<'_> {
+    /// It lasts as long as this one works.
+    #[inline(never)]
+    pub fn lasts<D: Device>(self, device: &D) {
+        if let (Some(context), Some(recording)) = (&self.0.context, &mut self.0.recording)
+            && contained(|| device.is_there()) != Some(false)
+            && let Some(recorder) = Recorder::of(context)
+        {
+            let (window, context) = Window::open(device, context, recorder.reaper());
+            recording.device = Some(Box::new(window));
+            self.0.context = Some(context);
         }
     }
 }

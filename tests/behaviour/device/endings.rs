@@ -3,10 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Waker};
 
-use spandrel::span;
 use spandrel::testing::record;
+use spandrel::{Callsite, SpanKind, span};
 
-use super::{Gpu, Noted, pass_time, timing};
+use super::{Cpu, Gpu, Noted, pass_time, timing};
 
 #[test]
 fn how_a_body_ends_is_recorded_when_it_does() {
@@ -35,6 +35,27 @@ fn how_a_body_ends_is_recorded_when_it_does() {
         assert_eq!(timing(span), "events");
     }
     assert_eq!(recording.spans().len(), 2);
+}
+
+#[test]
+fn a_panic_of_the_device_is_not_told_in_place_of_the_program_s() {
+    static OUTER: Callsite = Callsite::new("outer", SpanKind::Internal, "tests", None);
+    #[span("inner", device(device))]
+    fn fails(device: &Cpu) {
+        let _ = device;
+        panic!("it broke");
+    }
+    let device = Cpu(|| panic!("no finish"));
+    let recording = record(|| {
+        let run = || {
+            let _outer = OUTER.start(|_| ()).enter();
+            fails(&device);
+        };
+        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    });
+    let tree = recording.to_string();
+    assert_eq!(tree.matches("✗ it broke").count(), 2, "{tree}");
+    assert!(!tree.contains("no finish"), "{tree}");
 }
 
 #[test]

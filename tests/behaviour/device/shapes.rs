@@ -1,14 +1,15 @@
 //! What can have a device, and what a device is given as.
 
+use std::cell::RefCell;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use futures::{Stream, StreamExt};
 use spandrel::testing::{record, record_async};
 use spandrel::{Callsite, Outcome, SpanKind, span};
 
-use super::{Gpu, Noted, timing};
+use super::{Gpu, Noted, is_inside, timing};
 
 struct Pipeline {
     device: Noted,
@@ -46,6 +47,98 @@ fn with_one_that_is_made() {}
 
 fn made() -> Arc<Noted> {
     Arc::default()
+}
+
+struct Shared {
+    pipeline: Mutex<Pipeline>,
+    borrowed: RefCell<Vec<Noted>>,
+}
+
+impl Shared {
+    fn pipeline(&self) -> Pipeline {
+        Pipeline { device: self.pipeline.lock().expect("not poisoned").device.clone() }
+    }
+
+    fn devices(&self) -> Vec<Noted> {
+        self.borrowed.borrow().clone()
+    }
+
+    #[span(device(self.pipeline.lock().expect("not poisoned").device))]
+    fn of_a_guard(&self) {
+        // It is not held.
+        assert!(self.pipeline.try_lock().is_ok());
+    }
+
+    #[span(device(self.pipeline().device))]
+    async fn of_a_temporary(&self) {}
+
+    #[span(device(self.devices()[0]))]
+    fn of_a_list(&self) {}
+
+    #[span(device(self.borrowed.borrow().first().expect("there is one")))]
+    fn of_a_borrow(&self) {
+        #[span("block", device(self.borrowed.borrow()[0]))]
+        {}
+    }
+}
+
+#[test]
+fn a_device_may_be_part_of_a_temporary() {
+    let device = Noted::default();
+    let borrowed = RefCell::new(vec![device.clone()]);
+    let shared = Shared { pipeline: Mutex::new(Pipeline { device: device.clone() }), borrowed };
+    let recording = record(|| {
+        shared.of_a_guard();
+        futures::executor::block_on(shared.of_a_temporary());
+        shared.of_a_list();
+        shared.of_a_borrow();
+    });
+    assert_eq!(recording.spans().len(), 5);
+    assert!(recording.spans().iter().all(|span| timing(span) == "events"), "{recording}");
+    assert_eq!(device.take().len(), 10);
+}
+
+#[test]
+fn no_device_is_none() {
+    #[span(device(device))]
+    fn run(device: Option<&Noted>) {
+        let _ = device;
+    }
+    let device = Noted::default();
+    let recording = record(|| {
+        run(None);
+        run(Some(&device));
+    });
+    assert_eq!(
+        recording.to_string(),
+        "run\nrun spandrel.device.name=\"noted\" spandrel.device.timing=\"events\"\n"
+    );
+    assert_eq!(device.take(), ["start", "finish"]);
+}
+
+#[test]
+fn a_span_has_one_device() {
+    static STEP: Callsite = Callsite::new("step", SpanKind::Internal, "tests", None);
+    #[span("inner", device(device))]
+    fn inner(device: &Noted) {
+        let _ = device;
+    }
+    #[span("outer", device(device))]
+    fn outer(device: &Noted, body: impl FnOnce()) {
+        let _ = device;
+        body();
+    }
+    let (first, second) = (Noted::default(), Noted::default());
+    let recording = record(|| {
+        outer(&first, || {
+            let span = STEP.start(|_| ()).on(|| &first).on(|| &second);
+            span.run(|| inner(&first), Outcome::unset);
+        });
+    });
+    assert_eq!(first.take(), ["start", "start", "start", "finish", "finish", "finish"]);
+    assert!(second.take().is_empty());
+    let [outer, step, inner] = recording.spans() else { panic!("{recording}") };
+    assert!(is_inside(inner, step) && is_inside(step, outer), "{recording:?}");
 }
 
 #[test]

@@ -69,6 +69,22 @@ fn what_a_device_tells_is_recorded() {
 }
 
 #[test]
+fn what_lasted_so_long_ends_then_however_late_that_is_told() {
+    let (gpu, windows) = Gpu::new();
+    let mut told = None;
+    let recording = record(|| {
+        let _ = launch(&gpu);
+        let window = windows.recv().expect("it is closed");
+        told = Some(pass_time());
+        window.tell(Measurement::lasting(Duration::from_millis(1)));
+    });
+    let [span] = recording.spans() else { panic!("{recording}") };
+    assert!(span.end_time < told.expect("it ran"), "{span:?}");
+    let lasted = span.end_time.duration_since(span.start_time).expect("it goes forward");
+    assert!(lasted >= Duration::from_millis(1), "{lasted:?}");
+}
+
+#[test]
 fn a_device_that_is_waited_for_says_so() {
     #[span(device(cpu))]
     fn waits(cpu: &Cpu) {
@@ -137,6 +153,16 @@ fn a_panic_of_the_device_is_none_of_the_program() {
 
 #[test]
 fn a_program_that_is_far_ahead_of_its_device_is_not_held_up() {
+    struct Boom;
+    impl Drop for Boom {
+        fn drop(&mut self) {
+            panic!("nobody asked");
+        }
+    }
+    #[span(device(device))]
+    fn unasked(device: &Cpu) {
+        let _ = device;
+    }
     let (gpu, windows) = Gpu::new();
     let (full, more) = (1 + 1024, 5);
     let recording = record(|| {
@@ -146,6 +172,13 @@ fn a_program_that_is_far_ahead_of_its_device_is_not_held_up() {
         first.is_asked();
         let others: Vec<_> = iter::repeat_with(|| launch(&gpu)).take(full - 1 + more).collect();
         assert_eq!(others.len(), full - 1 + more);
+        unasked(&Cpu(|| {
+            let boom = Boom;
+            Timing::pending(move || {
+                let _ = &boom;
+                None
+            })
+        }));
         for window in iter::once(first).chain(windows.try_iter().take(full - 1)) {
             let done = window.done();
             window.tell(done);
@@ -153,5 +186,5 @@ fn a_program_that_is_far_ahead_of_its_device_is_not_held_up() {
     });
     let timings: Vec<_> = recording.spans().iter().map(timing).collect();
     assert!(timings[..full].iter().all(|timing| *timing == "events"));
-    assert_eq!(timings[full..], ["unmeasured"; 5]);
+    assert_eq!(timings[full..], ["unmeasured"; 6]);
 }

@@ -9,7 +9,8 @@ use opentelemetry::trace::{Span, SpanBuilder, Tracer as _, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use super::{Library, Payload, caught};
+use super::Library;
+use crate::span::panic::{Payload, caught};
 use crate::span::{exception, random};
 
 #[derive(Debug)]

@@ -1,0 +1,93 @@
+//! Whether telemetry is up, and whose turn it is to change that.
+
+use std::cell::Cell;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use super::{Running, after_fork};
+
+static STATE: Mutex<State> = Mutex::new(State::Down);
+/// Told whenever somebody has changed the state.
+static CHANGED: Condvar = Condvar::new();
+
+thread_local!(static CHANGES: Cell<bool> = const { Cell::new(false) });
+
+pub(super) enum State {
+    Down,
+    Up(Running),
+    /// A thread sets telemetry up, or shuts it down. That runs code of the program's own, which may
+    /// ask for telemetry: nobody holds the lock meanwhile.
+    Changing,
+}
+
+impl State {
+    /// When nobody changes it. `None` to whoever does so on this very thread, and when it has taken
+    /// longer than this.
+    pub(super) fn settled(patience: Duration) -> Option<MutexGuard<'static, Self>> {
+        after_fork();
+        let changing = |state: &mut Self| matches!(state, Self::Changing);
+        if is_changed_here() {
+            return None;
+        }
+        let (state, _) = CHANGED
+            .wait_timeout_while(lock(), patience, changing)
+            .unwrap_or_else(PoisonError::into_inner);
+        Some(state).filter(|state| !matches!(**state, Self::Changing))
+    }
+
+    /// As it is now, unless somebody looks at it.
+    pub(super) fn at_once() -> Option<MutexGuard<'static, Self>> {
+        match STATE.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Waits until telemetry is down, for so long at most.
+    #[cfg(unix)]
+    pub(super) fn wait_until_down(patience: Duration) {
+        let up = |state: &mut Self| !matches!(state, Self::Down);
+        drop(CHANGED.wait_timeout_while(lock(), patience, up));
+    }
+
+    /// In a child of `fork`: what another thread was about to do, nobody does here.
+    pub(super) fn start_over() {
+        let Some(mut state) = Self::at_once() else { return };
+        match &*state {
+            Self::Up(app) => app.pipeline.start_over(),
+            Self::Changing if !is_changed_here() => *state = Self::Down,
+            Self::Changing | Self::Down => {}
+        }
+    }
+}
+
+/// A change of the state by this thread. It is over when this is dropped.
+pub(super) struct Change {
+    /// What it becomes.
+    pub(super) becomes: State,
+}
+
+impl Change {
+    /// Starts it; with what the state was.
+    pub(super) fn of(mut state: MutexGuard<'static, State>) -> (State, Self) {
+        CHANGES.set(true);
+        (std::mem::replace(&mut *state, State::Changing), Self { becomes: State::Down })
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        CHANGES.set(false);
+        *lock() = std::mem::replace(&mut self.becomes, State::Down);
+        CHANGED.notify_all();
+    }
+}
+
+fn lock() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_changed_here() -> bool {
+    CHANGES.get()
+}
