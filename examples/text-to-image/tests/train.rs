@@ -36,11 +36,10 @@ fn there_is_nothing_to_resume_in_an_empty_folder() {
 #[test]
 fn a_score_counts_what_is_nearest_to_what_was_asked_for() {
     let pipeline = trainer().pipeline();
-    for (test, count) in [(Test::Names, 3), (Test::Backgrounds, 3), (Test::Paints, 2)] {
+    for (test, count) in [(Test::Names, 3), (Test::Backgrounds, 3), (Test::Paints, 3)] {
         let score = Score::of(&pipeline, test, 500).unwrap();
         let (right, all) = score.right();
         assert_eq!((all, score.drawn.len()), (count, count), "{test:?}");
-        assert_eq!(right, 0, "nothing has been learnt");
-        assert!(score.distance > 0.01, "{}", score.distance);
+        assert!(right < all && score.distance > 0.05, "nothing has been learnt: {right} right");
     }
 }

@@ -18,16 +18,16 @@ const SAMPLE: usize = 34;
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The step at which training ends
-    #[arg(long, default_value = "10000")]
+    #[arg(long, default_value = "9600")]
     steps: NonZeroUsize,
     /// Pictures a step, made up to as many for each thread
-    #[arg(long, default_value = "64")]
+    #[arg(long, default_value = "32")]
     batch: NonZeroUsize,
     /// Threads that share a step; a GPU wants one
     #[arg(long, default_value = "2")]
     threads: NonZeroUsize,
     /// The highest learning rate
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1.5e-3)]
     rate: f64,
     /// Chooses first weights, batches and noise
     #[arg(long, default_value_t = 1)]
