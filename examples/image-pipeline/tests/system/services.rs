@@ -59,7 +59,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 fn worker_alone() -> String {
     format!(
         r#"inference [server] service.name="image-worker" model.name="emoji-64" num_inference_steps=1 guidance_scale=2
-├─ diffusion prompt.length=5
+├─ diffusion prompt.length=5 spandrel.device.name="cpu" spandrel.device.timing="synchronized"
 └─ upload image.url="{FOLDER}/one-step.png"
 "#
     )
