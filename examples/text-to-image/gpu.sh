@@ -50,7 +50,7 @@ first_pictures() {
 
 measure() { "$app" bench --backend cuda >measured.md && cat measured.md; }
 
-score() { "$app" train --score --backend cuda --checkpoints scored | grep right | tee score.txt; }
+score() { "$app" train --score --backend cuda --checkpoints scored | grep ' right, distance' | tee score.txt; }
 
 train() {
     local begin=$SECONDS

@@ -22,6 +22,7 @@ pub mod execution {}
 mod exporter;
 #[cfg(feature = "app")]
 mod fork;
+mod helper;
 #[cfg(feature = "app")]
 mod ids;
 #[cfg(feature = "app")]

@@ -12,6 +12,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use crate::helper;
+
 /// So many flushes wait for the processors at most: one that never answers keeps a thread.
 const MOST_ASKING: usize = 8;
 
@@ -87,6 +89,7 @@ impl Observers {
             let name = "spandrel-processors".to_owned();
             // Where there is no thread, nobody answers.
             let _ = thread::Builder::new().name(name).spawn(move || {
+                helper::is_this_thread();
                 for observer in list.iter() {
                     let answer = catch_unwind(AssertUnwindSafe(|| question(observer)));
                     let _ = tell.send(answer.is_ok_and(|answer| answer.is_ok()));

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::{Running, after_fork};
+use crate::helper;
 
 static STATE: Mutex<State> = Mutex::new(State::Down);
 /// Told whenever somebody has changed the state.
@@ -21,14 +22,15 @@ pub(super) enum State {
 }
 
 impl State {
-    /// When nobody changes it. `None` to whoever does so on this very thread, and when it has taken
-    /// longer than this.
+    /// When nobody changes it. `None` to whoever does so on this very thread or is waited for by who
+    /// does, and when it has taken longer than this.
     pub(super) fn settled(patience: Duration) -> Option<MutexGuard<'static, Self>> {
         after_fork();
         let changing = |state: &mut Self| matches!(state, Self::Changing);
         if is_changed_here() {
             return None;
         }
+        let patience = if helper::runs_this() { Duration::ZERO } else { patience };
         let (state, _) = CHANGED
             .wait_timeout_while(lock(), patience, changing)
             .unwrap_or_else(PoisonError::into_inner);

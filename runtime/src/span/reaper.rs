@@ -1,6 +1,5 @@
 //! The thread that asks devices when their work was done, and ends the spans that wait for it.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
 use std::process;
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::device::Awaited;
 use super::panic::contained;
 use crate::device::Resolve;
+use crate::helper;
 use crate::report::say;
 
 /// So many spans wait for their devices at most; one that comes then ends with its body.
@@ -18,8 +18,6 @@ const MOST_WAITING: usize = 1024;
 
 /// When a device has been asked for so long and others wait, that is told.
 const LONG: Duration = Duration::from_secs(10);
-
-thread_local!(static ASKS: Cell<bool> = const { Cell::new(false) });
 
 /// One recorder's. The thread starts with the first span that waits, and asks for one after the
 /// other, in the order their bodies ended.
@@ -99,7 +97,7 @@ impl Reaper {
     /// Waits this long for the spans that wait for their devices now; whether all of them have
     /// ended. Not on the thread that ends them.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
-        let patience = if ASKS.get() { Duration::ZERO } else { patience };
+        let patience = if helper::runs_this() { Duration::ZERO } else { patience };
         let shared = self.here();
         let queue = shared.queue();
         let taken = queue.taken;
@@ -161,7 +159,7 @@ impl Shared {
 
     /// What the thread does, until there is nothing left to do and no more is taken.
     fn run(&self) {
-        ASKS.set(true);
+        helper::is_this_thread();
         while let Some(resolve) = self.next() {
             let measurement = contained(resolve).flatten();
             // Unless it was given up in the meantime.
