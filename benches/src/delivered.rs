@@ -1,7 +1,7 @@
 //! What a span costs until the collector has it: all threads of a process that does nothing else.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cpu_time::ProcessTime;
 use opentelemetry::trace::TracerProvider;
@@ -12,6 +12,7 @@ use opentelemetry_sdk::trace::{
 use spandrel::Config;
 
 use crate::hot::median;
+use crate::pace::paced;
 use crate::peers::{hand, ours};
 use crate::sink::Sink;
 
@@ -57,7 +58,7 @@ pub(crate) fn deliver(peer: &str, protocol: &str) {
 fn deliver_ours() -> Duration {
     let app = spandrel::install(Config::new("benches").flush(Duration::from_secs(30)));
     let begun = ProcessTime::now();
-    paced(ours::tree);
+    paced(TRACES, ours::tree);
     drop(app);
     let time = begun.elapsed();
     assert_eq!(spandrel::stats().exported, u64::from(SPANS));
@@ -78,19 +79,7 @@ fn deliver_stock(protocol: &str) -> Duration {
     let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
     let tracer: SdkTracer = provider.tracer("benches");
     let begun = ProcessTime::now();
-    paced(|| hand::tree(&tracer));
+    paced(TRACES, || hand::tree(&tracer));
     provider.shutdown_with_timeout(Duration::from_secs(30)).expect("it is flushed");
     begun.elapsed()
-}
-
-/// Slow enough that nobody drops anything: some forty thousand spans a second.
-fn paced(tree: impl Fn()) {
-    let begun = Instant::now();
-    for number in 0..TRACES {
-        tree();
-        if number % 40 == 0 {
-            let due = Duration::from_micros(270) * number;
-            std::thread::sleep(due.saturating_sub(begun.elapsed()));
-        }
-    }
 }

@@ -13,6 +13,7 @@
 mod budgets;
 mod delivered;
 mod hot;
+mod pace;
 mod peers;
 mod plot;
 mod service;

@@ -2,7 +2,7 @@
 //! process that does nothing else, as in the benches.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cpu_time::{ProcessTime, ThreadTime};
 use opentelemetry::trace::TracerProvider;
@@ -15,6 +15,7 @@ use spandrel::Config;
 use crate::hot::median;
 use crate::own::steps::{self, AsideWritten, Slotted, Step as _};
 use crate::own::{dressed, export, local};
+use crate::pace::paced;
 use crate::peers::{hand, ours};
 use crate::{cell, sink::Sink};
 
@@ -107,17 +108,10 @@ fn deliver_stock() -> [Duration; 2] {
     )
 }
 
-/// Slow enough that nobody drops anything: some forty thousand spans a second.
+/// What this thread and all of them spend.
 fn timed(tree: impl Fn(), flush: impl FnOnce()) -> [Duration; 2] {
     let (process, thread) = (ProcessTime::now(), ThreadTime::now());
-    let begun = Instant::now();
-    for number in 0..TRACES {
-        tree();
-        if number % 40 == 0 {
-            let due = Duration::from_micros(270) * number;
-            std::thread::sleep(due.saturating_sub(begun.elapsed()));
-        }
-    }
+    paced(TRACES, tree);
     let here = thread.elapsed();
     flush();
     [here, process.elapsed()]

@@ -11,6 +11,8 @@ mod delivered;
 #[path = "../../src/hot.rs"]
 mod hot;
 mod own;
+#[path = "../../src/pace.rs"]
+mod pace;
 mod parts;
 #[path = "../../src/peers/mod.rs"]
 #[expect(dead_code, reason = "the benches have more states and peers")]
