@@ -3,11 +3,12 @@
 use std::fmt::{self, Display, Formatter};
 
 use burn::tensor::{Device, FloatDType};
+use clap::ValueEnum;
 
 use crate::Error;
 
 /// What is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Choice {
     /// CUDA where there is a device, else the CPU.
     #[default]

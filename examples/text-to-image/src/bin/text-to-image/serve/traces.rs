@@ -1,7 +1,7 @@
 //! The last traces, for the page: what the server's own spans say, as they end.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -89,7 +89,8 @@ impl Traces {
 impl Trace {
     fn bars(&self, first: SystemTime) -> Vec<Bar> {
         let mut children: HashMap<SpanId, Vec<&SpanData>> = HashMap::new();
-        let ids: Vec<SpanId> = self.spans.iter().map(|span| span.span_context.span_id()).collect();
+        let ids: HashSet<SpanId> =
+            self.spans.iter().map(|span| span.span_context.span_id()).collect();
         for span in &self.spans {
             // The caller's span is not here, nor is one that is still open.
             let parent = Some(span.parent_span_id).filter(|parent| ids.contains(parent));
