@@ -92,8 +92,8 @@ impl Drop for AppGuard {
 /// to half of the time, unless this is called where they are asked. Processors of the [`Config`] are
 /// told to flush too.
 ///
-/// While telemetry is set up or shut down this waits for that; called on the thread that does so, by
-/// a processor say, it is `false` at once. It knows of what is installed, or adopted, and not of what
+/// While telemetry is set up or shut down this waits for that; called where that waits for it, by
+/// a processor or a device say, it is `false` at once. It knows of what is installed, or adopted, and not of what
 /// [`testing`](crate::testing) records. A provider of the program's own is the program's to flush,
 /// after this.
 ///

@@ -27,10 +27,8 @@ impl State {
     pub(super) fn settled(patience: Duration) -> Option<MutexGuard<'static, Self>> {
         after_fork();
         let changing = |state: &mut Self| matches!(state, Self::Changing);
-        if is_changed_here() {
-            return None;
-        }
-        let patience = if helper::runs_this() { Duration::ZERO } else { patience };
+        let waited_for = is_changed_here() || helper::runs_this();
+        let patience = if waited_for { Duration::ZERO } else { patience };
         let (state, _) = CHANGED
             .wait_timeout_while(lock(), patience, changing)
             .unwrap_or_else(PoisonError::into_inner);
