@@ -105,30 +105,45 @@ pub trait Device {
     }
 }
 
-macro_rules! pointers {
-    ($($pointer:ty),*) => {$(
-        impl<D: Device + ?Sized> Device for $pointer {
-            type Window = D::Window;
+impl<D: Device + ?Sized> Device for &D {
+    type Window = D::Window;
 
-            fn name(&self) -> Cow<'_, str> {
-                (**self).name()
-            }
+    fn name(&self) -> Cow<'_, str> {
+        (**self).name()
+    }
 
-            fn start(&self) -> D::Window {
-                (**self).start()
-            }
+    fn start(&self) -> D::Window {
+        (**self).start()
+    }
 
-            fn finish(window: D::Window) -> Timing {
-                D::finish(window)
-            }
+    fn finish(window: D::Window) -> Timing {
+        D::finish(window)
+    }
 
-            fn is_there(&self) -> bool {
-                (**self).is_there()
-            }
-        }
-    )*};
+    fn is_there(&self) -> bool {
+        (**self).is_there()
+    }
 }
-pointers!(&D, Arc<D>);
+
+impl<D: Device + ?Sized> Device for Arc<D> {
+    type Window = D::Window;
+
+    fn name(&self) -> Cow<'_, str> {
+        (**self).name()
+    }
+
+    fn start(&self) -> D::Window {
+        (**self).start()
+    }
+
+    fn finish(window: D::Window) -> Timing {
+        D::finish(window)
+    }
+
+    fn is_there(&self) -> bool {
+        (**self).is_there()
+    }
+}
 
 impl<D: Device> Device for Option<D> {
     type Window = Option<D::Window>;
