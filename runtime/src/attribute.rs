@@ -82,12 +82,17 @@ pub(crate) fn text(arguments: Arguments<'_>) -> String {
     text
 }
 
+/// Up to so many keys are compared as they are, which is faster than to prepare it.
+const FEW: usize = 4;
 /// Up to so many attributes are compared one by one.
 const MANY: usize = 32;
 
 /// Leaves one attribute a key, as the specification wants it: the last value, in the first place.
 /// The SDK keeps whatever it is given.
 pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
+    if attributes.len() <= FEW && all_differ(attributes) {
+        return;
+    }
     if attributes.len() > MANY {
         let mut places = HashMap::new();
         for attribute in std::mem::take(attributes) {
@@ -116,6 +121,16 @@ pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
             index += 1;
         }
     }
+}
+
+fn all_differ(attributes: &[KeyValue]) -> bool {
+    let mut rest = attributes.iter();
+    while let Some(one) = rest.next() {
+        if rest.clone().any(|other| other.key == one.key) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Keys with different marks are different, which is found out faster.

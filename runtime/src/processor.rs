@@ -67,8 +67,8 @@ pub(crate) struct Processor<S> {
 }
 
 impl<S: Sink> Processor<S> {
-    #[inline]
-    fn export(&self, mut span: SpanData) {
+    /// Makes a span that is to be exported fit the limits.
+    fn fit(&self, span: &mut SpanData) {
         keep_last(&mut span.attributes);
         let more = span.attributes.len().saturating_sub(self.limits.attributes);
         span.attributes.truncate(self.limits.attributes);
@@ -78,9 +78,8 @@ impl<S: Sink> Processor<S> {
             span.events.events.iter_mut().for_each(|event| shorten(&mut event.attributes, length));
             span.links.links.iter_mut().for_each(|link| shorten(&mut link.attributes, length));
         }
-        flag_root(&mut span);
+        flag_root(span);
         self.account.accept();
-        self.sink.take(span);
     }
 
     /// For whoever gets them they are sampled.
@@ -89,8 +88,9 @@ impl<S: Sink> Processor<S> {
             self.sink.expect(&span.span_context);
             span.span_context = add_flags(&span.span_context, TraceFlags::SAMPLED);
         }
-        for span in spans {
-            self.export(span);
+        for mut span in spans {
+            self.fit(&mut span);
+            self.sink.take(span);
         }
     }
 }
@@ -111,11 +111,13 @@ impl<S: Sink + 'static> SpanProcessor for Processor<S> {
         }
     }
 
-    fn on_end(&self, span: SpanData) {
-        match &self.held {
-            _ if span.span_context.is_sampled() => self.export(span),
-            Some(held) => self.export_kept(held.end(span)),
-            None => {}
+    // Spans are large, and moved once: into the sink.
+    fn on_end(&self, mut span: SpanData) {
+        if span.span_context.is_sampled() {
+            self.fit(&mut span);
+            self.sink.take(span);
+        } else if let Some(held) = &self.held {
+            self.export_kept(held.end(span));
         }
     }
 

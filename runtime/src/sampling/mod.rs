@@ -49,8 +49,9 @@ impl ShouldSample for Sampler {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let parent_span = parent.map(|parent| parent.span().span_context().clone());
-        let parent_span = parent_span.unwrap_or(SpanContext::NONE);
+        let parent_span = parent.map(|parent| parent.span());
+        let parent_span =
+            parent_span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
         let (sampled, trace_state) = match &self.root {
             _ if self.parent_based && parent_span.is_valid() => {
                 (parent_span.is_sampled(), parent_span.trace_state().clone())

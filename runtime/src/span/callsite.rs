@@ -35,6 +35,15 @@ pub(super) struct Library {
     pub(super) version: Option<&'static str>,
 }
 
+impl Library {
+    /// Whether they are the same: mostly they are in the same place, which is found out faster.
+    pub(super) fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.name, other.name)
+            && self.version.map(str::as_ptr) == other.version.map(str::as_ptr)
+            || self == other
+    }
+}
+
 /// A span that is about to start: under the current one, unless it is said otherwise.
 #[derive(Debug)]
 #[must_use = "it starts with `start`"]

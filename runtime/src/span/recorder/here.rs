@@ -38,7 +38,7 @@ impl Here {
 
     pub(super) fn tracer(&self, library: Library) -> Tracer {
         let known = self.tracers.borrow();
-        if let Some((_, tracer)) = known.iter().find(|(known, _)| *known == library) {
+        if let Some((_, tracer)) = known.iter().find(|(known, _)| known.is(library)) {
             return tracer.clone();
         }
         drop(known);
