@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# How long a crate of 300 annotated functions takes to build, sync and async half and half, after
-# its dependencies, in debug: with #[span], with #[tracing::instrument], and with neither.
-# Prints the processor seconds of each round, the least of them, and their ratios.
+# What 300 annotated functions, sync and async half and half, cost to build, in debug and after their
+# dependencies, and how much code they are, in release: with #[span], with #[tracing::instrument], and
+# with neither. Prints a table as Markdown, and the rounds as they come on standard error.
 #
 #   benches/compile-time.sh [rounds]
 set -euo pipefail
@@ -14,9 +14,10 @@ place=${CARGO_TARGET_DIR:-$root/target}/compile-time
 export CARGO_INCREMENTAL=0
 mkdir -p "$place"
 
-# crate NAME DEPENDENCY ATTRIBUTE
+# crate NAME DEPENDENCY ATTRIBUTE USE
+# USE is what uses the dependency where nothing is annotated.
 crate() {
-    local name=$1 dependency=$2 attribute=$3 number
+    local name=$1 dependency=$2 attribute=$3 use=${4:-} number
     mkdir -p "$place/$name/src"
     cat >"$place/$name/Cargo.toml" <<TOML
 [package]
@@ -26,6 +27,9 @@ edition = "2024"
 
 [dependencies]
 $dependency
+
+[profile.release]
+strip = true
 
 [workspace]
 TOML
@@ -69,35 +73,67 @@ pub fn uses$number() -> Pin<Box<dyn Future<Output = Result<u64, Error>>>> {
 }
 RUST
         done
+        echo 'pub fn all() -> Vec<Pin<Box<dyn Future<Output = Result<u64, Error>>>>> {'
+        echo "    vec![$(printf 'uses%s(), ' $(seq 75))]"
+        echo '}'
     } >"$place/$name/src/lib.rs"
-    (cd "$place/$name" && cargo build --quiet --offline 2>/dev/null || cargo build --quiet)
+    cat >"$place/$name/src/main.rs" <<RUST
+use std::task::{Context, Waker};
+
+fn main() {
+    $use
+    let mut task = Context::from_waker(Waker::noop());
+    for mut future in ${name//-/_}::all() {
+        let _ = std::hint::black_box(future.as_mut().poll(&mut task));
+    }
+}
+RUST
+    (cd "$place/$name" && cargo build --lib --quiet --offline 2>/dev/null || cargo build --lib --quiet)
 }
 
+# size NAME: the bytes of its program, stripped.
+size() {
+    (cd "$place/$1" && cargo build --release --quiet --offline && stat -c %s "target/release/$1")
+}
+
+span="spandrel = { path = \"$root/runtime\", default-features = false }"
+tracing='tracing = "0.1"'
 crate plain '' ''
-crate span "spandrel = { path = \"$root/runtime\", default-features = false }" \
-    '#[spandrel::span("functionNUMBER", id = id)]'
-crate instrument 'tracing = "0.1"' \
+crate span "$span" '#[spandrel::span("functionNUMBER", id = id)]'
+crate instrument "$tracing" \
     '#[tracing::instrument(name = "functionNUMBER", skip_all, fields(id = id))]'
-crate instrument-err 'tracing = "0.1"' \
+crate instrument-err "$tracing" \
     '#[tracing::instrument(name = "functionNUMBER", skip_all, fields(id = id))]'
 sed -i '/skip_all/{N;/read\|parse/s/id = id))/id = id), err)/}' "$place/instrument-err/src/lib.rs"
+crate span-alone "$span" '' 'std::hint::black_box(spandrel::current());'
+crate instrument-alone "$tracing" '' 'std::hint::black_box(tracing::Span::current());'
 
 declare -A least
 TIMEFORMAT='%U %S'
 for round in $(seq "$rounds"); do
     for name in plain span instrument instrument-err; do
         touch "$place/$name/src/lib.rs"
-        spent=$({ time (cd "$place/$name" && cargo build --quiet --offline) >&2; } 2>&1 | tail -1)
+        spent=$({ time (cd "$place/$name" && cargo build --lib --quiet --offline) >&2; } 2>&1 | tail -1)
         spent=$(awk '{ printf "%.2f", $1 + $2 }' <<<"$spent")
-        printf 'round %s: %-14s %s s\n' "$round" "$name" "$spent"
+        printf 'round %s: %-14s %s s\n' "$round" "$name" "$spent" >&2
         least[$name]=$(awk -v a="${least[$name]:-999}" -v b="$spent" 'BEGIN { print a < b ? a : b }')
     done
 done
-echo
-for name in plain span instrument instrument-err; do
-    printf '%-14s %s s\n' "$name" "${least[$name]}"
-done
-for peer in instrument instrument-err; do
-    awk -v ours="${least[span]}" -v theirs="${least[$peer]}" -v peer="$peer" \
-        'BEGIN { printf "span / %s = %.2f\n", peer, ours / theirs }'
-done
+
+# row TITLE NAME ALONE: ALONE has the same dependency, and nothing annotated.
+row() {
+    awk -v title="$1" -v time="${least[$2]}" -v plain="${least[plain]}" -v peer="${least[instrument]}" \
+        -v with="$(size "$2")" -v without="$(size "$3")" 'BEGIN {
+            printf "| %s | %.2f (%.2f) | %.0f | %.2f |\n",
+                title, time, time / peer, (time - plain) * 1000 / 300, (with - without) / 300 / 1000
+        }'
+}
+
+cat <<'MARKDOWN'
+| 300 functions | to build, s | ms a function | kB of code a function |
+| --- | --: | --: | --: |
+MARKDOWN
+row '`#[span]`' span span-alone
+row '`#[tracing::instrument]`' instrument instrument-alone
+row '`#[tracing::instrument]`, `err` where there are any' instrument-err instrument-alone
+row 'not annotated' plain plain

@@ -21,6 +21,7 @@ mod sink;
 mod table;
 
 use std::fmt::Write as _;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -57,7 +58,7 @@ fn main() -> io::Result<()> {
 
 /// Everything whose name has `only` in it.
 fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Result<()> {
-    let mut tables = vec![hot_path(only, rounds.unwrap_or(25))];
+    let mut tables = vec![hot_path(only, rounds.unwrap_or(101))];
     let sink = Sink::start()?;
     if "delivered".contains(only) {
         tables.push(until_delivered(&sink, rounds.unwrap_or(7)));
@@ -75,9 +76,20 @@ fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Resul
     }
     print!("{page}");
     let Some(folder) = write else { return Ok(()) };
-    fs::write(folder.join("cost.md"), format!("{}{page}", include_str!("cost.md")))?;
+    let (introduction, machine) = (include_str!("cost.md"), machine());
+    fs::write(folder.join("cost.md"), format!("{introduction}{machine}\n\n{page}"))?;
     plot::write(&tables, &folder.join("cost.svg"))
         .map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// Where this runs.
+fn machine() -> String {
+    let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        information.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("a processor without a name", |(_, model)| model);
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    format!("{model}, {cores} cores, {}.", std::env::consts::OS)
 }
 
 fn hot_path(only: &str, rounds: usize) -> Table {

@@ -37,7 +37,13 @@ pub(crate) fn write(tables: &[Table], path: &Path) -> Result<(), Box<dyn Error>>
             SegmentValue::CenterOf(place) => name_of(bars, count - 1 - place),
             _ => String::new(),
         };
-        chart.configure_mesh().disable_mesh().disable_x_axis().y_label_formatter(&name).draw()?;
+        chart
+            .configure_mesh()
+            .disable_mesh()
+            .disable_x_axis()
+            .set_all_tick_mark_size(0)
+            .y_label_formatter(&name)
+            .draw()?;
         for (place, (name, value)) in (0..count).rev().zip(bars) {
             let colour = if name == "spandrel" { OURS } else { OTHERS };
             let from = (0.0, SegmentValue::Exact(place));

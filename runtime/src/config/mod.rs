@@ -152,7 +152,7 @@ impl Config {
     }
 
     /// Exports by this exporter where the environment names none (`OTEL_TRACES_EXPORTER`). It gets
-    /// batches on a thread of its own that has a tokio runtime, several at a time. Trying again is
+    /// batches one after the other, on a thread of its own that has a tokio runtime. Trying again is
     /// its own affair: a batch that it fails is lost, and counted.
     pub fn exporter(
         mut self,
