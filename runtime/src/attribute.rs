@@ -82,15 +82,13 @@ pub(crate) fn text(arguments: Arguments<'_>) -> String {
     text
 }
 
-/// Up to so many keys are compared as they are, which is faster than to prepare it.
-const FEW: usize = 4;
 /// Up to so many attributes are compared one by one.
 const MANY: usize = 32;
 
 /// Leaves one attribute a key, as the specification wants it: the last value, in the first place.
 /// The SDK keeps whatever it is given.
 pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
-    if attributes.len() <= FEW && all_differ(attributes) {
+    if all_differ(attributes) {
         return;
     }
     if attributes.len() > MANY {
@@ -104,41 +102,54 @@ pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
         }
         return;
     }
-    let mut marks = [0; MANY];
     let mut index = 0;
     while index < attributes.len() {
-        let mark = mark(attributes[index].key.as_str());
         let (earlier, rest) = attributes.split_at_mut(index);
-        let place = marks[..index]
-            .iter()
-            .zip(earlier)
-            .find(|(other, earlier)| **other == mark && earlier.key == rest[0].key);
-        if let Some((_, earlier)) = place {
+        if let Some(earlier) = earlier.iter_mut().find(|earlier| earlier.key == rest[0].key) {
             std::mem::swap(earlier, &mut rest[0]);
             attributes.remove(index);
         } else {
-            marks[index] = mark;
             index += 1;
         }
     }
 }
 
+/// Whether all keys differ, as they do as good as always. Of more than a few only those are compared
+/// whose marks meet.
 fn all_differ(attributes: &[KeyValue]) -> bool {
-    let mut rest = attributes.iter();
-    while let Some(one) = rest.next() {
-        if rest.clone().any(|other| other.key == one.key) {
-            return false;
-        }
+    let is_new = |index: usize| {
+        let (earlier, rest) = attributes.split_at(index);
+        earlier.iter().all(|earlier| earlier.key != rest[0].key)
+    };
+    if attributes.len() <= FEW {
+        return (1..attributes.len()).all(is_new);
     }
-    true
+    let mut met = [0_u64; MARKS / 64];
+    attributes.len() <= MARKS / 8
+        && attributes.iter().enumerate().all(|(index, attribute)| {
+            let mark = mark(attribute.key.as_str());
+            let (word, bit) = (&mut met[mark / 64], 1 << (mark % 64));
+            let meets = *word & bit != 0;
+            *word |= bit;
+            !meets || is_new(index)
+        })
 }
 
-/// Keys with different marks are different, which is found out faster.
-fn mark(key: &str) -> u32 {
+const FEW: usize = 4;
+const MARKS: usize = 1 << 10;
+
+/// One of [`MARKS`], by its length, and its first and last bytes.
+fn mark(key: &str) -> usize {
     let bytes = key.as_bytes();
-    let [first, middle, last] = [bytes.first(), bytes.get(bytes.len() / 2), bytes.last()]
-        .map(|byte| byte.copied().unwrap_or(0));
-    u32::from_ne_bytes([first, middle, last, bytes.len().to_le_bytes()[0]])
+    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+        }
+        _ => bytes.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
+    };
+    // Fibonacci hashing: the highest bits are mixed best.
+    let mixed = (ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(mixed >> (64 - MARKS.ilog2())).unwrap_or_default()
 }
 
 /// Leaves this many characters of each text.
@@ -331,5 +342,38 @@ impl<T: Scalar> ToAttribute for Vec<T> {
 impl<T: Scalar, const N: usize> ToAttribute for [T; N] {
     fn to_attribute(&self) -> Option<Value> {
         self.as_slice().to_attribute()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by the specification's words.
+    fn kept(attributes: &[KeyValue]) -> Vec<KeyValue> {
+        let mut kept: Vec<KeyValue> = Vec::new();
+        for attribute in attributes {
+            match kept.iter_mut().find(|earlier| earlier.key == attribute.key) {
+                Some(earlier) => earlier.value = attribute.value.clone(),
+                None => kept.push(attribute.clone()),
+            }
+        }
+        kept
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_value_of_a_key_is_kept(
+            pairs in vec(("[ab]{0,4}|http[.][a-z]{8,12}[.]name", any::<i64>()), 0..200)
+        ) {
+            let mut attributes: Vec<_> =
+                pairs.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
+            let kept = kept(&attributes);
+            keep_last(&mut attributes);
+            prop_assert_eq!(attributes, kept);
+        }
     }
 }
