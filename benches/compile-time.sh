@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What 300 annotated functions, sync and async half and half, cost to build, in debug and after their
-# dependencies, and how much code they are, in release: with #[span], with #[tracing::instrument], and
-# with neither. Prints a table as Markdown, and the rounds as they come on standard error.
+# dependencies, and how much larger each makes a program, in release: with #[span], with
+# #[tracing::instrument], and with neither. Prints the least of the rounds as a table in Markdown, and the
+# rounds as they come on standard error.
 #
 #   benches/compile-time.sh [rounds]
 set -euo pipefail
@@ -14,10 +15,9 @@ place=${CARGO_TARGET_DIR:-$root/target}/compile-time
 export CARGO_INCREMENTAL=0
 mkdir -p "$place"
 
-# crate NAME DEPENDENCY ATTRIBUTE USE
-# USE is what uses the dependency where nothing is annotated.
+# crate NAME DEPENDENCY ATTRIBUTE GROUPS: of four functions, and one that uses them.
 crate() {
-    local name=$1 dependency=$2 attribute=$3 use=${4:-} number
+    local name=$1 dependency=$2 attribute=$3 groups=$4 number
     mkdir -p "$place/$name/src"
     cat >"$place/$name/Cargo.toml" <<TOML
 [package]
@@ -36,7 +36,7 @@ TOML
     {
         echo 'use std::io::{Error, Read};'
         echo 'use std::pin::Pin;'
-        for number in $(seq 75); do
+        for number in $(seq "$groups"); do
             cat <<RUST
 ${attribute//NUMBER/$number}
 pub fn count$number(id: u64, texts: &[String]) -> usize {
@@ -74,14 +74,13 @@ pub fn uses$number() -> Pin<Box<dyn Future<Output = Result<u64, Error>>>> {
 RUST
         done
         echo 'pub fn all() -> Vec<Pin<Box<dyn Future<Output = Result<u64, Error>>>>> {'
-        echo "    vec![$(printf 'uses%s(), ' $(seq 75))]"
+        echo "    vec![$(printf 'uses%s(), ' $(seq "$groups"))]"
         echo '}'
     } >"$place/$name/src/lib.rs"
     cat >"$place/$name/src/main.rs" <<RUST
 use std::task::{Context, Waker};
 
 fn main() {
-    $use
     let mut task = Context::from_waker(Waker::noop());
     for mut future in ${name//-/_}::all() {
         let _ = std::hint::black_box(future.as_mut().poll(&mut task));
@@ -98,42 +97,46 @@ size() {
 
 span="spandrel = { path = \"$root/runtime\", default-features = false }"
 tracing='tracing = "0.1"'
-crate plain '' ''
-crate span "$span" '#[spandrel::span("functionNUMBER", id = id)]'
-crate instrument "$tracing" \
-    '#[tracing::instrument(name = "functionNUMBER", skip_all, fields(id = id))]'
-crate instrument-err "$tracing" \
-    '#[tracing::instrument(name = "functionNUMBER", skip_all, fields(id = id))]'
-sed -i '/skip_all/{N;/read\|parse/s/id = id))/id = id), err)/}' "$place/instrument-err/src/lib.rs"
-crate span-alone "$span" '' 'std::hint::black_box(spandrel::current());'
-crate instrument-alone "$tracing" '' 'std::hint::black_box(tracing::Span::current());'
+for groups in 75 25; do
+    crate "plain-$groups" '' '' "$groups"
+    crate "span-$groups" "$span" '#[spandrel::span("functionNUMBER", id = id)]' "$groups"
+    for name in instrument instrument-err; do
+        crate "$name-$groups" "$tracing" \
+            '#[tracing::instrument(name = "functionNUMBER", skip_all, fields(id = id))]' "$groups"
+    done
+    sed -i '/skip_all/{N;/read\|parse/s/id = id))/id = id), err)/}' \
+        "$place/instrument-err-$groups/src/lib.rs"
+done
 
 declare -A least
 TIMEFORMAT='%U %S'
 for round in $(seq "$rounds"); do
     for name in plain span instrument instrument-err; do
-        touch "$place/$name/src/lib.rs"
-        spent=$({ time (cd "$place/$name" && cargo build --lib --quiet --offline) >&2; } 2>&1 | tail -1)
+        touch "$place/$name-75/src/lib.rs"
+        spent=$({ time (cd "$place/$name-75" && cargo build --lib --quiet --offline) >&2; } 2>&1 | tail -1)
         spent=$(awk '{ printf "%.2f", $1 + $2 }' <<<"$spent")
         printf 'round %s: %-14s %s s\n' "$round" "$name" "$spent" >&2
         least[$name]=$(awk -v a="${least[$name]:-999}" -v b="$spent" 'BEGIN { print a < b ? a : b }')
     done
 done
 
-# row TITLE NAME ALONE: ALONE has the same dependency, and nothing annotated.
+# row TITLE NAME
 row() {
+    local all third
+    all=$(size "$2-75")
+    third=$(size "$2-25")
     awk -v title="$1" -v time="${least[$2]}" -v plain="${least[plain]}" -v peer="${least[instrument]}" \
-        -v with="$(size "$2")" -v without="$(size "$3")" 'BEGIN {
+        -v bytes="$((all - third))" 'BEGIN {
             printf "| %s | %.2f (%.2f) | %.0f | %.2f |\n",
-                title, time, time / peer, (time - plain) * 1000 / 300, (with - without) / 300 / 1000
+                title, time, time / peer, (time - plain) * 1000 / 300, bytes / 200 / 1000
         }'
 }
 
 cat <<'MARKDOWN'
-| 300 functions | to build, s | ms a function | kB of code a function |
+| 300 functions, the least of the rounds | to build, s | ms more a function | kB of program a function |
 | --- | --: | --: | --: |
 MARKDOWN
-row '`#[span]`' span span-alone
-row '`#[tracing::instrument]`' instrument instrument-alone
-row '`#[tracing::instrument]`, `err` where there are any' instrument-err instrument-alone
-row 'not annotated' plain plain
+row '`#[span]`, which records errors' span
+row '`#[tracing::instrument]`' instrument
+row '`#[tracing::instrument]`, `err` where there are any' instrument-err
+row 'not annotated' plain

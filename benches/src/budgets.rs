@@ -15,7 +15,7 @@ pub(crate) fn table(tables: &[Table]) -> String {
         found.unwrap_or(f64::NAN)
     };
     let ratio = |row: &str, to: &str| value(row, OURS) / value(row, to);
-    let saturated = "spans a request: 10; requests a second";
+    let saturated = "saturated, spans a request: 10; requests a second";
     let http = |compression: &str| format!("http/protobuf, {compression}");
     let poll = |peer| (value("Sampled/Poll10", peer) - value("Sampled/Poll1", peer)) / 9.0;
     let budgets = [
@@ -37,7 +37,11 @@ pub(crate) fn table(tables: &[Table]) -> String {
             1.0 / 0.9,
             value(saturated, "without tracing") / value(saturated, OURS),
         ),
-        ("spans lost at saturation", 0.0, value("spans a request: 10; spans lost", OURS)),
+        (
+            "spans lost at saturation",
+            0.0,
+            value("saturated, spans a request: 10; spans lost", OURS),
+        ),
     ];
     let mut text = "| budget | at most | measured | |\n| --- | --: | --: | --- |\n".to_owned();
     for (name, most, measured) in budgets {

@@ -1,13 +1,21 @@
 //! The hot path: what the program's own thread spends.
 
+use std::sync::Barrier;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
 use crate::peers::{Peer, State, Work};
 
-const SPANS: u32 = 4_000;
+/// As many as are made before they are waited for: less than a queue of the default size holds.
+const SPANS: u32 = 1_600;
+/// Poll10 is most of what `fastrace` has room for.
+const MOST_POLLED: u32 = 600;
 const THREADS: u32 = 8;
+/// How often eight threads do their work, each; for them the queues are larger.
+const TIMES_OF_THREADS: u32 = 160;
+const QUEUE: usize = 2_048;
+const QUEUE_OF_THREADS: usize = 16_384;
 
 /// The median for each, in nanoseconds of CPU time a span; `None` for whom it is nothing.
 pub(crate) fn measure(
@@ -16,51 +24,64 @@ pub(crate) fn measure(
     work: Work,
     rounds: usize,
 ) -> Vec<Option<f64>> {
+    let queue = if work == Work::Threads8 { QUEUE_OF_THREADS } else { QUEUE };
+    let set_up: Vec<_> = peers.iter().map(|peer| peer.set_up(state, queue)).collect();
     let mut all: Vec<Vec<f64>> = vec![Vec::new(); peers.len()];
-    for _ in 0..rounds {
-        for (peer, times) in peers.iter().zip(&mut all) {
-            times.extend(once(*peer, state, work));
+    for round in 0..rounds {
+        for turn in 0..peers.len() {
+            // Nobody is always the first.
+            let index = (round + turn) % peers.len();
+            if set_up[index].is_some() {
+                all[index].extend(sample(peers[index], state, work));
+            }
         }
     }
     all.into_iter().map(|times| (!times.is_empty()).then(|| median(times))).collect()
 }
 
-fn once(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
-    let _up = peer.up(state)?;
-    let times = SPANS / work.spans();
-    if work != Work::Threads8 {
-        return Some(nanos(again_and_again(peer, work, times)?) / f64::from(times * work.spans()));
+fn sample(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
+    let times = times(state, work);
+    let warm = times / 10;
+    let threads = if work == Work::Threads8 { THREADS } else { 1 };
+    let before = peer.exported();
+    let start = Barrier::new(threads as usize);
+    let one = || {
+        let _entered = peer.enter();
+        let works = peer.repeat(work, warm);
+        start.wait();
+        let begun = ThreadTime::now();
+        (works && peer.repeat(work, times)).then(|| begun.elapsed())
+    };
+    let spent = if threads == 1 {
+        one()?
+    } else {
+        let spent = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+            let spent = threads.into_iter().map(|thread| thread.join().ok().flatten());
+            spent.sum::<Option<Duration>>()
+        });
+        spent?
+    };
+    // What is lost on the way costs something else.
+    if let (State::Sampled, Some(before), Some(after)) = (state, before, peer.exported()) {
+        let made = threads * (warm + times) * work.spans();
+        assert_eq!(after - before, u64::from(made), "{}, {work:?}", peer.name());
     }
-    let elsewhere = peer.up_elsewhere();
-    let spent = std::thread::scope(|scope| {
-        let one = || {
-            let _up = elsewhere();
-            again_and_again(peer, work, times)
-        };
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(one)).collect();
-        let spent = threads.into_iter().map(|thread| thread.join().ok().flatten());
-        spent.sum::<Option<Duration>>()
-    })?;
-    Some(nanos(spent) / f64::from(THREADS * times * work.spans()))
+    Some(spent.as_secs_f64() * 1e9 / f64::from(threads * times * work.spans()))
 }
 
-/// What this thread spends on it.
-fn again_and_again(peer: &dyn Peer, work: Work, times: u32) -> Option<Duration> {
-    // Warm.
-    for _ in 0..times / 10 {
-        if !peer.work(work) {
-            return None;
-        }
+/// How often the work is done.
+fn times(state: State, work: Work) -> u32 {
+    let times = match work {
+        Work::Threads8 => return TIMES_OF_THREADS,
+        Work::Poll10 => MOST_POLLED,
+        _ => SPANS / work.spans(),
+    };
+    match state {
+        State::NotInstalled | State::Disabled => 100 * times,
+        State::Unsampled => 10 * times,
+        State::KeptOnError | State::Sampled => times,
     }
-    let begun = ThreadTime::now();
-    for _ in 0..times {
-        peer.work(work);
-    }
-    Some(begun.elapsed())
-}
-
-fn nanos(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e9
 }
 
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {

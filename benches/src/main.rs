@@ -11,6 +11,7 @@
 #![allow(clippy::cast_precision_loss, reason = "counts, all small")]
 
 mod budgets;
+mod counted;
 mod delivered;
 mod hot;
 mod pace;
@@ -23,14 +24,16 @@ mod table;
 use std::fmt::Write as _;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{fs, io};
 
 use peers::emit::Emit;
 use peers::fastrace::Fastrace;
 use peers::hand::Hand;
 use peers::ours::Ours;
+use peers::plain::Plain;
 use peers::tracing::Tracing;
-use peers::{Peer, STATES, WORKS};
+use peers::{Peer, STATES, State, WORKS, Work};
 use sink::Sink;
 use table::{Row, Table};
 
@@ -44,6 +47,7 @@ fn main() -> io::Result<()> {
     match arguments[..] {
         ["sink"] => sink::serve()?,
         ["deliver", peer, protocol] => delivered::deliver(peer, protocol),
+        ["disabled", work, rounds] => print_disabled(work, rounds.parse().unwrap_or(1)),
         ["service", peer, spans] if spans.parse::<u32>().is_ok_and(|spans| spans > 0) => {
             service::serve(peer, spans.parse().unwrap_or(1));
         }
@@ -59,14 +63,18 @@ fn main() -> io::Result<()> {
 /// Everything whose name has `only` in it.
 fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Result<()> {
     let mut tables = vec![hot_path(only, rounds.unwrap_or(101))];
-    let sink = Sink::start()?;
-    if "delivered".contains(only) {
-        tables.push(until_delivered(&sink, rounds.unwrap_or(7)));
+    if "delivered".starts_with(only) {
+        tables.push(until_delivered(&Sink::start()?, rounds.unwrap_or(9)));
     }
-    if "service".contains(only) {
-        tables.extend(a_service(&sink, rounds.unwrap_or(5)));
+    if "service".starts_with(only) {
+        tables.extend(a_service(&Sink::start()?, rounds.unwrap_or(5)));
     }
     tables.retain(|table| !table.rows.is_empty());
+    if tables.is_empty() {
+        return Err(io::Error::other(format!(
+            "nothing has `{only}` in its name: a row, `delivered` or `service`"
+        )));
+    }
     let mut page = String::new();
     for table in &tables {
         let _ = writeln!(page, "{table}");
@@ -93,21 +101,45 @@ fn machine() -> String {
 }
 
 fn hot_path(only: &str, rounds: usize) -> Table {
-    let hand = Hand::default();
-    let lean = Tracing { lean: true };
-    let peers: [&dyn Peer; 6] = [&Ours, &hand, &lean, &Tracing { lean: false }, &Fastrace, &Emit];
+    let (hand, lean, tracing) = (Hand::default(), Tracing::new(true), Tracing::new(false));
+    let peers: [&dyn Peer; 7] = [&Ours, &hand, &lean, &tracing, &Fastrace, &Emit, &Plain];
     let head = peers.iter().map(|peer| peer.name().to_owned()).collect();
     let mut table = Table::new("CPU time of the program's thread, ns a span", head, 1);
     for state in STATES {
         for work in WORKS {
             let name = format!("{state:?}/{work:?}");
             if name.contains(only) {
-                let values = hot::measure(&peers, state, work, rounds);
+                let values = if state == State::Disabled {
+                    let mut values = vec![None; peers.len()];
+                    values[0] = disabled_elsewhere(work, rounds);
+                    values
+                } else {
+                    hot::measure(&peers, state, work, rounds)
+                };
                 table.rows.push(Row { name, values });
             }
         }
     }
     table
+}
+
+/// Ours, in a process where tracing is disabled.
+fn disabled_elsewhere(work: Work, rounds: usize) -> Option<f64> {
+    let program = std::env::current_exe().ok()?;
+    let output = Command::new(program)
+        .args(["disabled", &format!("{work:?}"), &rounds.to_string()])
+        .env("ENABLE_TRACING", "false")
+        .output()
+        .ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+fn print_disabled(work: &str, rounds: usize) {
+    let work = WORKS.into_iter().find(|candidate| format!("{candidate:?}") == work);
+    let values = work.map(|work| hot::measure(&[&Ours], State::Disabled, work, rounds));
+    if let Some([Some(value)]) = values.as_deref() {
+        println!("{value}");
+    }
 }
 
 fn until_delivered(sink: &Sink, rounds: usize) -> Table {
@@ -117,7 +149,7 @@ fn until_delivered(sink: &Sink, rounds: usize) -> Table {
         for compression in delivered::COMPRESSIONS {
             let medians = delivered::measure(sink, protocol, compression, rounds);
             let name = format!("{protocol}, {compression}");
-            table.rows.push(Row { name, values: medians.map(Some).to_vec() });
+            table.rows.push(Row { name, values: medians });
         }
     }
     table
@@ -130,14 +162,16 @@ fn a_service(sink: &Sink, rounds: usize) -> [Table; 2] {
     for spans in service::SPANS {
         for rate in service::RATES {
             let seen = service::measure(sink, spans, rate, rounds);
+            let load = rate.map_or("saturated".to_owned(), |rate| format!("{rate} a second"));
             let row = |name: &str, of: fn(&service::Seen) -> f64| Row {
-                name: format!("spans a request: {spans}; {name}"),
+                name: format!("{load}, spans a request: {spans}; {name}"),
                 values: seen.iter().map(|seen| Some(of(seen))).collect(),
             };
             let rows = [
                 row("requests a second", |seen| seen.rate),
                 row("p50, µs", |seen| seen.p50),
                 row("p99, µs", |seen| seen.p99),
+                row("the service's thread, µs a request", |seen| seen.work),
                 row("spans lost", |seen| seen.lost),
             ];
             if rate.is_none() { &mut rates } else { &mut waits }.rows.extend(rows);

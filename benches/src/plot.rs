@@ -12,7 +12,7 @@ const ROWS: [&str; 4] = [
     "Sampled/Tree",
     "http/protobuf, none",
     "http/protobuf, gzip",
-    "spans a request: 10; requests a second",
+    "saturated, spans a request: 10; requests a second",
 ];
 const WIDTH: u32 = 760;
 const HEIGHT: u32 = 150;

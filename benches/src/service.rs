@@ -1,21 +1,18 @@
 //! A service: axum with one and with ten spans a request, at saturation and at a fixed rate. It has one
-//! core, whoever asks has another, and exporter and collector are where there is room.
+//! core, whoever asks has another, and exporter and collector are where there is room: with two cores, on
+//! these, which the thread's own time tells apart.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
+use cpu_time::ThreadTime;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::SpanExporter as OtlpExporter;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
-};
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
 use spandrel::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::counted::Counted;
 use crate::hot::median;
 use crate::peers::{ours, tracing};
 use crate::sink::Sink;
@@ -33,8 +31,12 @@ pub(crate) const SPANS: [u32; 2] = [1, 10];
 pub(crate) const RATES: [Option<u32>; 2] = [None, Some(20_000)];
 
 const CONNECTIONS: u32 = 64;
-const TIME: Duration = Duration::from_secs(3);
+/// Until then connections are made, and caches filled.
+const WARM: Duration = Duration::from_millis(500);
+const MEASURED: Duration = Duration::from_secs(3);
+/// For bursts: at saturation nobody's exporter keeps up on two cores.
 const QUEUE: usize = 1 << 17;
+const BATCH: usize = 4096;
 
 /// What the clients of a service have seen, and what became of its spans.
 #[derive(Clone, Copy, Debug)]
@@ -44,17 +46,23 @@ pub(crate) struct Seen {
     /// Microseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
+    /// The CPU time of the thread that answers, in microseconds a request.
+    pub(crate) work: f64,
     pub(crate) lost: f64,
 }
 
 /// The medians of the rounds, for each of [`PEERS`].
 pub(crate) fn measure(sink: &Sink, spans: u32, rate: Option<u32>, rounds: usize) -> Vec<Seen> {
     let mut all = vec![Vec::new(); PEERS.len()];
-    for _ in 0..rounds {
-        for (peer, seen) in PEERS.iter().zip(&mut all) {
+    for round in 0..rounds {
+        for turn in 0..PEERS.len() {
+            // Nobody is always the first.
+            let index = (round + turn) % PEERS.len();
+            let (peer, seen) = (PEERS[index], &mut all[index]);
             let service = Service::start(sink, peer, spans);
-            let (waits, time) = load(service.address, rate);
-            seen.push(service.stop(waits, time, spans));
+            let load = load(service.address, rate);
+            let traced = peer != "without tracing";
+            seen.push(service.stop(load, if traced { spans } else { 0 }));
         }
     }
     let medians = all.into_iter().map(|seen| {
@@ -63,6 +71,7 @@ pub(crate) fn measure(sink: &Sink, spans: u32, rate: Option<u32>, rounds: usize)
             rate: of(|seen| seen.rate),
             p50: of(|seen| seen.p50),
             p99: of(|seen| seen.p99),
+            work: of(|seen| seen.work),
             // Nothing may be lost in any round.
             lost: seen.iter().map(|seen| seen.lost).fold(0.0, f64::max),
         }
@@ -85,7 +94,7 @@ impl Service {
             .args(["service", peer, &spans.to_string()])
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.endpoint)
             .env("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE.to_string())
-            .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096")
+            .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -98,24 +107,23 @@ impl Service {
         Self { process, stdin, stdout, address }
     }
 
-    fn stop(mut self, mut waits: Vec<Duration>, time: Duration, spans: u32) -> Seen {
+    fn stop(mut self, load: Load, spans: u32) -> Seen {
+        let Load { requests, mut waits } = load;
         drop(self.stdin);
-        let mut exported = String::new();
-        self.stdout.read_to_string(&mut exported).expect("it says what it exported");
-        self.process.wait().expect("it ends");
+        let mut said = String::new();
+        self.stdout.read_to_string(&mut said).expect("it says what came of it");
+        assert!(self.process.wait().expect("it ends").success());
+        let said: Vec<u64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [work, exported] = said[..] else { panic!("it said {said:?}") };
         waits.sort();
-        let requests = waits.len();
-        let percentile = |share: usize| micros(waits[(requests - 1) * share / 100]);
-        // Spans that were never asked for are not lost.
-        let lost = exported
-            .trim()
-            .parse::<u64>()
-            .map_or(0, |exported| (requests as u64 * u64::from(spans)).saturating_sub(exported));
+        let percentile = |share: usize| micros(waits[(waits.len() - 1) * share / 100]);
+        let made = requests * u64::from(spans);
         Seen {
-            rate: requests as f64 / time.as_secs_f64(),
+            rate: waits.len() as f64 / MEASURED.as_secs_f64(),
             p50: percentile(50),
             p99: percentile(99),
-            lost: lost as f64,
+            work: work as f64 / 1e3 / requests as f64,
+            lost: made.abs_diff(exported) as f64,
         }
     }
 }
@@ -135,31 +143,34 @@ fn one_core() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// In a process of its own: serves, and prints how many spans were exported.
+/// What the service's thread worked, in nanoseconds, and how many spans were exported.
+fn say(work: Duration, exported: u64) {
+    println!("{} {exported}", work.as_nanos());
+}
+
+/// In a process of its own: serves, and says at the end what came of it.
 pub(crate) fn serve(peer: &str, spans: u32) {
     match peer {
         "spandrel" => {
             let app = spandrel::install(Config::new("service").flush(Duration::from_secs(30)));
-            answer(get(move || ours::request(spans)));
+            let work = answer(get(move || ours::request(spans)));
             drop(app);
-            println!("{}", spandrel::stats().exported);
+            say(work, spandrel::stats().exported);
         }
         "tracing, lean" => {
-            let count = Arc::new(AtomicU64::new(0));
-            let exporter = OtlpExporter::builder().with_http().build().expect("an exporter");
+            let (exporter, count) = Counted::new("http/protobuf");
             let queue = BatchConfigBuilder::default().with_max_queue_size(QUEUE);
-            let queue = queue.with_max_export_batch_size(4096).build();
-            let counted = Counted(exporter, count.clone());
-            let processor = BatchSpanProcessor::builder(counted).with_batch_config(queue).build();
+            let queue = queue.with_max_export_batch_size(BATCH).build();
+            let processor = BatchSpanProcessor::builder(exporter).with_batch_config(queue).build();
             let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
             let subscriber = tracing::lean(provider.tracer("service"));
-            let default = ::tracing::subscriber::set_default(subscriber);
-            answer(get(move || tracing::request(spans)));
-            drop(default);
+            ::tracing::subscriber::set_global_default(subscriber).expect("it is the only one");
+            let work = answer(get(move || tracing::request(spans)));
             let _ = provider.shutdown_with_timeout(Duration::from_secs(30));
-            println!("{}", count.load(Ordering::Relaxed));
+            say(work, count.load(Ordering::Relaxed));
         }
-        _ => answer(get(move || request(spans))),
+        "without tracing" => say(answer(get(move || request(spans))), 0),
+        _ => panic!("nobody is called {peer}"),
     }
 }
 
@@ -175,8 +186,8 @@ async fn step(number: u32) {
     std::hint::black_box(number);
 }
 
-/// Says where it listens, and answers until standard input is closed.
-fn answer(request: axum::routing::MethodRouter) {
+/// Says where it listens, and answers until standard input is closed; how long this thread worked.
+fn answer(request: axum::routing::MethodRouter) -> Duration {
     pin(|cores| cores.first().copied());
     let (stop, stopped) = oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -188,29 +199,20 @@ fn answer(request: axum::routing::MethodRouter) {
         println!("{}", listener.local_addr().expect("an address"));
         let service = axum::serve(listener, Router::new().route("/", request));
         let stopped = async { drop(stopped.await) };
+        let begun = ThreadTime::now();
         service.with_graceful_shutdown(stopped).await.expect("it serves");
-    });
+        begun.elapsed()
+    })
 }
 
-/// An exporter that counts what it exports.
-#[derive(Debug)]
-struct Counted(OtlpExporter, Arc<AtomicU64>);
-
-impl SpanExporter for Counted {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let spans = batch.len() as u64;
-        self.0.export(batch).await?;
-        self.1.fetch_add(spans, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn set_resource(&mut self, resource: &opentelemetry_sdk::Resource) {
-        self.0.set_resource(resource);
-    }
+/// What the clients have done.
+struct Load {
+    requests: u64,
+    /// How long requests took that ended once all was warm, from when they were due.
+    waits: Vec<Duration>,
 }
 
-/// How long each request took, from when it was due; and how long all of them.
-fn load(address: SocketAddr, rate: Option<u32>) -> (Vec<Duration>, Duration) {
+fn load(address: SocketAddr, rate: Option<u32>) -> Load {
     let asks = std::thread::spawn(move || {
         pin(|cores| cores.last().copied());
         one_core().block_on(async move {
@@ -218,12 +220,15 @@ fn load(address: SocketAddr, rate: Option<u32>) -> (Vec<Duration>, Duration) {
             let mut clients = JoinSet::new();
             for number in 0..CONNECTIONS {
                 let every = rate.map(|rate| Duration::from_secs(1) * CONNECTIONS / rate);
-                // Not all at the same moment.
+                // Spread, as far as tokio's timers can tell the time: by the millisecond.
                 let first = every.map_or(Duration::ZERO, |every| every * number / CONNECTIONS);
                 clients.spawn(ask(address, begun, every, first));
             }
-            let waits = clients.join_all().await.concat();
-            (waits, begun.elapsed())
+            let clients = clients.join_all().await;
+            Load {
+                requests: clients.iter().map(|load| load.requests).sum(),
+                waits: clients.into_iter().flat_map(|load| load.waits).collect(),
+            }
         })
     });
     asks.join().expect("it does not panic")
@@ -234,22 +239,17 @@ async fn ask(
     begun: Instant,
     every: Option<Duration>,
     first: Duration,
-) -> Vec<Duration> {
+) -> Load {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     stream.set_nodelay(true).expect("it is connected");
-    let mut waits = Vec::new();
+    let mut load = Load { requests: 0, waits: Vec::new() };
     let mut buffer = [0; 1024];
     let mut due = begun + first;
-    while begun.elapsed() < TIME {
+    while begun.elapsed() < WARM + MEASURED {
         let mut since = Instant::now();
         if let Some(every) = every {
-            if due > since {
-                tokio::time::sleep_until(due.into()).await;
-                since = Instant::now();
-            } else {
-                // It should have been asked for before, but for the one that took so long.
-                since = due;
-            }
+            tokio::time::sleep_until(due.into()).await;
+            since = due;
             due += every;
         }
         stream.write_all(b"GET / HTTP/1.1\r\nhost: service\r\n\r\n").await.expect("it is up");
@@ -257,7 +257,10 @@ async fn ask(
         while !buffer[..length].ends_with(b"ok") {
             length += stream.read(&mut buffer[length..]).await.expect("it is up");
         }
-        waits.push(since.elapsed());
+        load.requests += 1;
+        if begun.elapsed() > WARM {
+            load.waits.push(since.elapsed());
+        }
     }
-    waits
+    load
 }

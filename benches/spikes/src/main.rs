@@ -61,7 +61,7 @@ fn main() {
 
 fn hot_path(rounds: usize) {
     let (hand, discarded) = (Hand::default(), Discarded::default());
-    let lean = Tracing { lean: true };
+    let lean = Tracing::new(true);
     let mut peers: Vec<&dyn Peer> = vec![&hand, &discarded, &Ours, &lean, &Fastrace];
     peers.extend(steps::ALL);
     peers.push(&Dressed);

@@ -9,7 +9,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, SpanData, SpanProcessor};
 
 use crate::peers::hand::{self, Down};
-use crate::peers::{Peer, State, Up, Work};
+use crate::peers::{Peer, SetUp, State, Work};
 
 #[derive(Default)]
 pub(crate) struct Discarded {
@@ -21,7 +21,7 @@ impl Peer for Discarded {
         "SDK by hand, its processor drops"
     }
 
-    fn up(&self, _state: State) -> Option<Up> {
+    fn set_up(&self, _state: State, _queue: usize) -> Option<SetUp> {
         let provider = provider();
         *self.tracer.write().unwrap_or_else(PoisonError::into_inner) =
             Some(provider.tracer("spikes"));

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::Once;
 
-use super::{Failed, Peer, State, Up, Work, block_on, by_functions, polled};
+use super::{Failed, Peer, SetUp, State, Work, block_on, by_functions, polled};
 
 pub(crate) struct Emit;
 
@@ -12,7 +12,7 @@ impl Peer for Emit {
         "emit"
     }
 
-    fn up(&self, state: State) -> Option<Up> {
+    fn set_up(&self, state: State, _queue: usize) -> Option<SetUp> {
         static SETUP: Once = Once::new();
         if state != State::Sampled {
             return None;
@@ -34,7 +34,7 @@ impl Peer for Emit {
 }
 
 #[emit::span("root", number: 0, text: "root")]
-fn tree() {
+pub(crate) fn tree() {
     for number in 0..10 {
         child(black_box(number), black_box("child"));
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fastrace::collector::{Config, Reporter, SpanRecord};
 use fastrace::future::FutureExt;
@@ -10,7 +11,7 @@ use fastrace::local::LocalSpan;
 use fastrace::prelude::SpanContext;
 use fastrace::{Event, Span};
 
-use super::{Failed, KEYS, Peer, State, Up, Work, block_on, polled};
+use super::{Failed, KEYS, Peer, SetUp, State, Work, block_on, polled};
 
 pub(crate) struct Fastrace;
 
@@ -19,13 +20,13 @@ impl Peer for Fastrace {
         "fastrace"
     }
 
-    fn up(&self, state: State) -> Option<Up> {
+    fn set_up(&self, state: State, _queue: usize) -> Option<SetUp> {
         static REPORTER: Once = Once::new();
         if state != State::Sampled {
             return None;
         }
         REPORTER.call_once(|| fastrace::set_reporter(Nowhere, Config::default()));
-        Some(Box::new(Flush))
+        Some(Box::new(()))
     }
 
     fn work(&self, work: Work) -> bool {
@@ -40,20 +41,21 @@ impl Peer for Fastrace {
         }
         true
     }
-}
 
-struct Flush;
-
-impl Drop for Flush {
-    fn drop(&mut self) {
+    fn exported(&self) -> Option<u64> {
         fastrace::flush();
+        Some(REPORTED.load(Ordering::Relaxed))
     }
 }
+
+static REPORTED: AtomicU64 = AtomicU64::new(0);
 
 struct Nowhere;
 
 impl Reporter for Nowhere {
-    fn report(&mut self, _spans: Vec<SpanRecord>) {}
+    fn report(&mut self, spans: Vec<SpanRecord>) {
+        REPORTED.fetch_add(spans.len() as u64, Ordering::Relaxed);
+    }
 }
 
 fn in_root(name: &'static str, body: impl FnOnce()) {
@@ -66,7 +68,7 @@ fn pairs(number: i64, text: &str) -> [(Cow<'static, str>, Cow<'static, str>); 2]
     [("number".into(), number.to_string().into()), ("text".into(), text.to_owned().into())]
 }
 
-fn tree() {
+pub(crate) fn tree() {
     let root = Span::root("root", SpanContext::random()).with_properties(|| pairs(0, "root"));
     let _attached = root.set_local_parent();
     for number in 0..10 {
@@ -101,6 +103,12 @@ fn twenty(n: i64) {
 fn fails(yes: bool) -> Result<u32, Failed> {
     let result = if yes { Err(Failed) } else { Ok(7) };
     if let Err(error) = &result {
+        LocalSpan::add_properties(|| {
+            [
+                ("span.status_code", "error".to_owned()),
+                ("span.status_description", error.to_string()),
+            ]
+        });
         LocalSpan::add_event(Event::new("exception").with_properties(|| {
             [
                 ("exception.type", std::any::type_name::<Failed>().to_owned()),

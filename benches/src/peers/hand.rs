@@ -1,20 +1,23 @@
 //! The OpenTelemetry SDK, with all that a careful person writes by hand.
 
 use std::hint::black_box;
+use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use opentelemetry::trace::{FutureExt, Status, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::trace::{
+    FutureExt, Status, TraceContextExt, Tracer, TracerProvider, get_active_span,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider,
 };
 
-use super::{Failed, KEYS, Nowhere, Peer, State, Up, Work, block_on, polled};
+use super::{Failed, KEYS, Nowhere, Peer, SetUp, State, Work, block_on, polled};
 
 #[derive(Default)]
 pub(crate) struct Hand {
-    tracer: RwLock<Option<SdkTracer>>,
+    provided: RwLock<Option<Provided>>,
 }
 
 impl Peer for Hand {
@@ -22,40 +25,68 @@ impl Peer for Hand {
         "SDK by hand"
     }
 
-    fn up(&self, state: State) -> Option<Up> {
-        let provider = provider(state)?;
-        *self.tracer.write().unwrap_or_else(PoisonError::into_inner) =
-            Some(provider.tracer("benches"));
-        Some(Box::new(Down(provider)))
+    fn set_up(&self, state: State, queue: usize) -> Option<SetUp> {
+        let provided = Provided::new(state, queue)?;
+        let down = Down(provided.provider.clone());
+        *self.provided.write().unwrap_or_else(PoisonError::into_inner) = Some(provided);
+        Some(Box::new(down))
     }
 
     fn work(&self, work: Work) -> bool {
-        let tracer = self.tracer.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(tracer) = &*tracer else { return false };
-        match work {
-            Work::Tree | Work::Threads8 => tree(tracer),
-            Work::Depth50 => deep(tracer, black_box(50)),
-            Work::Poll1 => block_on(polls(tracer, black_box(1))),
-            Work::Poll10 => block_on(polls(tracer, black_box(10))),
-            Work::Attributes20 => twenty(tracer, black_box(7)),
-            Work::Error => drop(black_box(fails(tracer, black_box(true)))),
-            Work::Success => drop(black_box(fails(tracer, black_box(false)))),
+        self.repeat(work, 1)
+    }
+
+    fn repeat(&self, work: Work, times: u32) -> bool {
+        let provided = self.provided.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(Provided { tracer, .. }) = &*provided else { return false };
+        for _ in 0..times {
+            match work {
+                Work::Tree | Work::Threads8 => tree(tracer),
+                Work::Depth50 => deep(tracer, black_box(50)),
+                Work::Poll1 => block_on(polls(tracer, black_box(1))),
+                Work::Poll10 => block_on(polls(tracer, black_box(10))),
+                Work::Attributes20 => twenty(tracer, black_box(7)),
+                Work::Error => drop(black_box(fails(tracer, black_box(true)))),
+                Work::Success => drop(black_box(fails(tracer, black_box(false)))),
+            }
         }
         true
     }
+
+    fn exported(&self) -> Option<u64> {
+        let provided = self.provided.read().unwrap_or_else(PoisonError::into_inner);
+        provided.as_ref().map(Provided::exported)
+    }
 }
 
-/// A provider in this state, for others who use the SDK.
-pub(crate) fn provider(state: State) -> Option<SdkTracerProvider> {
-    let sampler = match state {
-        State::Sampled => Sampler::AlwaysOn,
-        State::Unsampled => Sampler::AlwaysOff,
-        State::NotInstalled | State::Disabled | State::KeptOnError => return None,
-    };
-    let queue = BatchConfigBuilder::default().with_max_queue_size(8192).build();
-    let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(queue).build();
-    let sampler = Sampler::ParentBased(Box::new(sampler));
-    Some(SdkTracerProvider::builder().with_sampler(sampler).with_span_processor(processor).build())
+/// A provider with a batch processor, for all who use the SDK.
+pub(crate) struct Provided {
+    pub(crate) provider: SdkTracerProvider,
+    pub(crate) tracer: SdkTracer,
+    exporter: Nowhere,
+}
+
+impl Provided {
+    pub(crate) fn new(state: State, queue: usize) -> Option<Self> {
+        let sampler = match state {
+            State::Sampled => Sampler::AlwaysOn,
+            State::Unsampled => Sampler::AlwaysOff,
+            State::NotInstalled | State::Disabled | State::KeptOnError => return None,
+        };
+        let exporter = Nowhere::default();
+        let queue = BatchConfigBuilder::default().with_max_queue_size(queue).build();
+        let processor = BatchSpanProcessor::builder(exporter.clone()).with_batch_config(queue);
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::ParentBased(Box::new(sampler)))
+            .with_span_processor(processor.build())
+            .build();
+        Some(Self { tracer: provider.tracer("benches"), provider, exporter })
+    }
+
+    pub(crate) fn exported(&self) -> u64 {
+        self.provider.force_flush().expect("it is flushed");
+        self.exporter.0.load(Ordering::Relaxed)
+    }
 }
 
 pub(crate) struct Down(pub(crate) SdkTracerProvider);
@@ -94,9 +125,7 @@ fn deep(tracer: &SdkTracer, left: u32) {
 }
 
 async fn polls(tracer: &SdkTracer, times: u32) {
-    let context = Context::current_with_span(tracer.start("polls"));
-    polled(times).with_context(context.clone()).await;
-    context.span().end();
+    polled(times).with_context(Context::current_with_span(tracer.start("polls"))).await;
 }
 
 fn twenty(tracer: &SdkTracer, n: i64) {
@@ -108,20 +137,19 @@ fn twenty(tracer: &SdkTracer, n: i64) {
 }
 
 fn fails(tracer: &SdkTracer, yes: bool) -> Result<u32, Failed> {
-    let context = Context::current_with_span(tracer.start("fails"));
-    let attached = context.clone().attach();
+    let attached = Context::current_with_span(tracer.start("fails")).attach();
     let result = if yes { Err(Failed) } else { Ok(7) };
     if let Err(error) = &result {
-        let span = context.span();
-        span.set_status(Status::error(error.to_string()));
-        span.set_attribute(KeyValue::new("error.type", std::any::type_name::<Failed>()));
-        let event = vec![
-            KeyValue::new("exception.type", std::any::type_name::<Failed>()),
-            KeyValue::new("exception.message", error.to_string()),
-        ];
-        span.add_event("exception", event);
+        get_active_span(|span| {
+            span.set_status(Status::error(error.to_string()));
+            span.set_attribute(KeyValue::new("error.type", std::any::type_name::<Failed>()));
+            let event = vec![
+                KeyValue::new("exception.type", std::any::type_name::<Failed>()),
+                KeyValue::new("exception.message", error.to_string()),
+            ];
+            span.add_event("exception", event);
+        });
     }
     drop(attached);
-    context.span().end();
     result
 }

@@ -4,10 +4,13 @@ pub(crate) mod emit;
 pub(crate) mod fastrace;
 pub(crate) mod hand;
 pub(crate) mod ours;
+pub(crate) mod plain;
 pub(crate) mod tracing;
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -26,8 +29,8 @@ pub(crate) enum State {
 pub(crate) const STATES: [State; 5] =
     [State::NotInstalled, State::Disabled, State::Unsampled, State::KeptOnError, State::Sampled];
 
-/// Keeps a state up; dropping it takes it down.
-pub(crate) type Up = Box<dyn Any>;
+/// Keeps something set up; dropping it takes it down.
+pub(crate) type SetUp = Box<dyn Any>;
 
 /// What is done, over and over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,16 +94,26 @@ use by_functions;
 pub(crate) trait Peer: Sync {
     fn name(&self) -> &'static str;
 
-    /// `None` where there is no such state.
-    fn up(&self, state: State) -> Option<Up>;
+    /// With a queue of this length; `None` where the state is none of its own, or is not measured.
+    fn set_up(&self, state: State, queue: usize) -> Option<SetUp>;
 
-    /// What brings the state up in a further thread, where that is not of the process.
-    fn up_elsewhere(&self) -> Box<dyn Fn() -> Up + Sync> {
-        Box::new(|| Box::new(()))
+    /// On this thread too, where what is set up is not of the process.
+    fn enter(&self) -> SetUp {
+        Box::new(())
     }
 
     /// Does it once; `false` where it cannot.
     fn work(&self, work: Work) -> bool;
+
+    /// Does it so often.
+    fn repeat(&self, work: Work, times: u32) -> bool {
+        (0..times).all(|_| self.work(work))
+    }
+
+    /// Waits until what was recorded is exported; how many spans were, from the beginning.
+    fn exported(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// The keys of `Work::Attributes20`, for those who need them as values.
@@ -109,12 +122,13 @@ pub(crate) const KEYS: [&str; 20] = [
     "u",
 ];
 
-/// An exporter that takes everything and does nothing.
-#[derive(Debug)]
-struct Nowhere;
+/// An exporter that takes everything, and counts it.
+#[derive(Clone, Debug, Default)]
+struct Nowhere(Arc<AtomicU64>);
 
 impl SpanExporter for Nowhere {
-    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.0.fetch_add(batch.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -1,10 +1,11 @@
 //! Spandrel.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use spandrel::{Config, span};
 
-use super::{Failed, Nowhere, Peer, State, Up, Work, block_on, by_functions, polled};
+use super::{Failed, Nowhere, Peer, SetUp, State, Work, block_on, by_functions, polled};
 
 pub(crate) struct Ours;
 
@@ -13,13 +14,14 @@ impl Peer for Ours {
         "spandrel"
     }
 
-    fn up(&self, state: State) -> Option<Up> {
-        let config = Config::new("benches").exporter(Nowhere).batch_queue(8192);
+    /// Disabled it is by the environment.
+    fn set_up(&self, state: State, queue: usize) -> Option<SetUp> {
+        let config = Config::new("benches").exporter(Nowhere::default()).batch_queue(queue);
         let config = match state {
-            State::NotInstalled | State::Disabled => return Some(Box::new(())),
+            State::NotInstalled => return Some(Box::new(())),
             State::Unsampled => config.sample(0.0),
             State::KeptOnError => config.sample(0.0).keep_errors(),
-            State::Sampled => config,
+            State::Disabled | State::Sampled => config,
         };
         Some(Box::new(spandrel::install(config)))
     }
@@ -28,19 +30,24 @@ impl Peer for Ours {
         by_functions!(work);
         true
     }
+
+    fn exported(&self) -> Option<u64> {
+        spandrel::flush(Duration::from_secs(10));
+        Some(spandrel::stats().exported)
+    }
 }
 
 /// A request with so many spans.
 #[span("request", kind(server), http.route = "/")]
 pub(crate) async fn request(spans: u32) -> &'static str {
-    for number in 1..spans {
+    for number in 1..spans.into() {
         step(number).await;
     }
     "ok"
 }
 
 #[span("step", number = number)]
-async fn step(number: u32) {
+async fn step(number: i64) {
     black_box(number);
 }
 

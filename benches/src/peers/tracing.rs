@@ -1,19 +1,26 @@
-//! `tracing` with `tracing-opentelemetry`, as it comes or with all switched off that can be.
+//! `tracing` with `tracing-opentelemetry`, as it comes or with all switched off that others do not do.
 
 use std::hint::black_box;
+use std::sync::{PoisonError, RwLock};
 
-use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracer;
-use tracing::{Subscriber, dispatcher, instrument, subscriber};
+use tracing::{Dispatch, Subscriber, dispatcher, instrument};
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::hand::{Down, provider};
-use super::{Failed, Peer, State, Up, Work, block_on, by_functions, polled};
+use super::hand::{Down, Provided};
+use super::{Failed, Peer, SetUp, State, Work, block_on, by_functions, polled};
 
 pub(crate) struct Tracing {
-    pub(crate) lean: bool,
+    lean: bool,
+    provided: RwLock<Option<(Dispatch, Provided)>>,
+}
+
+impl Tracing {
+    pub(crate) fn new(lean: bool) -> Self {
+        Self { lean, provided: RwLock::default() }
+    }
 }
 
 impl Peer for Tracing {
@@ -21,23 +28,32 @@ impl Peer for Tracing {
         if self.lean { "tracing, lean" } else { "tracing" }
     }
 
-    fn up(&self, state: State) -> Option<Up> {
+    fn set_up(&self, state: State, queue: usize) -> Option<SetUp> {
+        let mut place = self.provided.write().unwrap_or_else(PoisonError::into_inner);
         if state == State::NotInstalled {
+            *place = None;
             return Some(Box::new(()));
         }
-        let provider = provider(state)?;
-        let tracer = provider.tracer("benches");
-        let default = if self.lean {
-            subscriber::set_default(lean(tracer))
+        let provided = Provided::new(state, queue)?;
+        let tracer = provided.tracer.clone();
+        let dispatch = if self.lean {
+            Dispatch::new(lean(tracer))
         } else {
-            subscriber::set_default(Registry::default().with(OpenTelemetryLayer::new(tracer)))
+            Dispatch::new(Registry::default().with(OpenTelemetryLayer::new(tracer)))
         };
-        Some(Box::new((default, Down(provider))))
+        let down = Down(provided.provider.clone());
+        *place = Some((dispatch, provided));
+        Some(Box::new(down))
     }
 
-    fn up_elsewhere(&self) -> Box<dyn Fn() -> Up + Sync> {
-        let dispatch = dispatcher::get_default(Clone::clone);
-        Box::new(move || Box::new(dispatcher::set_default(&dispatch)))
+    fn enter(&self) -> SetUp {
+        let provided = self.provided.read().unwrap_or_else(PoisonError::into_inner);
+        Box::new(provided.as_ref().map(|(dispatch, _)| dispatcher::set_default(dispatch)))
+    }
+
+    fn exported(&self) -> Option<u64> {
+        let provided = self.provided.read().unwrap_or_else(PoisonError::into_inner);
+        provided.as_ref().map(|(_, provided)| provided.exported())
     }
 
     fn work(&self, work: Work) -> bool {
@@ -46,7 +62,7 @@ impl Peer for Tracing {
     }
 }
 
-/// All switched off that can be.
+/// All switched off but what others do too: the `Context`, and what an error is.
 pub(crate) fn lean(tracer: SdkTracer) -> impl Subscriber + Send + Sync {
     let layer = OpenTelemetryLayer::new(tracer)
         .with_location(false)
@@ -58,16 +74,16 @@ pub(crate) fn lean(tracer: SdkTracer) -> impl Subscriber + Send + Sync {
 }
 
 /// A request with so many spans.
-#[instrument(name = "request", fields(http.route = "/"))]
+#[instrument(name = "request", skip_all, fields(otel.kind = "server", http.route = "/"))]
 pub(crate) async fn request(spans: u32) -> &'static str {
-    for number in 1..spans {
+    for number in 1..spans.into() {
         step(number).await;
     }
     "ok"
 }
 
 #[instrument(name = "step")]
-async fn step(number: u32) {
+async fn step(number: i64) {
     black_box(number);
 }
 

@@ -22,7 +22,7 @@ use super::export::Discarding;
 use super::fields::{Encoded, Fields};
 use super::local::{Local, Place, here};
 use super::span::{Data, Parent};
-use crate::peers::{KEYS, Peer, State, Up, Work, block_on, polled};
+use crate::peers::{KEYS, Peer, SetUp, State, Work, block_on, polled};
 
 static RECORDERS: AtomicUsize = AtomicUsize::new(1);
 static GENERATION: AtomicUsize = AtomicUsize::new(1);
@@ -168,7 +168,7 @@ impl Peer for Dressed {
         "… a handle, with the rest of `span/`"
     }
 
-    fn up(&self, _state: State) -> Option<Up> {
+    fn set_up(&self, _state: State, _queue: usize) -> Option<SetUp> {
         Some(Box::new(Discarding::start()))
     }
 

@@ -11,7 +11,7 @@ use super::current::{Aside, Current, InContext, Named, NamedSlot, Slot, UntilDro
 use super::export::Discarding;
 use super::fields::{Encoded, Fields, Values};
 use super::span::{Data, Dropped, End, Written};
-use crate::peers::{KEYS, Peer, State, Up, Work, block_on, polled};
+use crate::peers::{KEYS, Peer, SetUp, State, Work, block_on, polled};
 
 pub(crate) trait Step: Debug + Send + Sync + 'static {
     const NAME: &'static str;
@@ -63,7 +63,7 @@ impl<S: Step> Peer for Own<S> {
         S::NAME
     }
 
-    fn up(&self, _state: State) -> Option<Up> {
+    fn set_up(&self, _state: State, _queue: usize) -> Option<SetUp> {
         Some(Box::new(Discarding::start()))
     }
 
