@@ -41,9 +41,14 @@ fn a_seed_gives_one_picture() {
 #[test]
 fn names_give_their_pictures() {
     let pipeline = pipeline();
-    for (name, other) in
-        [("red heart", "blue heart"), ("panda", "tiger face"), ("cat face", "dog face")]
-    {
+    for (name, other) in [
+        ("red heart", "blue heart"),
+        ("panda", "koala"),
+        ("cat face", "dog face"),
+        ("robot", "alien"),
+        ("butterfly", "lady beetle"),
+        ("avocado", "lemon"),
+    ] {
         let drawn = draw_one(&pipeline, name, 1);
         let right = drawn.distance(&original(name, WHITE));
         let wrong = drawn.distance(&original(other, WHITE));
@@ -59,6 +64,16 @@ fn backgrounds_never_seen_with_a_picture_are_drawn() {
     let right = drawn.distance(&original("pizza", rgb));
     let wrong = drawn.distance(&original("pizza", WHITE));
     assert!(right < wrong / 4.0, "{right} from pizza on {colour}, {wrong} from pizza on white");
+}
+
+#[test]
+fn colours_that_a_picture_was_never_seen_in_are_drawn() {
+    let index = data::captions().iter().position(|caption| caption.name == "lion").unwrap();
+    let (colour, rgb) = COLOURS[data::unseen_paint(index, "lion").unwrap()];
+    let drawn = draw_one(&pipeline(), &format!("{colour} lion"), 1);
+    let painted = data::cutouts().unwrap()[index].painted(rgb).on(WHITE);
+    let (right, wrong) = (drawn.distance(&painted), drawn.distance(&original("lion", WHITE)));
+    assert!(right < wrong / 4.0, "{right} from a {colour} lion, {wrong} from a lion");
 }
 
 #[test]

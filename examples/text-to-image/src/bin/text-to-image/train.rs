@@ -18,7 +18,7 @@ const SAMPLE: usize = 34;
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The step at which training ends
-    #[arg(long, default_value = "9600")]
+    #[arg(long, default_value = "24000")]
     steps: NonZeroUsize,
     /// Pictures a step, made up to as many for each thread
     #[arg(long, default_value = "32")]
