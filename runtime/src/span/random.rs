@@ -19,11 +19,15 @@ where
     let before = parent.span();
     let before = before.span_context();
     let random = if before.is_valid() { is_random(before) } else { root };
-    if random && !is_random(span.span_context()) {
-        let context = add_flags(span.span_context(), RANDOM);
-        parent.with_span(Random { span, context })
-    } else {
-        parent.with_span(span)
+    let flagged =
+        (random && !is_random(span.span_context())).then(|| add_flags(span.span_context(), RANDOM));
+    match flagged {
+        // Of one that does not record nothing but its own context is of any use.
+        _ if !span.is_recording() => {
+            parent.with_remote_span_context(flagged.unwrap_or_else(|| span.span_context().clone()))
+        }
+        Some(context) => parent.with_span(Random { span, context }),
+        None => parent.with_span(span),
     }
 }
 
