@@ -82,39 +82,23 @@ pub(crate) fn text(arguments: Arguments<'_>) -> String {
     text
 }
 
-/// Up to so many attributes are compared one by one.
-const MANY: usize = 32;
-
 /// Leaves one attribute a key, as the specification wants it: the last value, in the first place.
 /// The SDK keeps whatever it is given.
 pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
     if all_differ(attributes) {
         return;
     }
-    if attributes.len() > MANY {
-        let mut places = HashMap::new();
-        for attribute in std::mem::take(attributes) {
-            let place = *places.entry(attribute.key.clone()).or_insert(attributes.len());
-            match attributes.get_mut(place) {
-                Some(earlier) => *earlier = attribute,
-                None => attributes.push(attribute),
-            }
-        }
-        return;
-    }
-    let mut index = 0;
-    while index < attributes.len() {
-        let (earlier, rest) = attributes.split_at_mut(index);
-        if let Some(earlier) = earlier.iter_mut().find(|earlier| earlier.key == rest[0].key) {
-            std::mem::swap(earlier, &mut rest[0]);
-            attributes.remove(index);
-        } else {
-            index += 1;
+    let mut places = HashMap::new();
+    for attribute in std::mem::take(attributes) {
+        let place = *places.entry(attribute.key.clone()).or_insert(attributes.len());
+        match attributes.get_mut(place) {
+            Some(earlier) => *earlier = attribute,
+            None => attributes.push(attribute),
         }
     }
 }
 
-/// Whether all keys differ, as they do as good as always. Of more than a few only those are compared
+/// Whether all keys differ, as they nearly always do. Of more than a few only those are compared
 /// whose marks meet.
 fn all_differ(attributes: &[KeyValue]) -> bool {
     let is_new = |index: usize| {
