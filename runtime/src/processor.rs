@@ -66,9 +66,9 @@ pub(crate) struct Processor<S> {
     pub(crate) account: Arc<Account>,
 }
 
-impl<S: Sink> Processor<S> {
-    /// Makes a span that is to be exported fit the limits.
-    fn fit(&self, span: &mut SpanData) {
+impl<S: Sink + 'static> Processor<S> {
+    /// Makes a span ready to be exported.
+    fn prepare(&self, span: &mut SpanData) {
         keep_last(&mut span.attributes);
         let more = span.attributes.len().saturating_sub(self.limits.attributes);
         span.attributes.truncate(self.limits.attributes);
@@ -79,7 +79,6 @@ impl<S: Sink> Processor<S> {
             span.links.links.iter_mut().for_each(|link| shorten(&mut link.attributes, length));
         }
         flag_root(span);
-        self.account.accept();
     }
 
     /// For whoever gets them they are sampled.
@@ -88,9 +87,8 @@ impl<S: Sink> Processor<S> {
             self.sink.expect(&span.span_context);
             span.span_context = add_flags(&span.span_context, TraceFlags::SAMPLED);
         }
-        for mut span in spans {
-            self.fit(&mut span);
-            self.sink.take(span);
+        for span in spans {
+            self.on_end(span);
         }
     }
 }
@@ -114,7 +112,8 @@ impl<S: Sink + 'static> SpanProcessor for Processor<S> {
     // Spans are large, and moved once: into the sink.
     fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
-            self.fit(&mut span);
+            self.prepare(&mut span);
+            self.account.accept();
             self.sink.take(span);
         } else if let Some(held) = &self.held {
             self.export_kept(held.end(span));
