@@ -93,9 +93,9 @@ impl Drop for AppGuard {
 /// told to flush too.
 ///
 /// While telemetry is set up or shut down this waits for that; called where that waits for it, by
-/// a processor or a device say, it is `false` at once. It knows of what is installed, or adopted, and not of what
-/// [`testing`](crate::testing) records. A provider of the program's own is the program's to flush,
-/// after this.
+/// a processor or a device say, it is `false` at once. It knows of what is installed, or adopted,
+/// and not of what [`testing`](crate::testing) records. A provider of the program's own is the
+/// program's to flush, after this.
 ///
 /// ```
 /// use std::time::Duration;

@@ -21,11 +21,12 @@ where
     let random = if before.is_valid() { is_random(before) } else { root };
     let flagged =
         (random && !is_random(span.span_context())).then(|| add_flags(span.span_context(), RANDOM));
+    if !span.is_recording() {
+        // Nothing but its own context is of any use.
+        let context = flagged.unwrap_or_else(|| span.span_context().clone());
+        return parent.with_remote_span_context(context);
+    }
     match flagged {
-        // Of one that does not record nothing but its own context is of any use.
-        _ if !span.is_recording() => {
-            parent.with_remote_span_context(flagged.unwrap_or_else(|| span.span_context().clone()))
-        }
         Some(context) => parent.with_span(Random { span, context }),
         None => parent.with_span(span),
     }
