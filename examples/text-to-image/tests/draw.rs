@@ -43,6 +43,7 @@ fn names_give_their_pictures() {
     let pipeline = pipeline();
     for (name, other) in [
         ("red heart", "blue heart"),
+        ("pizza", "sun"),
         ("panda", "koala"),
         ("cat face", "dog face"),
         ("robot", "alien"),
