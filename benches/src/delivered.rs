@@ -15,7 +15,7 @@ use spandrel::Config;
 use tokio::runtime::Runtime;
 
 use crate::counted::Counted;
-use crate::hot::median;
+use crate::hot::{medians, turns};
 use crate::pace::paced;
 use crate::peers;
 use crate::sink::Sink;
@@ -36,15 +36,14 @@ pub(crate) fn measure(
     compression: &str,
     rounds: usize,
 ) -> Vec<Option<f64>> {
-    let mut all = [const { Vec::new() }; PEERS.len()];
-    for _ in 0..rounds {
-        for (peer, times) in PEERS.iter().zip(&mut all) {
-            if (*peer, compression) != ("emit", "zstd") {
-                times.push(once(sink, peer, protocol, compression));
-            }
+    let mut all = vec![Vec::new(); PEERS.len()];
+    for index in turns(rounds, PEERS.len()) {
+        let peer = PEERS[index];
+        if (peer, compression) != ("emit", "zstd") {
+            all[index].push(once(sink, peer, protocol, compression));
         }
     }
-    all.into_iter().map(|times| (!times.is_empty()).then(|| median(times))).collect()
+    medians(all)
 }
 
 fn once(sink: &Sink, peer: &str, protocol: &str, compression: &str) -> f64 {

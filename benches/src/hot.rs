@@ -27,16 +27,22 @@ pub(crate) fn measure(
     let queue = if work == Work::Threads8 { QUEUE_OF_THREADS } else { QUEUE };
     let set_up: Vec<_> = peers.iter().map(|peer| peer.set_up(state, queue)).collect();
     let mut all: Vec<Vec<f64>> = vec![Vec::new(); peers.len()];
-    for round in 0..rounds {
-        for turn in 0..peers.len() {
-            // Nobody is always the first.
-            let index = (round + turn) % peers.len();
-            if set_up[index].is_some() {
-                all[index].extend(sample(peers[index], state, work));
-            }
+    for index in turns(rounds, peers.len()) {
+        if set_up[index].is_some() {
+            all[index].extend(sample(peers[index], state, work));
         }
     }
-    all.into_iter().map(|times| (!times.is_empty()).then(|| median(times))).collect()
+    medians(all)
+}
+
+/// Whose turn it is: everybody's once a round, and nobody is always the first.
+pub(crate) fn turns(rounds: usize, peers: usize) -> impl Iterator<Item = usize> {
+    (0..rounds).flat_map(move |round| (0..peers).map(move |turn| (round + turn) % peers))
+}
+
+/// Of each peer's values; `None` for whom there are none.
+pub(crate) fn medians(all: Vec<Vec<f64>>) -> Vec<Option<f64>> {
+    all.into_iter().map(|values| (!values.is_empty()).then(|| median(values))).collect()
 }
 
 fn sample(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {

@@ -60,7 +60,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Everything whose name has `only` in it.
+/// The rows whose names have `only` in them, and what begins with it.
 fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Result<()> {
     let mut tables = vec![hot_path(only, rounds.unwrap_or(101))];
     if "delivered".starts_with(only) {

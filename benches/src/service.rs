@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::counted::Counted;
-use crate::hot::median;
+use crate::hot::{median, turns};
 use crate::peers::{ours, tracing};
 use crate::sink::Sink;
 
@@ -54,16 +54,12 @@ pub(crate) struct Seen {
 /// The medians of the rounds, for each of [`PEERS`].
 pub(crate) fn measure(sink: &Sink, spans: u32, rate: Option<u32>, rounds: usize) -> Vec<Seen> {
     let mut all = vec![Vec::new(); PEERS.len()];
-    for round in 0..rounds {
-        for turn in 0..PEERS.len() {
-            // Nobody is always the first.
-            let index = (round + turn) % PEERS.len();
-            let (peer, seen) = (PEERS[index], &mut all[index]);
-            let service = Service::start(sink, peer, spans);
-            let load = load(service.address, rate);
-            let traced = peer != "without tracing";
-            seen.push(service.stop(load, if traced { spans } else { 0 }));
-        }
+    for index in turns(rounds, PEERS.len()) {
+        let peer = PEERS[index];
+        let service = Service::start(sink, peer, spans);
+        let load = load(service.address, rate);
+        let traced = peer != "without tracing";
+        all[index].push(service.stop(load, if traced { spans } else { 0 }));
     }
     let medians = all.into_iter().map(|seen| {
         let of = |what: fn(&Seen) -> f64| median(seen.iter().map(what).collect());

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider,
 };
 
-use super::{Failed, KEYS, Nowhere, Peer, SetUp, State, Work, block_on, polled};
+use super::{Failed, KEYS, Nowhere, Peer, SetUp, State, Work, block_on, by_functions, polled};
 
 #[derive(Default)]
 pub(crate) struct Hand {
@@ -40,15 +40,7 @@ impl Peer for Hand {
         let provided = self.provided.read().unwrap_or_else(PoisonError::into_inner);
         let Some(Provided { tracer, .. }) = &*provided else { return false };
         for _ in 0..times {
-            match work {
-                Work::Tree | Work::Threads8 => tree(tracer),
-                Work::Depth50 => deep(tracer, black_box(50)),
-                Work::Poll1 => block_on(polls(tracer, black_box(1))),
-                Work::Poll10 => block_on(polls(tracer, black_box(10))),
-                Work::Attributes20 => twenty(tracer, black_box(7)),
-                Work::Error => drop(black_box(fails(tracer, black_box(true)))),
-                Work::Success => drop(black_box(fails(tracer, black_box(false)))),
-            }
+            by_functions!(work, tracer);
         }
         true
     }

@@ -75,17 +75,17 @@ impl Work {
     }
 }
 
-/// Does a work by the functions of the module that this is in.
+/// Does a work by the functions of the module that this is in, which may want something first.
 macro_rules! by_functions {
-    ($work:expr) => {
+    ($work:expr $(, $first:expr)?) => {
         match $work {
-            Work::Tree | Work::Threads8 => tree(),
-            Work::Depth50 => deep(black_box(50)),
-            Work::Poll1 => block_on(polls(black_box(1))),
-            Work::Poll10 => block_on(polls(black_box(10))),
-            Work::Attributes20 => twenty(black_box(7)),
-            Work::Error => drop(black_box(fails(black_box(true)))),
-            Work::Success => drop(black_box(fails(black_box(false)))),
+            Work::Tree | Work::Threads8 => tree($($first)?),
+            Work::Depth50 => deep($($first,)? black_box(50)),
+            Work::Poll1 => block_on(polls($($first,)? black_box(1))),
+            Work::Poll10 => block_on(polls($($first,)? black_box(10))),
+            Work::Attributes20 => twenty($($first,)? black_box(7)),
+            Work::Error => drop(black_box(fails($($first,)? black_box(true)))),
+            Work::Success => drop(black_box(fails($($first,)? black_box(false)))),
         }
     };
 }
