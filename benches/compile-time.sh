@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.."
 rounds=${1:-5}
 root=$PWD
 place=${CARGO_TARGET_DIR:-$root/target}/compile-time
-# Everything anew, not what incremental builds kept.
-export CARGO_INCREMENTAL=0
+# Everything anew, not what incremental builds kept; but dependencies once.
+export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$place/target
 mkdir -p "$place"
 
 # crate NAME DEPENDENCY ATTRIBUTE GROUPS: of four functions, and one that uses them.
@@ -87,12 +87,11 @@ fn main() {
     }
 }
 RUST
-    (cd "$place/$name" && cargo build --lib --quiet --offline 2>/dev/null || cargo build --lib --quiet)
 }
 
 # size NAME: the bytes of its program, stripped.
 size() {
-    (cd "$place/$1" && cargo build --release --quiet --offline && stat -c %s "target/release/$1")
+    (cd "$place/$1" && cargo build --release --quiet --offline && stat -c %s "$CARGO_TARGET_DIR/release/$1")
 }
 
 span="spandrel = { path = \"$root/runtime\", default-features = false }"
@@ -108,12 +107,23 @@ for groups in 75 25; do
         "$place/instrument-err-$groups/src/lib.rs"
 done
 
+# build NAME [--offline], in debug.
+build() {
+    (cd "$place/$1-75" && cargo build --lib --quiet "${@:2}")
+}
+
+names='plain span instrument instrument-err'
+# Their dependencies first.
+for name in $names; do
+    build "$name" --offline 2>/dev/null || build "$name"
+done
+
 declare -A least
 TIMEFORMAT='%U %S'
 for round in $(seq "$rounds"); do
-    for name in plain span instrument instrument-err; do
+    for name in $names; do
         touch "$place/$name-75/src/lib.rs"
-        spent=$({ time (cd "$place/$name-75" && cargo build --lib --quiet --offline) >&2; } 2>&1 | tail -1)
+        spent=$({ time build "$name" --offline >&2; } 2>&1 | tail -1)
         spent=$(awk '{ printf "%.2f", $1 + $2 }' <<<"$spent")
         printf 'round %s: %-14s %s s\n' "$round" "$name" "$spent" >&2
         least[$name]=$(awk -v a="${least[$name]:-999}" -v b="$spent" 'BEGIN { print a < b ? a : b }')
