@@ -24,12 +24,12 @@ pub fn adopt_global_provider() {
     Recorder::adopt();
 }
 
-/// Waits for the devices of spans whose bodies have ended ([`Device`](crate::Device)), half of this
-/// time at most; whether all of them have told when their work was done. A provider of the program's
-/// own is the program's to flush, after this.
+/// Blocks the thread until the devices of spans whose bodies have ended ([`Device`](crate::Device)) have told
+/// when their work was done, for half of this time at most. A provider of the program's own is the program's
+/// to flush, after this.
 #[cfg(not(feature = "app"))]
-pub fn flush(timeout: std::time::Duration) -> bool {
-    crate::span::await_devices(timeout / 2)
+pub fn flush(timeout: std::time::Duration) -> crate::Flushed {
+    crate::Flushed { lost: 0, timed_out: !crate::span::await_devices(timeout / 2) }
 }
 
 /// Whether a global provider was set: without one, tracers hand the parent back as it is.

@@ -53,6 +53,16 @@ impl<'a> Environment<'a> {
         })
     }
 
+    /// A duration with its unit; what is used otherwise, if anything.
+    #[cfg(feature = "app")]
+    pub(crate) fn duration(&self, name: &str, otherwise: Option<Duration>) -> Option<Duration> {
+        let expected = "a duration such as 30s, 500ms or 2m";
+        let default = otherwise.map_or_else(|| "none".to_owned(), |time| format!("{time:?}"));
+        self.parsed(name, expected, default, |text| {
+            humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero())
+        })
+    }
+
     pub(crate) fn complain(
         &self,
         name: &str,

@@ -20,9 +20,10 @@ mod environment;
 pub mod execution {}
 #[cfg(feature = "app")]
 mod exporter;
+mod flushed;
 #[cfg(feature = "app")]
 mod fork;
-mod helper;
+mod internal_threads;
 #[cfg(feature = "app")]
 mod ids;
 #[cfg(feature = "app")]
@@ -76,7 +77,7 @@ pub use adopt::adopt_global_provider;
 #[cfg(not(feature = "app"))]
 pub use adopt::flush;
 #[cfg(feature = "app")]
-pub use app::{AppGuard, after_fork, flush, install};
+pub use app::{AppGuard, after_fork, flush, flush_async, install, stats};
 #[cfg(all(feature = "app", unix))]
 pub use app::{ShutdownSignal, shutdown_signal};
 pub use attribute::{Attributes, ToAttribute};
@@ -84,6 +85,7 @@ pub use attribute::{Attributes, ToAttribute};
 pub use config::Config;
 pub use context::ToContext;
 pub use device::Device;
+pub use flushed::Flushed;
 pub use outcome::Outcome;
 pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
 pub use span::{
@@ -91,4 +93,4 @@ pub use span::{
     current, current_trace_id,
 };
 #[cfg(feature = "app")]
-pub use stats::{Stats, stats};
+pub use stats::Stats;

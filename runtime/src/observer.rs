@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
@@ -12,7 +11,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::helper;
+use crate::internal_threads;
 
 /// So many flushes wait for the processors at most: one that never answers keeps a thread.
 const MOST_ASKING: usize = 8;
@@ -36,10 +35,13 @@ impl PartialEq for Observer {
 /// As the SDK sees it: what takes time its pipeline asks, beside ours.
 impl SpanProcessor for Observer {
     fn on_start(&self, span: &mut Span, context: &Context) {
+        let _suppressed = Context::enter_telemetry_suppressed_scope();
         self.0.on_start(span, context);
     }
 
+    /// Spans that the processor makes itself are not recorded: it would see their ends, and make more.
     fn on_end(&self, span: SpanData) {
+        let _suppressed = Context::enter_telemetry_suppressed_scope();
         self.0.on_end(span);
     }
 
@@ -86,14 +88,15 @@ impl Observers {
         let Self { list, asking } = self.clone();
         // This one, and the pipeline's.
         if Arc::strong_count(&asking) <= MOST_ASKING + 2 {
-            let name = "spandrel-processors".to_owned();
             // Where there is no thread, nobody answers.
-            let _ = thread::Builder::new().name(name).spawn(move || {
-                helper::is_this_thread();
-                for observer in list.iter() {
-                    let answer = catch_unwind(AssertUnwindSafe(|| question(observer)));
-                    let _ = tell.send(answer.is_ok_and(|answer| answer.is_ok()));
-                }
+            let _ = internal_threads::spawn("spandrel-processors", move || {
+                internal_threads::mark_current();
+                internal_threads::run_user_code(|| {
+                    for observer in list.iter() {
+                        let answer = catch_unwind(AssertUnwindSafe(|| question(observer)));
+                        let _ = tell.send(answer.is_ok_and(|answer| answer.is_ok()));
+                    }
+                });
                 drop(asking);
             });
         }
@@ -106,12 +109,17 @@ impl Observers {
 pub(crate) struct Asked(Option<(Receiver<bool>, usize)>);
 
 impl Asked {
-    /// Whether all have succeeded by then.
-    pub(crate) fn by(self, deadline: Instant) -> bool {
+    /// Whether all have succeeded by then; without a deadline, as long as they take.
+    pub(crate) fn by(self, deadline: Option<Instant>) -> bool {
         let Some((told, count)) = self.0 else { return true };
         (0..count).fold(true, |all, _| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            told.recv_timeout(left).unwrap_or(false) && all
+            let answer = match deadline {
+                Some(end) => {
+                    told.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
+                }
+                None => told.recv().ok(),
+            };
+            answer.unwrap_or(false) && all
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The way of a span out of the process: sampler, processor, exporter, behind the SDK's provider.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::{Key, KeyValue};
@@ -11,19 +12,22 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 use crate::batch::BatchSink;
 use crate::config::{Destination, Limits, Settings};
 use crate::console::Console;
+use crate::exporter::CustomExporter;
 use crate::ids::Ids;
 use crate::observer::Observers;
 use crate::processor::{Nowhere, Processor, Sink};
 use crate::report::say;
 use crate::sampling::{HeldTraces, Sampler};
-use crate::stats::Account;
+use crate::stats::{self, LetGo};
 
 /// What is left of a pipeline once its provider records spans: its other end.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Pipeline {
     sink: Arc<dyn Sink>,
+    release_kept: Arc<dyn Fn() + Send + Sync>,
     observers: Observers,
-    account: Arc<Account>,
+    /// How many of the lost spans a flush has told of.
+    losses_told: Arc<AtomicU64>,
 }
 
 impl Pipeline {
@@ -35,25 +39,27 @@ impl Pipeline {
     ) -> Result<(Self, SdkTracerProvider), String> {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let Settings { observers, baggage, .. } = settings;
-        let account = Account::open();
         let resource = describe(resource, service);
-        let held =
-            sampling.keep.anything().then(|| HeldTraces::new(sampling.keep, account.clone()));
+        let held = sampling.keep.anything().then(|| {
+            let let_go = Arc::<LetGo>::default();
+            stats::open(let_go.clone());
+            Arc::new(HeldTraces::new(sampling.keep, let_go))
+        });
         let builder = SdkTracerProvider::builder()
             .with_id_generator(Ids { after_fork })
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource.clone());
         let observers = Observers::new(observers, &resource);
-        let end = End { builder, observers, held, limits, baggage, account: account.clone() };
+        let end = End { builder, observers, held, limits, baggage };
         match destination {
-            Destination::Nowhere => Ok(end.at(Nowhere(account))),
-            Destination::Console => Ok(end.at(Console::new(account))),
+            Destination::Nowhere => Ok(end.at(Nowhere::default())),
+            Destination::Console => Ok(end.at(Console::start())),
             Destination::Custom(exporter) => {
                 exporter.set_resource(&resource);
-                let connect = Arc::new(move || Ok(exporter.clone()));
+                let connect = Arc::new(move || CustomExporter::start(exporter.clone()));
                 let name = "the program's exporter".to_owned();
-                Ok(end.at(BatchSink::start(connect, batch, account, name)?))
+                Ok(end.at(BatchSink::start(connect, batch, name)?))
             }
             #[cfg(feature = "_otlp")]
             Destination::Otlp(settings) => {
@@ -62,43 +68,52 @@ impl Pipeline {
                 let name = settings.destination();
                 let batch = crate::config::Batch { insists: settings.named, ..batch };
                 let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
-                let sink = BatchSink::start(connect, batch, account, name.clone());
+                let sink = BatchSink::start(connect, batch, name.clone());
                 Ok(end.at(sink.map_err(|why| format!("{name}: {why}"))?))
             }
         }
     }
 
-    /// Exports what has ended; whether all of it was through within this time.
+    /// Exports what has ended; whether all of it had arrived or was lost within this time.
     pub(crate) fn flush(&self, budget: Duration) -> bool {
-        let deadline = Instant::now() + budget;
+        let deadline = Instant::now().checked_add(budget);
         let observers = self.observers.ask(|observer| observer.0.force_flush());
         let flushed = self.sink.flush(deadline);
         observers.by(deadline) && flushed
     }
 
+    /// How many spans were lost since this was last asked.
+    pub(crate) fn take_losses(&self) -> u64 {
+        let lost = self.sink.stats().lost();
+        lost.saturating_sub(self.losses_told.swap(lost, Ordering::Relaxed))
+    }
+
+    /// From now on a span is exported as soon as it ends.
+    #[cfg(unix)]
+    pub(crate) fn export_at_once(&self) {
+        self.sink.export_at_once();
+    }
+
     /// In a child of `fork`.
     pub(crate) fn start_over(&self) {
+        self.losses_told.store(0, Ordering::Relaxed);
         self.sink.start_over();
     }
 
     /// Exports what there is before the deadline, and says what was lost of what had this time. The
     /// program's own processors are told at the same time: the SDK would do it in turn, each with
     /// all of the time.
-    pub(crate) fn shut_down(
-        &self,
-        provider: &SdkTracerProvider,
-        deadline: Instant,
-        budget: Duration,
-    ) {
+    pub(crate) fn shut_down(&self, deadline: Instant, budget: Duration) {
         let left = move || deadline.saturating_duration_since(Instant::now());
         let observers =
             self.observers.ask(move |observer| observer.0.shutdown_with_timeout(left()));
+        (self.release_kept)();
         // That it took too long is in the account.
-        let _ = provider.shutdown_with_timeout(left());
-        if let Some(account) = self.sink.account(self.account.stats(), budget) {
-            say(account);
+        let _ = self.sink.shut_down(deadline);
+        if let Some(report) = self.sink.report(budget) {
+            say(report);
         }
-        if !observers.by(deadline) {
+        if !observers.by(Some(deadline)) {
             say("a span processor of the program's own was not shut down in time, or failed");
         }
     }
@@ -108,24 +123,29 @@ impl Pipeline {
 struct End {
     builder: TracerProviderBuilder,
     observers: Observers,
-    held: Option<HeldTraces>,
+    held: Option<Arc<HeldTraces>>,
     limits: Limits,
     baggage: Vec<Key>,
-    account: Arc<Account>,
 }
 
 impl End {
     fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, SdkTracerProvider) {
-        let Self { builder, observers, held, limits, baggage, account } = self;
+        let Self { builder, observers, held, limits, baggage } = self;
         let sink = Arc::new(sink);
-        let processor =
-            Processor { sink: sink.clone(), held, limits, baggage, account: account.clone() };
+        stats::open(sink.clone());
+        let processor = Processor { sink: sink.clone(), held, limits, baggage };
+        let release_kept = {
+            let processor = processor.clone();
+            Arc::new(move || processor.release_kept())
+        };
         // Ours first: what another does, in a panic say, is none of its affair.
         let builder = observers.iter().cloned().fold(
             builder.with_span_processor(processor),
             TracerProviderBuilder::with_span_processor,
         );
-        (Pipeline { sink, observers, account }, builder.build())
+        let pipeline =
+            Pipeline { sink, release_kept, observers, losses_told: Arc::default() };
+        (pipeline, builder.build())
     }
 }
 

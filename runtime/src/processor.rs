@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::baggage::BaggageExt;
@@ -14,31 +15,36 @@ use crate::attribute::{keep_last, shorten};
 use crate::config::Limits;
 use crate::sampling::HeldTraces;
 use crate::span::{add_flags, flag_root, note_foreign};
-use crate::stats::{Account, Stats};
+use crate::stats::{Account, Counts, Stats};
 
 /// How long OpenTelemetry's own flush, which names no time, may take.
 const FLUSH: Duration = Duration::from_secs(30);
 
 /// Where spans go that are to be exported.
-pub(crate) trait Sink: Debug + Send + Sync {
+pub(crate) trait Sink: Account + Debug {
     /// A span will be taken once it has ended.
     fn expect(&self, _span: &SpanContext) {}
 
-    /// The span is accepted; the sink accounts for what becomes of it.
+    /// Accepts a span, and accounts for what becomes of it.
     fn take(&self, span: SpanData);
 
-    /// Whether everything taken was through before the deadline.
-    fn flush(&self, _deadline: Instant) -> bool {
+    /// Waits until everything taken so far has arrived or is lost; `false` at the deadline. Without one, as
+    /// long as it takes.
+    fn flush(&self, _deadline: Option<Instant>) -> bool {
         true
     }
 
-    /// As `flush`, for the last time.
+    /// As `flush`, for the last time. Spans are taken in until it returns; those that come after that are
+    /// dropped.
     fn shut_down(&self, deadline: Instant) -> bool {
-        self.flush(deadline)
+        self.flush(Some(deadline))
     }
 
-    /// What to say at the end of a pipeline with these numbers, and this time for the last flush.
-    fn account(&self, _stats: Stats, _flush: Duration) -> Option<String> {
+    /// From now on spans are exported as soon as they are taken.
+    fn export_at_once(&self) {}
+
+    /// What to say at the end, after a last flush that had this time.
+    fn report(&self, _flush: Duration) -> Option<String> {
         None
     }
 
@@ -47,23 +53,40 @@ pub(crate) trait Sink: Debug + Send + Sync {
 }
 
 /// For spans that nobody is to get: they count as exported.
-#[derive(Debug)]
-pub(crate) struct Nowhere(pub(crate) Arc<Account>);
+#[derive(Debug, Default)]
+pub(crate) struct Nowhere(AtomicU64);
+
+impl Account for Nowhere {
+    fn stats(&self) -> Stats {
+        let spans = self.0.load(Ordering::Relaxed);
+        Counts { accepted: spans, exported: spans, ..Counts::default() }.and_waiting(0)
+    }
+}
 
 impl Sink for Nowhere {
     fn take(&self, _span: SpanData) {
-        self.0.export(1);
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn start_over(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 
 #[derive(Debug)]
 pub(crate) struct Processor<S> {
     pub(crate) sink: Arc<S>,
-    pub(crate) held: Option<HeldTraces>,
+    pub(crate) held: Option<Arc<HeldTraces>>,
     pub(crate) limits: Limits,
     /// What of the baggage is copied to the spans.
     pub(crate) baggage: Vec<Key>,
-    pub(crate) account: Arc<Account>,
+}
+
+impl<S> Clone for Processor<S> {
+    fn clone(&self) -> Self {
+        let Self { sink, held, limits, baggage } = self;
+        Self { sink: sink.clone(), held: held.clone(), limits: *limits, baggage: baggage.clone() }
+    }
 }
 
 impl<S: Sink + 'static> Processor<S> {
@@ -79,6 +102,13 @@ impl<S: Sink + 'static> Processor<S> {
             span.links.links.iter_mut().for_each(|link| shorten(&mut link.attributes, length));
         }
         flag_root(span);
+    }
+
+    /// Exports what is held of the traces that are kept: no more of them will end in time.
+    pub(crate) fn release_kept(&self) {
+        if let Some(held) = &self.held {
+            self.export_kept(held.release_kept());
+        }
     }
 
     /// For whoever gets them they are sampled.
@@ -113,7 +143,6 @@ impl<S: Sink + 'static> SpanProcessor for Processor<S> {
     fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
             self.prepare(&mut span);
-            self.account.accept();
             self.sink.take(span);
         } else if let Some(held) = &self.held {
             self.export_kept(held.end(span));
@@ -121,15 +150,12 @@ impl<S: Sink + 'static> SpanProcessor for Processor<S> {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        outcome(self.sink.flush(Instant::now() + FLUSH), FLUSH)
+        outcome(self.sink.flush(Some(Instant::now() + FLUSH)), FLUSH)
     }
 
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        let deadline = Instant::now() + timeout;
-        if let Some(held) = &self.held {
-            self.export_kept(held.release_kept());
-        }
-        outcome(self.sink.shut_down(deadline), timeout)
+    /// When the last reference to the provider is gone, long after the pipeline was shut down.
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
     }
 }
 

@@ -11,14 +11,22 @@ pub(crate) fn say(message: impl Display) {
     write(format!("spandrel: {message}\n").as_bytes());
 }
 
-/// Not by the standard library, whose lock may be held by somebody who waits.
+/// Not by the standard library, whose lock may be held by somebody who waits. Once standard error has not
+/// been read for a second, it is no longer waited for, until it is read again.
 #[cfg(all(unix, feature = "app"))]
 fn write(line: &[u8]) {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+    static STUCK: AtomicBool = AtomicBool::new(false);
+
     let stderr = rustix::stdio::stderr();
-    let second = Timespec { tv_sec: 1, tv_nsec: 0 };
-    if poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&second)) == Ok(1) {
+    let seconds = if STUCK.load(Ordering::Relaxed) { 0 } else { 1 };
+    let patience = Timespec { tv_sec: seconds, tv_nsec: 0 };
+    let ready = poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&patience)) == Ok(1);
+    STUCK.store(!ready, Ordering::Relaxed);
+    if ready {
         let _ = rustix::io::write(stderr, line);
     }
 }

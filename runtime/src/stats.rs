@@ -25,11 +25,6 @@ pub struct Stats {
     pub let_go: u64,
 }
 
-/// The account of this process so far.
-pub fn stats() -> Stats {
-    accounts().iter().map(|account| account.stats()).fold(Stats::default(), Stats::plus)
-}
-
 impl Stats {
     /// Spans that will not arrive.
     pub fn lost(&self) -> u64 {
@@ -48,66 +43,57 @@ impl Stats {
     }
 }
 
-/// Every account there ever was: one a pipeline.
-static ACCOUNTS: Mutex<Vec<Arc<Account>>> = Mutex::new(Vec::new());
+/// Where spans are counted: each pipeline keeps its own account, under the lock under which its spans move.
+pub(crate) trait Account: Send + Sync {
+    fn stats(&self) -> Stats;
+}
 
-fn accounts() -> MutexGuard<'static, Vec<Arc<Account>>> {
+/// Every account there ever was.
+static ACCOUNTS: Mutex<Vec<Arc<dyn Account>>> = Mutex::new(Vec::new());
+
+fn accounts() -> MutexGuard<'static, Vec<Arc<dyn Account>>> {
     ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The account of one pipeline.
+/// From now on this account is in the sum.
+pub(crate) fn open(account: Arc<dyn Account>) {
+    accounts().push(account);
+}
+
+/// The sum of all accounts.
+pub(crate) fn sum() -> Stats {
+    accounts().iter().map(|account| account.stats()).fold(Stats::default(), Stats::plus)
+}
+
+/// Spans that have come and gone; those that wait are counted where they wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) accepted: u64,
+    pub(crate) exported: u64,
+    pub(crate) dropped: u64,
+    pub(crate) failed: u64,
+}
+
+impl Counts {
+    /// With so many spans that wait.
+    pub(crate) fn and_waiting(self, waiting: usize) -> Stats {
+        let Self { accepted, exported, dropped, failed } = self;
+        Stats { accepted, exported, dropped, failed, waiting: waiting as u64, let_go: 0 }
+    }
+}
+
+/// Unsampled spans that were recorded and let go.
 #[derive(Debug, Default)]
-pub(crate) struct Account {
-    accepted: AtomicU64,
-    exported: AtomicU64,
-    dropped: AtomicU64,
-    failed: AtomicU64,
-    let_go: AtomicU64,
-}
+pub(crate) struct LetGo(AtomicU64);
 
-impl Account {
-    pub(crate) fn open() -> Arc<Self> {
-        let account = Arc::<Self>::default();
-        accounts().push(account.clone());
-        account
-    }
-
-    pub(crate) fn accept(&self) {
-        add(&self.accepted, 1);
-    }
-
-    pub(crate) fn export(&self, spans: usize) {
-        add(&self.exported, spans);
-    }
-
-    pub(crate) fn drop_spans(&self, spans: usize) {
-        add(&self.dropped, spans);
-    }
-
-    pub(crate) fn fail(&self, spans: usize) {
-        add(&self.failed, spans);
-    }
-
+impl LetGo {
     pub(crate) fn let_go(&self, spans: usize) {
-        add(&self.let_go, spans);
-    }
-
-    /// In a child of `fork`: what waits is on the parent's account.
-    pub(crate) fn disown_waiting(&self) {
-        self.accepted.fetch_sub(self.stats().waiting, Ordering::AcqRel);
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
-        // What has come last: a span is accepted before it is anything else.
-        let (exported, dropped, failed) =
-            (read(&self.exported), read(&self.dropped), read(&self.failed));
-        let accepted = read(&self.accepted);
-        let waiting = accepted.saturating_sub(exported + dropped + failed);
-        Stats { accepted, exported, dropped, failed, waiting, let_go: read(&self.let_go) }
+        self.0.fetch_add(spans as u64, Ordering::Relaxed);
     }
 }
 
-fn add(counter: &AtomicU64, spans: usize) {
-    counter.fetch_add(spans as u64, Ordering::AcqRel);
+impl Account for LetGo {
+    fn stats(&self) -> Stats {
+        Stats { let_go: self.0.load(Ordering::Relaxed), ..Stats::default() }
+    }
 }

@@ -36,6 +36,12 @@ fn a_trace_goes_on_in_both_processes() {
 fn a_child_can_be_told_to_stop() {
     assert_eq!(spans_of("deaf"), ["child"]);
     assert_eq!(spans_of("told"), [""; 0]);
+    assert_eq!(spans_of("idle"), [""; 0]);
+}
+
+#[test]
+fn a_child_that_exits_has_nothing_to_flush() {
+    assert_eq!(spans_of("exits"), ["before", "parent"]);
 }
 
 #[test]

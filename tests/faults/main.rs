@@ -16,4 +16,6 @@ mod own_sdk;
 mod process;
 mod propagators;
 mod sampling;
+#[cfg(target_os = "linux")]
+mod signals;
 mod tls;

@@ -17,6 +17,7 @@ pub(crate) const OWN_PROCESSOR: &str = env!("CARGO_BIN_EXE_own-processor");
 pub(crate) const TOLD_TO_STOP: &str = env!("CARGO_BIN_EXE_told-to-stop");
 pub(crate) const FORKS: &str = env!("CARGO_BIN_EXE_forks");
 pub(crate) const BURST: &str = env!("CARGO_BIN_EXE_burst");
+pub(crate) const SIGNALS: &str = env!("CARGO_BIN_EXE_signals");
 pub(crate) const HOP: &str = env!("CARGO_BIN_EXE_hop");
 pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");
 pub(crate) const ASYNC_APP_TYPE: &str = env!("CARGO_BIN_EXE_async-app-type");
@@ -29,9 +30,12 @@ pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) ->
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
         command.env_remove(name);
     }
+    #[cfg(unix)]
+    independent(&mut command);
     command
         .arg(argument)
         .env_remove("ENABLE_TRACING")
+        .env_remove("SPANDREL_GRACE")
         .env_remove("RUST_LOG")
         .env("RUST_BACKTRACE", "0")
         .envs(variables.iter().copied())
@@ -39,6 +43,33 @@ pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) ->
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// The program ends by the signals that end programs, whatever this process ignores or blocks, as one that a
+/// shell starts in the background ignores SIGINT. And it ends by SIGALRM when it has hung for too long.
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "there is no safe way to set these for another process")]
+fn independent(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+
+    const LONGEST: u32 = 240;
+
+    // SAFETY: all of these are safe to call between `fork` and `exec`.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            let mut none = std::mem::zeroed();
+            libc::sigemptyset(&raw mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+            // SIGQUIT is to leave no core file behind.
+            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
+            libc::alarm(LONGEST);
+            Ok(())
+        });
+    }
 }
 
 /// Runs a program that sends its spans to this endpoint.

@@ -31,8 +31,8 @@ fn main() {
         }
         "flush" => {
             launch(&queue, Duration::from_millis(200));
-            println!("{}", spandrel::flush(Duration::from_millis(20)));
-            println!("{} {:?}", spandrel::flush(Duration::from_secs(20)), spandrel::stats());
+            println!("{}", spandrel::flush(Duration::from_millis(20)).is_complete());
+            println!("{} {:?}", spandrel::flush(Duration::from_secs(20)).is_complete(), spandrel::stats());
         }
         "keep" => {
             let _ = request(&queue, Err("it failed"));
@@ -87,7 +87,7 @@ fn forks(queue: &Queue) {
     match fork::fork().expect("it forks") {
         fork::Fork::Child => {
             launch(&Queue::new(), Duration::from_millis(200));
-            assert!(spandrel::flush(Duration::from_secs(20)));
+            assert!(spandrel::flush(Duration::from_secs(20)).is_complete());
             exit(0);
         }
         fork::Fork::Parent(process) => {
@@ -106,7 +106,7 @@ fn forks_inside(queue: &Queue) {
     });
     match forked.expect("it ran") {
         fork::Fork::Child => {
-            assert!(spandrel::flush(Duration::from_secs(20)));
+            assert!(spandrel::flush(Duration::from_secs(20)).is_complete());
             exit(0);
         }
         fork::Fork::Parent(process) => {
@@ -165,7 +165,7 @@ impl Device for Asks {
     fn finish((): ()) -> Timing {
         Timing::pending(|| {
             let since = Instant::now();
-            let flushed = spandrel::flush(Duration::from_secs(20));
+            let flushed = spandrel::flush(Duration::from_secs(20)).is_complete();
             println!("{flushed} {}", since.elapsed() < Duration::from_secs(5));
             Some(Measurement::default())
         })
@@ -197,7 +197,7 @@ fn own_sdk() {
     global::set_tracer_provider(provider.clone());
     spandrel::adopt_global_provider();
     launch(&Queue::new(), Duration::from_millis(100));
-    println!("{}", spandrel::flush(Duration::from_secs(20)));
+    println!("{}", spandrel::flush(Duration::from_secs(20)).is_complete());
     provider.shutdown().expect("it shuts down");
 }
 

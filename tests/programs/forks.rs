@@ -22,7 +22,8 @@ fn main() {
             before();
             thread::sleep(Duration::from_millis(1));
         }),
-        "deaf" | "told" => return waits_for_a_signal(how == "told"),
+        "deaf" | "told" | "idle" => return waits_for_a_signal(&how),
+        "exits" => return exits(),
         "inside" => return inside(),
         // Telemetry was up before, and is set up again in the child.
         "again" => drop(app.take()),
@@ -56,12 +57,12 @@ fn in_child(body: impl FnOnce()) -> i32 {
 }
 
 /// A child that would go on for ever is told to stop.
-fn waits_for_a_signal(told: bool) {
+fn waits_for_a_signal(how: &str) {
     let ended = in_child(|| {
-        if told {
-            spandrel::after_fork();
-        } else {
-            child();
+        match how {
+            "told" => spandrel::after_fork(),
+            "deaf" => child(),
+            _ => {}
         }
         let kill = format!("sleep 0.3; kill -TERM {}", std::process::id());
         let mut shell = Command::new("sh").args(["-c", &kill]).spawn().expect("it runs");
@@ -69,6 +70,13 @@ fn waits_for_a_signal(told: bool) {
         let _ = shell.wait();
     });
     assert_eq!(ended & 0x7f, 15);
+}
+
+/// A child that exits without a span of its own, while one of the parent's has not been exported.
+fn exits() {
+    before();
+    assert_eq!(in_child(|| exit(0)), 0);
+    parent();
 }
 
 /// Processes that go on with one trace.

@@ -1,12 +1,12 @@
-//! A program that answers SIGTERM itself: it finishes its work, longer than it is waited for with
-//! the flush, and returns.
+//! A program that handles SIGTERM itself: it finishes its work, which takes longer than its grace period, and
+//! returns.
 
 use std::time::Duration;
 
 use spandrel::{span, traced_app};
 use tokio::signal::unix::{SignalKind, signal};
 
-#[traced_app("graceful", grace("60s"), flush("59s"))]
+#[traced_app("graceful", grace("1s"), flush("500ms"))]
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;

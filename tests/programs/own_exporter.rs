@@ -27,7 +27,7 @@ fn main() {
         }
         "flush" => {
             fails();
-            let flushed = spandrel::flush(Duration::from_secs(10));
+            let flushed = spandrel::flush(Duration::from_secs(10)).is_complete();
             println!("{flushed} {:?}", spandrel::stats());
         }
         _ => fails(),

@@ -56,13 +56,13 @@ fn main() {
         }
         "flush" => {
             let app = spandrel::install(config.processor(Flushes));
-            println!("{}", spandrel::flush(Duration::from_secs(20)));
+            println!("{}", spandrel::flush(Duration::from_secs(20)).is_complete());
             let app_too = spandrel::install(Config::new("again"));
             drop((app, app_too));
         }
         "flush-slow" => {
             let app = spandrel::install(config.processor(Slow));
-            println!("{}", spandrel::flush(Duration::from_millis(50)));
+            println!("{}", spandrel::flush(Duration::from_millis(50)).is_complete());
             drop(app);
         }
         other => panic!("unknown: {other}"),
@@ -114,7 +114,7 @@ impl SpanProcessor for Asks {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        println!("end of {}: {}", span.name, spandrel::flush(Duration::from_secs(20)));
+        println!("end of {}: {}", span.name, spandrel::flush(Duration::from_secs(20)).is_complete());
         drop(spandrel::install(Config::new("again")));
     }
 
@@ -123,7 +123,7 @@ impl SpanProcessor for Asks {
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        println!("shut down: {}", spandrel::flush(Duration::from_millis(10)));
+        println!("shut down: {}", spandrel::flush(Duration::from_millis(10)).is_complete());
         Ok(())
     }
 }

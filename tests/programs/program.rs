@@ -35,6 +35,10 @@ fn work(how: &str) -> Result<(), String> {
             Ok(())
         }
         "exit" => std::process::exit(3),
+        "exit-elsewhere" => {
+            let exits = || std::process::exit(3);
+            std::thread::spawn(spandrel::carry(exits)).join().expect("it never returns")
+        }
         "many" => {
             (0..5000).for_each(|_| detail());
             Ok(())

@@ -9,10 +9,10 @@ use crate::span;
 
 /// In a child of `fork`: exports again, and hears signals.
 ///
-/// That happens by itself when the child starts its first span, sets telemetry up, flushes, or asks
-/// for the [`shutdown_signal`](crate::shutdown_signal). A child that does nothing of the kind for
-/// long should call this first: until then SIGTERM and SIGINT do not end it. In the parent, and when
-/// called again, this does nothing.
+/// That happens by itself when the child starts its first span, sets telemetry up, flushes, asks for its
+/// [`stats`](crate::stats), or calls [`shutdown_signal`](crate::shutdown_signal). Until then a signal that
+/// the program does not handle ends the child at once. In the parent, and when called again, this does
+/// nothing.
 ///
 /// A span that was open when the process forked ends in both, if both come to its end.
 /// What had ended before the fork is the parent's to export, and [`flush`](crate::flush) is for a
@@ -27,6 +27,8 @@ pub fn after_fork() {
     }
     span::disown_open_spans();
     #[cfg(unix)]
-    super::signals::listen_again();
-    State::start_over();
+    super::signals::watch_again();
+    if State::start_over() {
+        super::exit::watch();
+    }
 }

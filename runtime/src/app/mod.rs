@@ -1,7 +1,8 @@
 //! The life of telemetry in a program: set up before its first line, flushed after its last.
 
 mod app_type;
-mod at_exit;
+mod exit;
+mod flush;
 mod fork;
 #[cfg(unix)]
 mod signals;
@@ -23,12 +24,17 @@ use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
 use crate::report::say;
 use crate::span::{self, Exceptions, Recorder, Records};
+use crate::stats::{self, Stats};
 use state::{Change, State};
 
 pub use app_type::{SetUp, tear_down};
+pub use flush::{flush, flush_async};
 pub use fork::after_fork;
 #[cfg(unix)]
 pub use signals::{ShutdownSignal, shutdown_signal};
+
+/// How much longer than its budget a shutdown is waited for.
+const SLACK: Duration = Duration::from_millis(200);
 
 struct Running {
     pipeline: Pipeline,
@@ -40,14 +46,30 @@ struct Running {
 ///
 /// Spans of annotated functions are recorded from here on, and those of OpenTelemetry's own API:
 /// its global provider and propagator are set. Where a global provider is set already it stays, and
-/// is adopted ([`adopt_global_provider`](crate::adopt_global_provider)). SIGTERM and SIGINT end the
-/// program as before, but not before a flush. Tracing that is disabled, or cannot be set up, leaves
-/// the program as it is, but for the propagator; the reason is said on standard error.
+/// is adopted ([`adopt_global_provider`](crate::adopt_global_provider)). Tracing that is disabled, or
+/// cannot be set up, leaves the program as it is, but for the propagator; the reason is written on standard
+/// error.
 ///
-/// What is not flushed: spans of a program that calls [`std::process::exit`] on another thread than
-/// the main one, [`std::process::abort`], or `exec`. [`flush`] or drop the guard before those. With
-/// `panic = "abort"` a panic flushes. A child of `fork` exports what it records
-/// ([`after_fork`]).
+/// # How the program ends
+///
+/// As it would have without telemetry, with the same exit code or signal:
+///
+/// - When the last guard is dropped, open spans are marked as interrupted, and what has ended is exported
+///   within the time of [`Config::flush`]. Spans that end meanwhile are exported as well.
+/// - [`std::process::exit`] does the same, on whichever thread it is called, and so does a panic where
+///   the program is built with `panic = "abort"`. [`std::process::abort`] and `exec` do not: call
+///   [`flush`] before those.
+/// - SIGTERM, SIGINT, SIGHUP and SIGQUIT do the same before they end the program, and a second signal ends
+///   it at once. If the program handles the signal, it ends when it wants to: by
+///   [`shutdown_signal`](crate::shutdown_signal), or by a handler that it sets before or after this call, itself
+///   or by `tokio::signal`, `signal-hook` or `ctrlc`. From SIGTERM and SIGINT on, spans are then exported
+///   as soon as they end. `ctrlc::set_handler` takes the place of our handler, which works;
+///   `ctrlc::try_set_handler` finds our handler and returns an error: call it before this function, or
+///   call `set_handler`.
+/// - Signals that are ignored stay ignored. The first process of a container (PID 1) lives on after a
+///   signal that it does not handle, as the kernel has it; its spans are exported as soon as they end.
+///
+/// A child of `fork` exports what it records ([`after_fork`]).
 ///
 /// While telemetry is up, a second call changes nothing and says so; it is shut down with the last
 /// guard.
@@ -86,32 +108,10 @@ impl Drop for AppGuard {
     }
 }
 
-/// Exports what has ended, now; whether all of it was through within this time. For moments that
-/// the end of the program does not cover: before `exec`, or after each request of a function
-/// that is frozen in between. Spans that wait for a device ([`Device`](crate::Device)) may take up
-/// to half of the time, unless this is called where they are asked. Processors of the [`Config`] are
-/// told to flush too.
-///
-/// While telemetry is set up or shut down this waits for that; called where that waits for it, by
-/// a processor or a device say, it is `false` at once. It knows of what is installed, or adopted,
-/// and not of what [`testing`](crate::testing) records. A provider of the program's own is the
-/// program's to flush, after this.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// if !spandrel::flush(Duration::from_secs(2)) {
-///     eprintln!("some spans are still on their way");
-/// }
-/// ```
-pub fn flush(timeout: Duration) -> bool {
-    let since = Instant::now();
-    let left = || timeout.saturating_sub(since.elapsed());
-    let Some(state) = State::settled(timeout) else { return false };
-    let pipeline = if let State::Up(app) = &*state { Some(app.pipeline.clone()) } else { None };
-    drop(state);
-    let measured = span::await_devices(left() / 2);
-    pipeline.is_none_or(|pipeline| pipeline.flush(left())) && measured
+/// The account of this process so far. A child of `fork` has an account of its own, which starts at zero.
+pub fn stats() -> Stats {
+    after_fork();
+    stats::sum()
 }
 
 /// Whether telemetry is up now.
@@ -165,6 +165,10 @@ fn set_up(config: Config) -> bool {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
             Recorder::install(provider, exceptions.into(), records, prunes);
+            #[cfg(unix)]
+            if signals::is_stopping() {
+                pipeline.export_at_once();
+            }
             change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {
@@ -173,14 +177,14 @@ fn set_up(config: Config) -> bool {
         }
     }
     #[cfg(unix)]
-    signals::flush_within(flush, grace);
+    signals::flush_on_signals(grace);
     #[cfg(not(unix))]
     let _ = grace;
-    at_exit::watch();
+    exit::watch();
     true
 }
 
-/// Ends what is open and exports what there is, if telemetry is up. Whoever else wants to end the
+/// Exports what there is, and then records no more, if telemetry is up. Whoever else wants to end the
 /// process waits until that is done.
 fn shut_down(state: MutexGuard<'static, State>) {
     if !matches!(*state, State::Up(_)) {
@@ -190,16 +194,28 @@ fn shut_down(state: MutexGuard<'static, State>) {
     let State::Up(app) = before else { return };
     let budget = app.flush.min(time_to_flush());
     let deadline = Instant::now() + budget;
-    let recorder = Recorder::uninstall();
-    global::set_tracer_provider(NoopTracerProvider::new());
-    if let Some((_, reaper)) = &recorder {
-        reaper.end_all(budget / 2);
-    }
-    // None starts any more; those that did are ended while they can still be exported.
+    span::end_device_spans(budget / 2);
     span::end_open_spans();
-    if let Some((provider, _)) = recorder {
-        app.pipeline.shut_down(&provider, deadline, budget);
+    // Spans go on being recorded until all this is exported.
+    app.pipeline.shut_down(deadline, budget);
+    global::set_tracer_provider(NoopTracerProvider::new());
+    Recorder::uninstall();
+    #[cfg(unix)]
+    signals::flush_no_more();
+}
+
+/// As [`shut_down`], on a thread that nobody waits for in vain.
+#[cfg(unix)]
+fn shut_down_if_up() {
+    if let Some(state) = State::settled(Duration::MAX) {
+        shut_down(state);
     }
+}
+
+/// How long a shutdown may take that starts now.
+#[cfg(unix)]
+fn time_for_shutdown() -> Duration {
+    State::flush_budget().unwrap_or_default().min(time_to_flush())
 }
 
 /// What is left for a flush until the program is killed, if it was told to stop.
@@ -211,33 +227,14 @@ fn time_to_flush() -> Duration {
     left.unwrap_or(Duration::MAX)
 }
 
-/// Gives the program this long to shut telemetry down itself, then does it.
+/// From now on a span is exported as soon as it ends.
 #[cfg(unix)]
-fn shut_down_after(patience: Duration) -> ShutDown {
-    let up = || {
-        let state = State::settled(Duration::MAX)?;
-        matches!(*state, State::Up(_)).then_some(state)
-    };
-    if up().is_none() {
-        return ShutDown::Before;
+fn export_at_once() {
+    if let Some(state) = State::settled(Duration::ZERO)
+        && let State::Up(app) = &*state
+    {
+        app.pipeline.export_at_once();
     }
-    State::wait_until_down(patience);
-    match up() {
-        Some(state) => {
-            shut_down(state);
-            ShutDown::ForTheProgram
-        }
-        None => ShutDown::ByTheProgram,
-    }
-}
-
-/// How telemetry came to be shut down when a signal asked for it.
-#[cfg(unix)]
-#[derive(PartialEq)]
-enum ShutDown {
-    Before,
-    ByTheProgram,
-    ForTheProgram,
 }
 
 impl From<ExceptionSignal> for Exceptions {

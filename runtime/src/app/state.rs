@@ -5,11 +5,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::{Running, after_fork};
-use crate::helper;
+use crate::internal_threads;
 
 static STATE: Mutex<State> = Mutex::new(State::Down);
 /// Told whenever somebody has changed the state.
 static CHANGED: Condvar = Condvar::new();
+
+/// So long is waited for somebody who sets telemetry up or shuts it down while the process ends.
+#[cfg(unix)]
+const LONGEST_CHANGE: Duration = Duration::from_secs(4);
 
 thread_local!(static CHANGES: Cell<bool> = const { Cell::new(false) });
 
@@ -27,7 +31,7 @@ impl State {
     pub(super) fn settled(patience: Duration) -> Option<MutexGuard<'static, Self>> {
         after_fork();
         let changing = |state: &mut Self| matches!(state, Self::Changing);
-        let waited_for = is_changed_here() || helper::runs_this();
+        let waited_for = is_changed_here() || internal_threads::is_current_marked();
         let patience = if waited_for { Duration::ZERO } else { patience };
         let (state, _) = CHANGED
             .wait_timeout_while(lock(), patience, changing)
@@ -51,14 +55,32 @@ impl State {
         drop(CHANGED.wait_timeout_while(lock(), patience, up));
     }
 
-    /// In a child of `fork`: what another thread was about to do, nobody does here.
-    pub(super) fn start_over() {
-        let Some(mut state) = Self::at_once() else { return };
+    /// Whether telemetry is down.
+    #[cfg(unix)]
+    pub(super) fn is_down() -> bool {
+        matches!(*lock(), Self::Down)
+    }
+
+    /// How long the last flush may take, as far as that is known: not while telemetry is set up.
+    #[cfg(unix)]
+    pub(super) fn flush_budget() -> Option<Duration> {
+        match &*lock() {
+            Self::Up(app) => Some(app.flush),
+            Self::Changing => Some(LONGEST_CHANGE),
+            Self::Down => None,
+        }
+    }
+
+    /// In a child of `fork`: what another thread was about to do, nobody does here. Whether telemetry is
+    /// up.
+    pub(super) fn start_over() -> bool {
+        let Some(mut state) = Self::at_once() else { return false };
         match &*state {
             Self::Up(app) => app.pipeline.start_over(),
             Self::Changing if !is_changed_here() => *state = Self::Down,
             Self::Changing | Self::Down => {}
         }
+        matches!(*state, Self::Up(_))
     }
 }
 

@@ -7,12 +7,13 @@ use rand::{Rng, SeedableRng};
 
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
-/// Time is short once a flush is waited for.
+/// The longest delay while somebody waits for a flush.
 const LONGEST_IN_A_HURRY: Duration = Duration::from_millis(500);
-/// What a server may ask for; a longer wait would lose more than it spares.
-const LONGEST_ASKED_FOR: Duration = Duration::from_secs(60);
+/// The longest delay that a server may ask for; a longer one would lose more than it spares.
+const LONGEST_ASKED_FOR: Duration = Duration::from_mins(1);
 
-/// Doubles with every try, with jitter, so that many programs do not come back all at once.
+/// The delays of one batch. Each is twice the one before, with jitter, so that many programs do not come
+/// back all at once.
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,
@@ -24,13 +25,18 @@ impl Backoff {
         Self { next: FIRST, jitter: SmallRng::from_os_rng() }
     }
 
-    /// The wait after a try that failed; the server may have said how long it should be.
-    pub(super) fn wait(&mut self, asked_for: Option<Duration>, hurry: bool) -> Duration {
-        let longest = if hurry { LONGEST_IN_A_HURRY } else { LONGEST };
-        let wait = self.next.min(longest);
-        self.next = (wait * 2).min(LONGEST);
-        let wait = wait.mul_f64(self.jitter.random_range(0.5..1.0));
-        asked_for.map_or(wait, |asked_for| asked_for.min(LONGEST_ASKED_FOR).max(wait))
+    /// The delay after a try that failed. The server may have said how long it should be. In a hurry it is
+    /// short, and the delays after it are what they would have been.
+    pub(super) fn next_delay(&mut self, asked_for: Option<Duration>, hurry: bool) -> Duration {
+        let delay = if hurry {
+            self.next.min(LONGEST_IN_A_HURRY)
+        } else {
+            let delay = self.next;
+            self.next = (delay * 2).min(LONGEST);
+            delay
+        };
+        let delay = delay.mul_f64(self.jitter.random_range(0.5..1.0));
+        asked_for.map_or(delay, |asked_for| asked_for.min(LONGEST_ASKED_FOR).max(delay))
     }
 }
 
@@ -39,22 +45,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_a_limit() {
+    fn delays_grow_to_a_limit() {
         let mut backoff = Backoff::new();
-        let waits: Vec<Duration> = (0..10).map(|_| backoff.wait(None, false)).collect();
-        assert!(waits[0] >= FIRST / 2 && waits[0] <= FIRST, "{waits:?}");
-        assert!(waits[9] >= LONGEST / 2 && waits[9] <= LONGEST, "{waits:?}");
-        assert!(backoff.wait(None, true) <= LONGEST_IN_A_HURRY);
+        let delays: Vec<Duration> = (0..10).map(|_| backoff.next_delay(None, false)).collect();
+        assert!(delays[0] >= FIRST / 2 && delays[0] <= FIRST, "{delays:?}");
+        assert!(delays[9] >= LONGEST / 2 && delays[9] <= LONGEST, "{delays:?}");
+    }
+
+    #[test]
+    fn a_hurry_leaves_the_later_delays_as_they_were() {
+        let mut backoff = Backoff::new();
+        (0..10).for_each(|_| drop(backoff.next_delay(None, false)));
+        (0..10).for_each(|_| assert!(backoff.next_delay(None, true) <= LONGEST_IN_A_HURRY));
+        assert!(backoff.next_delay(None, false) >= LONGEST / 2);
     }
 
     #[test]
     fn a_server_is_obeyed_within_reason() {
         let second = Duration::from_secs(1);
-        assert_eq!(Backoff::new().wait(Some(second), true), second);
-        assert_eq!(Backoff::new().wait(Some(second * 1_000_000), false), LONGEST_ASKED_FOR);
+        assert_eq!(Backoff::new().next_delay(Some(second), true), second);
+        assert_eq!(Backoff::new().next_delay(Some(second * 1_000_000), false), LONGEST_ASKED_FOR);
         let mut backoff = Backoff::new();
-        let waits: Vec<Duration> =
-            (0..10).map(|_| backoff.wait(Some(Duration::ZERO), false)).collect();
-        assert!(waits[0] >= FIRST / 2 && waits[9] >= LONGEST / 2, "{waits:?}");
+        let delays: Vec<Duration> =
+            (0..10).map(|_| backoff.next_delay(Some(Duration::ZERO), false)).collect();
+        assert!(delays[0] >= FIRST / 2 && delays[9] >= LONGEST / 2, "{delays:?}");
     }
 }

@@ -46,13 +46,21 @@ impl<E: Exporter> Delivery<E> {
         }
     }
 
-    /// How many of them were rejected; nothing when all of them are lost.
+    /// How many of them were rejected; `None` when all of them are lost.
     async fn send(&mut self, spans: Vec<SpanData>) -> Option<usize> {
         let queue = self.queue.clone();
         let (begun, limit) = (Instant::now(), queue.batch.timeout);
         let mut backoff = Backoff::new();
-        let request = self.exporter.encode(spans);
+        let count = spans.len();
+        let request = match self.exporter.encode(spans) {
+            Ok(request) => request,
+            Err(why) => {
+                queue.losses.refused(count as u64, &why);
+                return None;
+            }
+        };
         loop {
+            queue.losses.try_starts();
             let sent = self.exporter.send(&request);
             let answer = match limit {
                 Some(limit) => timeout_at((begun + limit).into(), sent)
@@ -62,29 +70,30 @@ impl<E: Exporter> Delivery<E> {
             };
             let (why, retry_after) = match answer {
                 Answer::Taken { rejected, message } => {
-                    queue.losses.taken(rejected, message.as_deref());
+                    queue.losses.taken(rejected.min(count), message.as_deref());
                     return Some(rejected);
                 }
                 Answer::Refused(why) => {
-                    queue.losses.refused(&why);
+                    queue.losses.refused(count as u64, &why);
                     return None;
                 }
                 Answer::Unavailable { why, retry_after } => (why, retry_after),
             };
             let hurry = queue.in_a_hurry();
             queue.losses.unavailable(&why, hurry);
-            let wait = backoff.wait(retry_after, hurry);
+            let delay = backoff.next_delay(retry_after, hurry);
             let in_vain = queue.deadline().is_some() && !queue.batch.insists;
-            if in_vain || limit.is_some_and(|limit| begun.elapsed() + wait > limit) {
+            if in_vain || limit.is_some_and(|limit| begun.elapsed() + delay > limit) {
+                queue.losses.given_up(count as u64);
                 return None;
             }
             if retry_after.is_some() {
-                self.wait_as_told(wait).await;
+                self.wait_as_told(delay).await;
                 continue;
             }
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                Ok(()) = self.hurry.changed() => backoff = Backoff::new(),
+                () = tokio::time::sleep(delay) => {}
+                Ok(()) = self.hurry.changed() => {}
             }
         }
     }
@@ -107,7 +116,13 @@ impl<E: Exporter> Delivery<E> {
 
 impl<E> Drop for Delivery<E> {
     fn drop(&mut self) {
-        self.queue.lost(self.first);
+        match self.queue.lost(self.first) {
+            0 => {}
+            lost if std::thread::panicking() => {
+                self.queue.losses.refused(lost as u64, "the exporter panicked");
+            }
+            lost => self.queue.losses.given_up(lost as u64),
+        }
     }
 }
 

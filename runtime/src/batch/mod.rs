@@ -35,11 +35,10 @@ impl<E: Exporter> BatchSink<E> {
     pub(crate) fn start(
         connect: Connect<E>,
         batch: Batch,
-        account: Arc<Account>,
         destination: String,
     ) -> Result<Self, String> {
         let losses = Losses::new(destination, batch.queue);
-        let queue = Arc::new(Queue::new(batch, account, losses));
+        let queue = Arc::new(Queue::new(batch, losses));
         worker::spawn(queue.clone(), connect.clone())?;
         Ok(Self { queue, connect })
     }
@@ -55,6 +54,12 @@ impl<E> Debug for BatchSink<E> {
     }
 }
 
+impl<E: Exporter> Account for BatchSink<E> {
+    fn stats(&self) -> Stats {
+        self.queue().stats()
+    }
+}
+
 impl<E: Exporter> Sink for BatchSink<E> {
     #[inline]
     fn take(&self, span: SpanData) {
@@ -64,7 +69,7 @@ impl<E: Exporter> Sink for BatchSink<E> {
         }
     }
 
-    fn flush(&self, deadline: Instant) -> bool {
+    fn flush(&self, deadline: Option<Instant>) -> bool {
         self.queue().flush(deadline)
     }
 
@@ -73,8 +78,12 @@ impl<E: Exporter> Sink for BatchSink<E> {
         self.queue().close(deadline)
     }
 
-    fn account(&self, stats: Stats, flush: Duration) -> Option<String> {
-        self.queue().losses.account(stats, flush)
+    fn export_at_once(&self) {
+        self.queue().export_at_once();
+    }
+
+    fn report(&self, flush: Duration) -> Option<String> {
+        self.queue().report(flush)
     }
 
     /// The thread is the parent's.

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::Losses;
 use crate::config::Batch;
-use crate::stats::Account;
+use crate::stats::{Counts, Stats};
 
 /// How much longer than the deadline a worker is waited for that is busy cutting its requests.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -21,7 +21,6 @@ const ROOM: usize = 1024;
 pub(super) struct Queue {
     state: Mutex<State>,
     pub(super) batch: Batch,
-    pub(super) account: Arc<Account>,
     pub(super) losses: Arc<Losses>,
     /// Tells whoever waits for a flush that some spans are through.
     progress: Condvar,
@@ -48,16 +47,32 @@ struct State {
     on_their_way: BTreeMap<u64, usize>,
     /// All below this number are wanted now, full batch or not.
     wanted: u64,
-    /// When everything must have come to an end; no span is taken in any more.
-    deadline: Option<Instant>,
+    /// Until then somebody waits for those.
+    wanted_until: Option<Instant>,
+    /// Whether spans are exported as soon as they come.
+    at_once: bool,
+    closing: Option<Closing>,
     finished: bool,
+    /// Lost spans that came during the last flush, or after it.
+    late: u64,
+    /// What has become of the spans that wait no more.
+    counts: Counts,
+}
+
+/// The last flush.
+#[derive(Clone, Copy, Debug)]
+struct Closing {
+    /// All below this number are to be through.
+    below: u64,
+    /// When everything must have come to an end.
+    deadline: Instant,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Bells {
     /// There is something to do.
     pub(super) work: Notify,
-    /// There is no time to wait before something is tried again.
+    /// Something is to be tried again without waiting any longer.
     pub(super) hurry: watch::Sender<()>,
 }
 
@@ -67,7 +82,12 @@ pub(super) struct Next {
     pub(super) spans: Option<(u64, Vec<SpanData>)>,
     /// When those that wait are due.
     pub(super) due: Option<Instant>,
+    /// Whether nothing waits.
+    pub(super) is_empty: bool,
+    /// When everything must have come to an end, once that is known.
     pub(super) deadline: Option<Instant>,
+    /// Whether the last flush has exported all that it was for.
+    pub(super) done: bool,
 }
 
 impl State {
@@ -77,21 +97,35 @@ impl State {
     }
 
     fn in_a_hurry(&self) -> bool {
-        self.deadline.is_some() || self.through() < self.wanted
+        let wanted = || {
+            self.through() < self.wanted
+                && self.wanted_until.is_none_or(|until| Instant::now() < until)
+        };
+        self.closing.is_some() || wanted()
     }
 
-    /// Whether spans that come now come too late.
-    fn is_closed(&self) -> bool {
-        self.deadline.is_some() || self.finished
+    /// Whether a span with this number came during the last flush.
+    fn is_late(&self, number: u64) -> bool {
+        self.closing.is_some_and(|closing| number >= closing.below)
+    }
+
+    /// Whether the spans that wait are to be exported now.
+    fn is_ready(&self, batch: &Batch, due: Option<Instant>) -> bool {
+        if let Some(closing) = self.closing {
+            return self.taken < closing.below;
+        }
+        self.waiting >= batch.size
+            || self.at_once
+            || self.taken < self.wanted
+            || due.is_some_and(|due| due <= Instant::now())
     }
 }
 
 impl Queue {
-    pub(super) fn new(batch: Batch, account: Arc<Account>, losses: Arc<Losses>) -> Self {
+    pub(super) fn new(batch: Batch, losses: Arc<Losses>) -> Self {
         Self {
             state: Mutex::default(),
             batch,
-            account,
             losses,
             progress: Condvar::new(),
             bells: Bells::default(),
@@ -111,21 +145,32 @@ impl Queue {
     /// In a child of `fork`, the queue to use from now on. What waits here and what is on its way is
     /// the parent's, and so is the worker, which may have held any lock.
     pub(super) fn start_over(&self) -> &Arc<Self> {
-        self.heir.get_or_init(|| {
-            self.account.disown_waiting();
-            let losses = self.losses.start_over();
-            Arc::new(Self::new(self.batch, self.account.clone(), losses))
-        })
+        self.heir.get_or_init(|| Arc::new(Self::new(self.batch, self.losses.start_over())))
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let state = self.state();
+        state.counts.and_waiting(state.waiting + state.on_their_way.values().sum::<usize>())
+    }
+
+    /// What to say at the end, after a last flush that had this time. Spans that end while the program ends
+    /// are counted and not spoken of.
+    pub(super) fn report(&self, flush: Duration) -> Option<String> {
+        let late = self.state().late;
+        let stats = self.stats();
+        self.losses.report(stats.lost() - late, stats.accepted, flush)
     }
 
     /// Takes a span in, or drops it; whether the worker should be woken.
     #[inline]
     pub(super) fn push(&self, span: SpanData) -> bool {
         let mut state = self.state();
-        let late = state.is_closed();
-        if late || state.waiting >= self.batch.queue {
+        state.counts.accepted += 1;
+        if state.finished || state.waiting >= self.batch.queue {
+            state.counts.dropped += 1;
+            let late = state.finished;
+            state.late += u64::from(late);
             drop(state);
-            self.account.drop_spans(1);
             return !late && self.losses.overflow();
         }
         if state.filling.capacity() == 0 {
@@ -145,21 +190,26 @@ impl Queue {
         full || first
     }
 
+    /// Exports what waits now, and tries again at once what has failed.
     fn hasten(&self) {
         self.bells.hurry.send_replace(());
         self.bells.work.notify_one();
+    }
+
+    /// From now on spans are exported as soon as they come.
+    pub(super) fn export_at_once(&self) {
+        self.state().at_once = true;
+        self.hasten();
     }
 
     /// What to do, for a worker that can start another request or not.
     pub(super) fn next(&self, free: bool) -> Next {
         let mut state = self.state();
         let waiting = state.waiting;
-        let due = state.since.map(|since| since + self.batch.delay);
-        let ready = waiting >= self.batch.size
-            || state.deadline.is_some()
-            || state.taken < state.wanted
-            || due.is_some_and(|due| due <= Instant::now());
-        let spans = (free && ready && waiting > 0).then(|| {
+        let delay = self.batch.delay;
+        let due = state.since.and_then(|since| since.checked_add(delay));
+        let ready = free && waiting > 0 && state.is_ready(&self.batch, due);
+        let spans = ready.then(|| {
             let first = state.taken;
             let spans =
                 state.full.pop_front().unwrap_or_else(|| std::mem::take(&mut state.filling));
@@ -170,7 +220,14 @@ impl Queue {
             state.since = (waiting > count).then(Instant::now);
             (first, spans)
         });
-        Next { spans, due: due.filter(|_| free), deadline: state.deadline }
+        let through = state.through();
+        Next {
+            spans,
+            due: due.filter(|_| free && state.closing.is_none()),
+            is_empty: state.waiting == 0,
+            deadline: state.closing.map(|closing| closing.deadline),
+            done: state.closing.is_some_and(|closing| through >= closing.below),
+        }
     }
 
     /// Whether somebody waits for spans to be through.
@@ -180,7 +237,7 @@ impl Queue {
 
     /// When everything must have come to an end, once that is known.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.state().deadline
+        self.state().closing.map(|closing| closing.deadline)
     }
 
     /// Of the batch with this first number so many spans have arrived, and so many never will.
@@ -192,50 +249,74 @@ impl Queue {
             if *left == 0 {
                 state.on_their_way.remove(&first);
             }
-            self.account.export(exported);
-            self.account.fail(failed);
+            state.counts.exported += exported as u64;
+            state.counts.failed += failed as u64;
             self.progress.notify_all();
         }
         drop(state);
     }
 
-    /// What is left of the batch with this first number is lost.
-    pub(super) fn lost(&self, first: u64) {
+    /// What is left of the batch with this first number is lost; how many spans that is, but for those that
+    /// came during the last flush.
+    pub(super) fn lost(&self, first: u64) -> usize {
         let mut state = self.state();
-        self.account.fail(state.on_their_way.remove(&first).unwrap_or_default());
+        let lost = state.on_their_way.remove(&first).unwrap_or_default();
+        state.counts.failed += lost as u64;
         self.progress.notify_all();
-        drop(state);
+        if state.is_late(first) {
+            state.late += lost as u64;
+            return 0;
+        }
+        lost
     }
 
-    /// Gives up what is on its way, and lets go of what waits; nothing comes after this.
+    /// Marks the batches that are on their way as failed, and drops the spans that wait. Spans that come
+    /// later are dropped as well.
     pub(super) fn finish(&self) {
         let mut state = self.state();
         let unsent = (std::mem::take(&mut state.full), std::mem::take(&mut state.filling));
-        self.account.drop_spans(std::mem::take(&mut state.waiting));
+        let dropped = std::mem::take(&mut state.waiting);
         let unanswered = std::mem::take(&mut state.on_their_way);
+        let failed: usize = unanswered.values().sum();
+        state.counts.dropped += dropped as u64;
+        state.counts.failed += failed as u64;
         state.finished = true;
-        self.account.fail(unanswered.into_values().sum());
+        let end = state.taken + dropped as u64;
+        let late = state.closing.map_or(0, |closing| {
+            let dropped = (dropped as u64).min(end.saturating_sub(closing.below));
+            let failed: usize = unanswered.range(closing.below..).map(|(_, spans)| spans).sum();
+            dropped + failed as u64
+        });
+        state.late += late;
         self.progress.notify_all();
         drop(state);
+        self.losses.given_up((dropped + failed) as u64 - late);
         drop(unsent);
     }
 
     /// Waits until all that has come is through; `false` when that takes too long.
-    pub(super) fn flush(&self, deadline: Instant) -> bool {
+    pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state();
         let all = state.taken + state.waiting as u64;
+        let waits = state.in_a_hurry();
+        state.wanted_until = match (waits, state.wanted_until, deadline) {
+            (true, None, _) | (_, _, None) => None,
+            (true, Some(until), Some(deadline)) => Some(until.max(deadline)),
+            (false, _, deadline) => deadline,
+        };
         state.wanted = state.wanted.max(all);
         self.hasten();
         self.wait(state, deadline, |state| state.through() >= all || state.finished)
     }
 
-    /// Takes nothing in any more and waits until all that has come is through, or cut off at the
-    /// deadline: `false`.
+    /// Waits until all that has come is through, or cut off at the deadline: `false`. What comes meanwhile
+    /// is taken in, and dropped if nobody has exported it by then.
     pub(super) fn close(&self, deadline: Instant) -> bool {
         let mut state = self.state();
-        state.deadline.get_or_insert(deadline);
+        let below = state.taken + state.waiting as u64;
+        state.closing.get_or_insert(Closing { below, deadline });
         self.hasten();
-        let finished = self.wait(state, deadline + PATIENCE, |state| state.finished);
+        let finished = self.wait(state, Some(deadline + PATIENCE), |state| state.finished);
         if !finished {
             // An exporter that does not come back is not waited for.
             self.finish();
@@ -246,16 +327,20 @@ impl Queue {
     fn wait(
         &self,
         mut state: MutexGuard<'_, State>,
-        deadline: Instant,
+        deadline: Option<Instant>,
         done: impl Fn(&State) -> bool,
     ) -> bool {
         while !done(&state) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.progress.wait_timeout(state, left);
-            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let left =
+                deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            state = match left {
+                Some(Duration::ZERO) => return false,
+                Some(left) => {
+                    let waited = self.progress.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.progress.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
         true
     }

@@ -2,7 +2,6 @@
 
 use std::future::pending;
 use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::Instant;
 
 use opentelemetry::Context;
@@ -12,17 +11,21 @@ use tokio::task::JoinSet;
 use super::delivery::Delivery;
 use super::queue::{Next, Queue};
 use crate::exporter::{Connect, Exporter};
+use crate::internal_threads;
 
 /// Starts the thread; or says why there is none.
 pub(super) fn spawn<E: Exporter>(queue: Arc<Queue>, connect: Connect<E>) -> Result<(), String> {
     let (started, outcome) = mpsc::channel();
-    let thread = thread::Builder::new().name("spandrel-export".to_owned()).spawn(move || {
+    let thread = internal_threads::spawn("spandrel-export", move || {
         let _finish = Finish(&queue);
         // What the exporter's own libraries do is not to be traced.
         let _suppressed = Context::enter_telemetry_suppressed_scope();
         let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return started.send(Err(error.to_string())).unwrap_or_default(),
+            Err(error) => {
+                let why = format!("no descriptors for an async runtime: {error}");
+                return started.send(Err(why)).unwrap_or_default();
+            }
         };
         let inside = runtime.enter();
         let exporter = match connect() {
@@ -37,8 +40,8 @@ pub(super) fn spawn<E: Exporter>(queue: Arc<Queue>, connect: Connect<E>) -> Resu
         runtime.shutdown_background();
     });
     match thread {
-        Ok(_) => outcome.recv().unwrap_or_else(|error| Err(error.to_string())),
-        Err(error) => Err(error.to_string()),
+        Ok(()) => outcome.recv().unwrap_or_else(|error| Err(error.to_string())),
+        Err(error) => Err(format!("no thread can be started: {error}")),
     }
 }
 
@@ -55,24 +58,21 @@ impl Drop for Finish<'_> {
 async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
     let mut deliveries = JoinSet::new();
     loop {
-        let Next { spans, due, deadline } = queue.next(deliveries.len() < E::AT_ONCE);
+        let Next { spans, due, is_empty, deadline, done } =
+            queue.next(deliveries.len() < E::AT_ONCE);
         if let Some((first, spans)) = spans {
             let hurry = queue.bells.hurry.subscribe();
             deliveries
                 .spawn(Delivery::new(queue.clone(), exporter.clone(), first, hurry).of(spans));
             continue;
         }
-        queue.losses.tell_overflow();
-        if deadline.is_some() && deliveries.is_empty() {
+        queue.losses.tell_overflow(is_empty);
+        if done {
             break;
         }
         tokio::select! {
             () = queue.bells.work.notified() => {}
-            Some(delivered) = deliveries.join_next() => {
-                if delivered.is_err_and(|error| error.is_panic()) {
-                    queue.losses.refused("the exporter panicked");
-                }
-            }
+            Some(_) = deliveries.join_next() => {}
             () = until(due) => {}
             () = until(deadline) => break,
         }

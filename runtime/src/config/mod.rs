@@ -59,6 +59,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds; default: as long as it takes |
 /// | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT`, `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 of each in a span |
 /// | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | the length of texts, in characters; default: no limit |
+/// | `SPANDREL_GRACE` | [`grace`](Self::grace): a duration such as `30s`, `500ms` or `2m` |
 /// | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` (`logs`, `logs/dup`) | exceptions are log lines on standard error, with their trace's ids, in place of span events or beside them |
 /// | `RUST_LOG` | which log lines are written, with [`logs`](Self::logs) |
 /// | `OTEL_TRACES_EXPORTER` | where spans go: `otlp`, `console` (drawn on standard error) or `none` |
@@ -87,7 +88,7 @@ pub struct Config {
     observers: Vec<Observer>,
     baggage: Vec<Key>,
     flush: Duration,
-    grace: Duration,
+    grace: Option<Duration>,
     #[cfg(feature = "logs")]
     pub(crate) logs: bool,
 }
@@ -103,7 +104,7 @@ impl Config {
             observers: Vec::new(),
             baggage: Vec::new(),
             flush: Duration::from_secs(4),
-            grace: Duration::from_secs(5),
+            grace: None,
             #[cfg(feature = "logs")]
             logs: false,
         }
@@ -152,8 +153,10 @@ impl Config {
     }
 
     /// Exports by this exporter where the environment names none (`OTEL_TRACES_EXPORTER`). It gets
-    /// batches one after the other, on a thread of its own that has a tokio runtime. Trying again is
-    /// its own affair: a batch that it fails is lost, and counted.
+    /// batches one after the other, on a thread of its own, where it may block, and where its futures find
+    /// a tokio runtime. `opentelemetry-otlp` works there with each of its HTTP clients, and over gRPC if
+    /// the runtime in which its channel was made still runs during the last flush. The exporter itself has to
+    /// try again: a batch that it fails is lost, and counted.
     pub fn exporter(
         mut self,
         exporter: impl opentelemetry_sdk::trace::SpanExporter + 'static,
@@ -202,19 +205,18 @@ impl Config {
         self
     }
 
-    /// How long the flush at the end may take. Default: 4 s.
+    /// How long the last flush may take: when the last guard is dropped, the process exits, or a signal
+    /// ends it. Default: 4 s.
     pub fn flush(mut self, budget: Duration) -> Self {
         self.flush = budget.min(LONGEST);
         self
     }
 
-    /// The time from SIGTERM to SIGKILL. Default: 5 s. A program that gets SIGTERM or SIGINT has
-    /// this, less the time for the flush, to shut down by itself; then it is flushed, and when the
-    /// time is over it is ended. One that does not listen to signals cannot be told from one that
-    /// does and is busy: it has all the time too, but for SIGINT from a terminal, which ends it
-    /// after the flush.
+    /// How long the platform waits from SIGTERM to SIGKILL: `terminationGracePeriodSeconds` of Kubernetes, for
+    /// example. Where it is set, the last flush takes no longer than what is left of it since the first
+    /// SIGTERM or SIGINT, and at least half a second. It never makes the program end sooner. Default: not set.
     pub fn grace(mut self, period: Duration) -> Self {
-        self.grace = period.min(LONGEST);
+        self.grace = Some(period.min(LONGEST));
         self
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) baggage: Vec<Key>,
     pub(crate) exceptions: ExceptionSignal,
     pub(crate) flush: Duration,
-    pub(crate) grace: Duration,
+    pub(crate) grace: Option<Duration>,
 }
 
 /// What an exception is recorded as, after the semantic conventions' way from one to the other.
@@ -74,7 +74,7 @@ impl Settings {
             baggage,
             exceptions: ExceptionSignal::resolve(environment),
             flush,
-            grace,
+            grace: environment.duration("SPANDREL_GRACE", grace).or(grace),
         })
     }
 }

@@ -1,16 +1,23 @@
 //! Anybody's exporter. It tries again itself, as the specification has it.
 
 use std::fmt::{self, Debug, Formatter};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_executor::block_on;
+use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use tokio::sync::RwLock;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::{Answer, Exporter};
+use crate::internal_threads;
 
 /// An exporter whose type is forgotten.
 #[derive(Clone)]
@@ -41,27 +48,104 @@ impl Debug for Custom {
     }
 }
 
-impl Exporter for Custom {
+/// The thread on which a program's exporter works. Its futures run inside the context of the worker's async
+/// runtime, so that they find a reactor and timers, but not as tasks of it: exporters that block, and those
+/// that start and drop a runtime of their own (`reqwest`'s blocking client does), may do so there.
+pub(crate) struct CustomExporter(mpsc::Sender<Job>);
+
+/// What the thread does next.
+enum Job {
+    Export { spans: Vec<SpanData>, answer: oneshot::Sender<Answer>, wanted: oneshot::Receiver<()> },
+    ShutDown { timeout: Duration, done: oneshot::Sender<()> },
+}
+
+impl CustomExporter {
+    /// Starts the thread. To be called inside the runtime.
+    pub(crate) fn start(exporter: Custom) -> Result<Self, String> {
+        let (jobs, received) = mpsc::channel();
+        let runtime = Handle::current();
+        internal_threads::spawn("spandrel-exporter", move || {
+            internal_threads::mark_current();
+            let _inside = runtime.enter();
+            // What the exporter's own libraries do is not to be traced.
+            let _suppressed = Context::enter_telemetry_suppressed_scope();
+            for job in received {
+                internal_threads::run_user_code(|| exporter.work(job));
+            }
+        })
+        .map_err(|error| format!("no thread can be started for the exporter: {error}"))?;
+        Ok(Self(jobs))
+    }
+}
+
+impl Custom {
+    fn work(&self, job: Job) {
+        let exporter = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match job {
+            Job::Export { spans, answer, wanted } => {
+                let exported = catch_unwind(AssertUnwindSafe(|| {
+                    block_on(unless_abandoned(exporter.export_boxed(spans), wanted))
+                }));
+                let exported = match exported {
+                    Ok(Some(Ok(()))) => Answer::TAKEN,
+                    Ok(Some(Err(OTelSdkError::InternalFailure(why)))) => Answer::Refused(why),
+                    Ok(Some(Err(error))) => Answer::Refused(error.to_string()),
+                    Ok(None) => return,
+                    Err(_) => Answer::Refused("the exporter panicked".to_owned()),
+                };
+                let _ = answer.send(exported);
+            }
+            Job::ShutDown { timeout, done } => {
+                let _ = catch_unwind(AssertUnwindSafe(|| exporter.shut_down_within(timeout)));
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+/// What the export comes to; `None` once nobody waits for it any more.
+async fn unless_abandoned(
+    mut export: Exported<'_>,
+    mut wanted: oneshot::Receiver<()>,
+) -> Option<OTelSdkResult> {
+    poll_fn(|task| {
+        if let Poll::Ready(result) = export.as_mut().poll(task) {
+            return Poll::Ready(Some(result));
+        }
+        Pin::new(&mut wanted).poll(task).map(|_| None)
+    })
+    .await
+}
+
+impl Exporter for CustomExporter {
     /// The specification promises exporters that.
     const AT_ONCE: usize = 1;
 
     type Request = Mutex<Vec<SpanData>>;
 
-    fn encode(&self, spans: Vec<SpanData>) -> Self::Request {
-        Mutex::new(spans)
+    fn encode(&self, spans: Vec<SpanData>) -> Result<Self::Request, String> {
+        Ok(Mutex::new(spans))
     }
 
     async fn send(&self, request: &Self::Request) -> Answer {
         let spans = std::mem::take(&mut *request.lock().unwrap_or_else(PoisonError::into_inner));
-        match self.0.read().await.export_boxed(spans).await {
-            Ok(()) => Answer::TAKEN,
-            Err(OTelSdkError::InternalFailure(why)) => Answer::Refused(why),
-            Err(error) => Answer::Refused(error.to_string()),
+        let (answer, answered) = oneshot::channel();
+        // Dropped with this future, when its time is over.
+        let (_waits, wanted) = oneshot::channel();
+        let sent = self.0.send(Job::Export { spans, answer, wanted });
+        let gone = || Answer::Refused("the exporter's thread has ended".to_owned());
+        match sent {
+            Ok(()) => answered.await.unwrap_or_else(|_| gone()),
+            Err(_) => gone(),
         }
     }
 
     async fn shut_down(&self, timeout: Duration) {
-        self.0.read().await.shut_down_within(timeout);
+        let (done, told) = oneshot::channel();
+        if self.0.send(Job::ShutDown { timeout, done }).is_ok() {
+            // What it says of its end changes nothing any more.
+            let _ = tokio::time::timeout(timeout, told).await;
+        }
     }
 }
 

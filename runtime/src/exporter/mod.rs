@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use opentelemetry_sdk::trace::SpanData;
 
-pub(crate) use custom::Custom;
+pub(crate) use custom::{Custom, CustomExporter};
 
 /// Makes an exporter, in the runtime that it is to work in; again after a `fork`, where nothing of
 /// the parent's connections may be used.
@@ -23,7 +23,8 @@ pub(crate) trait Exporter: Send + Sync + 'static {
     /// A batch as it is sent, as often as it takes.
     type Request: Send + Sync;
 
-    fn encode(&self, spans: Vec<SpanData>) -> Self::Request;
+    /// The request with these spans; or why there can be none.
+    fn encode(&self, spans: Vec<SpanData>) -> Result<Self::Request, String>;
 
     fn send(&self, request: &Self::Request) -> impl Future<Output = Answer> + Send;
 

@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::config::Keep;
 use crate::size::size;
-use crate::stats::Account;
+use crate::stats::LetGo;
 
 const MOST_SPANS: usize = 10_000;
 const MOST_BYTES: usize = 16 << 20;
@@ -18,7 +18,7 @@ const MOST_KEPT: usize = 100;
 pub(crate) struct HeldTraces {
     keep: Keep,
     traces: Mutex<Traces>,
-    account: Arc<Account>,
+    account: Arc<LetGo>,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ struct Trace {
 }
 
 impl HeldTraces {
-    pub(crate) fn new(keep: Keep, account: Arc<Account>) -> Self {
+    pub(crate) fn new(keep: Keep, account: Arc<LetGo>) -> Self {
         Self { keep, traces: Mutex::default(), account }
     }
 
@@ -146,7 +146,7 @@ impl Traces {
 
     /// Lets the oldest go while there are too many; those that are kept all the same are
     /// returned, before their time.
-    fn make_room(&mut self, account: &Account) -> Vec<SpanData> {
+    fn make_room(&mut self, account: &LetGo) -> Vec<SpanData> {
         let mut kept = Vec::new();
         while self.spans > MOST_SPANS || self.bytes > MOST_BYTES {
             let Some((_, id)) = self.by_age.first_key_value() else { break };

@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
 use std::process;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::device::Awaited;
 use super::panic::contained;
 use crate::device::Resolve;
-use crate::helper;
+use crate::internal_threads;
 use crate::report::say;
 
 /// So many spans wait for their devices at most; one that comes then ends with its body.
@@ -97,7 +96,7 @@ impl Reaper {
     /// Waits this long for the spans that wait for their devices now; whether all of them have
     /// ended. Not on the thread that ends them.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
-        let patience = if helper::runs_this() { Duration::ZERO } else { patience };
+        let patience = if internal_threads::is_current_marked() { Duration::ZERO } else { patience };
         let shared = self.here();
         let queue = shared.queue();
         let taken = queue.taken;
@@ -151,17 +150,16 @@ impl Shared {
     fn runs(self: &Arc<Self>, queue: &mut Queue) -> bool {
         if !queue.runs {
             let shared = self.clone();
-            let thread = thread::Builder::new().name("spandrel-device".to_owned());
-            queue.runs = thread.spawn(move || shared.run()).is_ok();
+            queue.runs = internal_threads::spawn("spandrel-device", move || shared.run()).is_ok();
         }
         queue.runs
     }
 
     /// What the thread does, until there is nothing left to do and no more is taken.
     fn run(&self) {
-        helper::is_this_thread();
+        internal_threads::mark_current();
         while let Some(resolve) = self.next() {
-            let measurement = contained(resolve).flatten();
+            let measurement = internal_threads::run_user_code(|| contained(resolve)).flatten();
             // Unless it was given up in the meantime.
             let asked = self.queue().asked.take();
             if let Some((awaited, _)) = asked {

@@ -111,20 +111,17 @@ impl Recorder {
         matches!(self.provider, Provider::Global { .. })
     }
 
-    /// Records no more, and hands the provider back to be shut down, with what ends the spans that
-    /// wait for devices before.
+    /// Records no more.
     #[cfg(feature = "app")]
-    pub(crate) fn uninstall() -> Option<(SdkTracerProvider, Reaper)> {
+    pub(crate) fn uninstall() {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        let Counted(recorder) = &installed.take()?;
+        let ours = installed.take_if(|Counted(recorder)| !recorder.is_adopted());
         PRUNES.store(false, Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Release);
         drop(installed);
         Here::forget();
-        match &recorder.provider {
-            Provider::Ours(provider) => Some((provider.clone(), recorder.reaper.clone())),
-            Provider::Global { .. } => None,
-        }
+        // Only now: what is dropped with it may be the program's.
+        drop(ours);
     }
 
     /// A recorder for one test scope, current in the context that carries it.
@@ -286,10 +283,21 @@ impl Found {
 /// Waits this long for the devices of spans whose bodies have ended; whether all of them have told
 /// when their work was done.
 pub(crate) fn await_devices(patience: Duration) -> bool {
+    installed_reaper().is_none_or(|reaper| reaper.wait(patience))
+}
+
+/// Ends the spans that wait for their devices, after this long at the latest. Spans that come later do not
+/// wait.
+#[cfg(feature = "app")]
+pub(crate) fn end_device_spans(patience: Duration) {
+    if let Some(reaper) = installed_reaper() {
+        reaper.end_all(patience);
+    }
+}
+
+fn installed_reaper() -> Option<Reaper> {
     let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
-    let reaper = installed.as_ref().map(|Counted(recorder)| recorder.reaper.clone());
-    drop(installed);
-    reaper.is_none_or(|reaper| reaper.wait(patience))
+    installed.as_ref().map(|Counted(recorder)| recorder.reaper.clone())
 }
 
 impl Drop for Recorder {

@@ -47,12 +47,13 @@ pub(crate) fn hex(id: &[u8]) -> String {
     id.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
-/// A string or boolean attribute, as text.
+/// A string, boolean or integer attribute, as text.
 pub(crate) fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
     let found = attributes.iter().find(|attribute| attribute.key == key)?;
     match found.value.as_ref()?.value.as_ref()? {
         Value::StringValue(text) => Some(text.clone()),
         Value::BoolValue(flag) => Some(flag.to_string()),
+        Value::IntValue(number) => Some(number.to_string()),
         _ => None,
     }
 }

@@ -72,7 +72,7 @@ impl Exporter for OtlpExporter {
 
     type Request = Bytes;
 
-    fn encode(&self, spans: Vec<SpanData>) -> Bytes {
+    fn encode(&self, spans: Vec<SpanData>) -> Result<Bytes, String> {
         #[cfg(feature = "json")]
         let encoded = match &self.json {
             Some(resource) => json(spans, resource),
@@ -80,12 +80,12 @@ impl Exporter for OtlpExporter {
         };
         #[cfg(not(feature = "json"))]
         let encoded = encode(&spans, &self.frame);
-        match &self.transport {
+        Ok(match &self.transport {
             #[cfg(feature = "otlp")]
             Transport::Http(http) => http.compress(encoded),
             #[cfg(feature = "grpc")]
             Transport::Grpc(_) => encoded.into(),
-        }
+        })
     }
 
     async fn send(&self, request: &Bytes) -> Answer {

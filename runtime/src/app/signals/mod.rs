@@ -1,0 +1,163 @@
+//! SIGTERM, SIGINT, SIGHUP and SIGQUIT. A program that handles the signal ends when it wants to; one that
+//! does not is flushed, and then dies of the signal as it would have without us.
+
+mod handler;
+mod shutdown_signal;
+
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use handler::{HandledBy, SIGNALS, Wakeup};
+pub use shutdown_signal::{ShutdownSignal, shutdown_signal};
+
+use super::after_fork;
+use crate::internal_threads;
+use crate::report::say;
+
+/// The last flush has at least this long, even if the grace period is nearly over.
+const SHORTEST_FLUSH: Duration = Duration::from_millis(500);
+
+/// The share of the grace period after which everything is to be done: the platform's clock started
+/// before ours.
+const USABLE: f64 = 0.95;
+
+/// How much longer than a flush may take the thread is waited for that does it.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+#[derive(Debug)]
+struct State {
+    /// How long the platform waits from SIGTERM to SIGKILL, if that is known.
+    grace: Option<Duration>,
+    /// When the first signal arrived that asks for a shutdown.
+    stopping_since: Option<Instant>,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    static STATE: Mutex<State> = Mutex::new(State { grace: None, stopping_since: None });
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on each of the four signals flushes before it ends the process. Signals that are ignored stay
+/// ignored.
+pub(super) fn flush_on_signals(grace: Option<Duration>) {
+    state().grace = grace;
+    if is_watching() {
+        SIGNALS.into_iter().for_each(handler::install);
+    }
+}
+
+/// Telemetry is down: the signals do what they did before it was set up. Those that `shutdown_signal`
+/// tells stay with it.
+pub(super) fn flush_no_more() {
+    SIGNALS.into_iter().filter(|signal| !handler::is_awaited(*signal)).for_each(handler::uninstall);
+}
+
+/// Whether the program was asked to shut down: what ends from then on is exported at once.
+pub(super) fn is_stopping() -> bool {
+    state().stopping_since.is_some()
+}
+
+/// How long a last flush may take now, if the program was asked to shut down within a grace period.
+pub(super) fn time_to_flush() -> Option<Duration> {
+    let state = state();
+    let end = state.stopping_since? + state.grace?.mul_f64(USABLE);
+    Some(end.saturating_duration_since(Instant::now()).max(SHORTEST_FLUSH))
+}
+
+/// In a child of `fork`, which has none of its parent's threads.
+pub(super) fn watch_again() {
+    if handler::is_watched_elsewhere() {
+        is_watching();
+    }
+}
+
+/// Has the watching thread shut telemetry down, because the process is exiting. `false` where there is no
+/// such thread in this process.
+pub(super) fn shut_down_at_exit() -> bool {
+    let watched = handler::is_watched();
+    if watched {
+        handler::wake(Wakeup::Exit);
+    }
+    watched
+}
+
+/// Whether there is a watching thread in this process. It is started by the first call.
+fn is_watching() -> bool {
+    if handler::is_watched() {
+        return true;
+    }
+    match start_watching() {
+        Ok(()) => true,
+        Err(error) => {
+            say(format_args!(
+                "no thread can watch for signals: {error}; SIGTERM, SIGINT, SIGHUP and SIGQUIT end the \
+                 program without a flush, and `shutdown_signal()` does not tell of them"
+            ));
+            false
+        }
+    }
+}
+
+fn start_watching() -> io::Result<()> {
+    let (reader, writer) = UnixStream::pair()?;
+    writer.set_nonblocking(true)?;
+    internal_threads::spawn("spandrel-signals", move || watch(reader))?;
+    handler::set_wake(OwnedFd::from(writer));
+    Ok(())
+}
+
+/// What the watching thread does. The other end is never closed.
+fn watch(mut wakeups: UnixStream) {
+    let mut byte = [0];
+    loop {
+        match wakeups.read(&mut byte) {
+            Ok(1) => match Wakeup::from_byte(byte[0]) {
+                Wakeup::Signal(signal) => obey(signal),
+                Wakeup::Exit => super::shut_down_if_up(),
+            },
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+fn obey(signal: i32) {
+    let handled_by = handler::handled_by(signal);
+    if handled_by == HandledBy::Nobody || handler::is_stop(signal) {
+        state().stopping_since.get_or_insert_with(Instant::now);
+    }
+    match handled_by {
+        HandledBy::Nobody => {}
+        // What SIGHUP and SIGQUIT mean to a program that handles them, only the program knows.
+        HandledBy::Program if !handler::is_stop(signal) => return,
+        HandledBy::Program | HandledBy::Kernel => {
+            shutdown_signal::announce();
+            super::export_at_once();
+            return;
+        }
+    }
+    flush();
+    // The program may have come to handle the signal in the meantime.
+    if handler::handled_by(signal) == HandledBy::Nobody {
+        handler::end_by(signal);
+    }
+}
+
+/// Shuts telemetry down within its time, on a thread of its own: processors of the program's may take any
+/// time. Where no thread can be made, this one does it.
+fn flush() {
+    let patience = super::time_for_shutdown() + PATIENCE;
+    let (done, shut_down) = mpsc::channel();
+    let flushed = internal_threads::spawn("spandrel-shutdown", move || {
+        super::shut_down_if_up();
+        let _ = done.send(());
+    });
+    if flushed.is_ok() {
+        let _ = shut_down.recv_timeout(patience);
+    } else {
+        super::shut_down_if_up();
+    }
+}

@@ -1,0 +1,97 @@
+//! `shutdown_signal`: SIGTERM and SIGINT, as a future.
+
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
+
+use super::{after_fork, handler, is_watching};
+
+/// Completes when the program is told to stop, by SIGTERM or SIGINT, and at once if that has happened
+/// since the first call. On any async runtime, and without telemetry too.
+///
+/// From the first call on, the program handles these two signals: it may take as long as it likes to
+/// finish its work, and ends when `main` returns. Telemetry never ends it. A second SIGTERM or SIGINT ends
+/// it at once, unless the program has a handler of its own beside this one. A parent that passes SIGINT
+/// on to its children should start them in a process group of their own, since a terminal sends SIGINT to
+/// them as well.
+///
+/// Spans that end after the signal are exported at once, and the last flush, when `main` returns, takes no
+/// longer than what is left of [`Config::grace`](crate::Config::grace), where that is set.
+///
+/// ```no_run
+/// # async fn serve() {}
+/// # async fn example() {
+/// tokio::select! {
+///     () = serve() => {}
+///     () = spandrel::shutdown_signal() => println!("stopping"),
+/// }
+/// # }
+/// ```
+pub fn shutdown_signal() -> ShutdownSignal {
+    after_fork();
+    handler::set_awaited();
+    if is_watching() {
+        handler::SIGNALS
+            .into_iter()
+            .filter(|signal| handler::is_stop(*signal))
+            .for_each(handler::install);
+    }
+    ShutdownSignal { waker: None }
+}
+
+/// The future of [`shutdown_signal`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct ShutdownSignal {
+    /// Where its waker is, once it has been polled.
+    waker: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    announced: bool,
+    wakers: Slab<Waker>,
+}
+
+fn waiting() -> MutexGuard<'static, Waiting> {
+    static WAITING: Mutex<Waiting> =
+        Mutex::new(Waiting { announced: false, wakers: Slab::new() });
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Completes all futures, and those that are made later.
+pub(super) fn announce() {
+    let mut waiting = waiting();
+    waiting.announced = true;
+    let wakers = std::mem::take(&mut waiting.wakers);
+    // What a waker does is the executor's affair, and may drop a future.
+    drop(waiting);
+    wakers.into_iter().for_each(|(_, waker)| waker.wake());
+}
+
+impl Future for ShutdownSignal {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let waker = task.waker().clone();
+        let mut waiting = waiting();
+        if waiting.announced {
+            return Poll::Ready(());
+        }
+        let old = self.waker.and_then(|index| waiting.wakers.try_remove(index));
+        self.waker = Some(waiting.wakers.insert(waker));
+        // What a waker wakes may be dropped with it, and this future in that.
+        drop(waiting);
+        drop(old);
+        Poll::Pending
+    }
+}
+
+impl Drop for ShutdownSignal {
+    fn drop(&mut self) {
+        let waker = self.waker.and_then(|index| waiting().wakers.try_remove(index));
+        drop(waker);
+    }
+}

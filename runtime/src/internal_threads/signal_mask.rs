@@ -1,0 +1,124 @@
+//! The signals that a thread blocks.
+
+#![allow(unsafe_code, reason = "a thread's signal mask is only set by a system call")]
+
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// A set of signals to block.
+#[derive(Clone, Copy)]
+pub(super) struct SignalMask(libc::sigset_t);
+
+impl SignalMask {
+    /// Every signal but those that report a fault of the thread itself, and the one of profilers.
+    pub(super) fn all_but_faults() -> Self {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: `sigfillset` initialises the set that it is given, and `sigdelset` changes an
+        // initialised one.
+        unsafe {
+            libc::sigfillset(set.as_mut_ptr());
+            for signal in
+                [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGPROF]
+            {
+                libc::sigdelset(set.as_mut_ptr(), signal);
+            }
+            Self(set.assume_init())
+        }
+    }
+
+    /// The mask of the process's main thread, where the operating system tells it: on Linux. A program
+    /// that waits for signals blocks them there, so that its other threads inherit that.
+    pub(super) fn of_main_thread() -> Option<Self> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"))?;
+        let blocked = u64::from_str_radix(blocked.trim(), 16).ok()?;
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: `sigemptyset` initialises the set that it is given, and `sigaddset` changes an
+        // initialised one. Numbers that are no signal's it refuses.
+        unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            for signal in (1..=64).filter(|signal| blocked >> (signal - 1) & 1 == 1) {
+                libc::sigaddset(set.as_mut_ptr(), signal);
+            }
+            Some(Self(set.assume_init()))
+        }
+    }
+
+    /// Makes this the mask of the current thread; returns the mask that it had.
+    pub(super) fn set(self) -> Self {
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: both pointers are valid, and with a valid first argument the call cannot fail, so
+        // that it initialises `before`.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, ptr::from_ref(&self.0), before.as_mut_ptr());
+            Self(before.assume_init())
+        }
+    }
+
+    /// As [`set`](Self::set), until the value that it returns is dropped.
+    pub(super) fn set_until_dropped(self) -> Restored {
+        Restored(self.set())
+    }
+}
+
+/// Sets the mask of the current thread to what it was, when it is dropped.
+pub(super) struct Restored(SignalMask);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl SignalMask {
+        fn blocks(&self, signal: i32) -> bool {
+            // SAFETY: the set is initialised.
+            unsafe { libc::sigismember(ptr::from_ref(&self.0), signal) == 1 }
+        }
+    }
+
+    fn current() -> SignalMask {
+        let mut mask = MaybeUninit::uninit();
+        // SAFETY: without a new mask, the call writes the current one.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), mask.as_mut_ptr());
+            SignalMask(mask.assume_init())
+        }
+    }
+
+    #[test]
+    fn faults_and_profilers_get_through() {
+        let before = SignalMask::all_but_faults().set();
+        let mask = current();
+        before.set();
+        for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD, libc::SIGWINCH] {
+            assert!(mask.blocks(signal), "{signal}");
+        }
+        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGPROF] {
+            assert!(!mask.blocks(signal), "{signal}");
+        }
+    }
+
+    #[test]
+    fn a_mask_is_restored() {
+        let outer = current();
+        assert!(!outer.blocks(libc::SIGHUP));
+        {
+            let _restored = SignalMask::all_but_faults().set_until_dropped();
+            assert!(current().blocks(libc::SIGHUP));
+        }
+        assert!(!current().blocks(libc::SIGHUP));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_main_thread_s_mask_is_known() {
+        // The test runner's main thread blocks nothing.
+        let mask = SignalMask::of_main_thread().expect("Linux tells it");
+        assert!(!mask.blocks(libc::SIGTERM));
+    }
+}
