@@ -130,7 +130,8 @@ impl Shared {
 
     /// Waits until everything is written; `false` when that takes too long.
     fn wait(&self, deadline: Option<Instant>) -> bool {
-        let left = deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+        let left =
+            deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
         let writing = |state: &mut State| state.writing > 0;
         let (state, _) = self
             .written

@@ -44,12 +44,11 @@ impl<'a> Environment<'a> {
         parsed
     }
 
-    /// A duration of at least a millisecond, in milliseconds.
+    /// A duration in milliseconds.
     pub(crate) fn millis(&self, name: &str, otherwise: impl Display) -> Option<Duration> {
-        let expected = "milliseconds, a whole number of at least 1";
-        self.parsed(name, expected, otherwise, |text| {
-            let millis: u32 = text.parse().ok()?;
-            (millis > 0).then(|| Duration::from_millis(millis.into()))
+        let expected = format!("milliseconds, a whole number from 0 to {}", u32::MAX);
+        self.parsed(name, &expected, otherwise, |text| {
+            text.parse().ok().map(|millis: u32| Duration::from_millis(millis.into()))
         })
     }
 

@@ -37,7 +37,10 @@ impl Display for Flushed {
             (0, true) => f.write_str("time ran out before all spans were exported"),
             (lost, false) => write!(f, "{lost} spans were lost"),
             (lost, true) => {
-                write!(f, "{lost} spans were lost, and time ran out before the others were exported")
+                write!(
+                    f,
+                    "{lost} spans were lost, and time ran out before the others were exported"
+                )
             }
         }
     }

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::ShouldSample;
 use crate::config::{Config, Destination, Keep, Ratio, Sampling, Settings};
 use crate::environment::Environment;
 use crate::exporter::Answer;
-use crate::exporter::otlp::{grpc, http as otlp_http};
+use crate::exporter::otlp::{Encoding, Reply, grpc, http as otlp_http};
 use crate::logs::Logs;
 use crate::propagation::Propagator;
 use crate::sampling::Sampler;
@@ -23,7 +23,9 @@ use crate::{Carrier, ToContext, TraceContext};
 pub fn http_answer(status: u16, content_type: &[u8], retry_after: &[u8], body: &[u8]) {
     let Ok(status) = StatusCode::from_u16(status) else { return };
     let headers = headers(&[("content-type", content_type), ("retry-after", retry_after)]);
-    check(otlp_http::read(status, &headers, body));
+    for encoding in [None, Some(Encoding::Gzip)] {
+        check(otlp_http::read(status, &headers, body, encoding));
+    }
 }
 
 /// The answer of a collector over gRPC, in its trailers.
@@ -35,11 +37,11 @@ pub fn grpc_answer(status: &[u8], message: &[u8], details: &[u8]) {
     ]);
     grpc::check(&mut trailers);
     if let Some(status) = tonic::Status::from_header_map(&trailers) {
-        check(grpc::read(&status));
+        check(grpc::read(&status, None));
     }
     let text = String::from_utf8_lossy(message);
     let code = tonic::Code::from_bytes(status);
-    check(grpc::read(&tonic::Status::with_details(code, text, details.to_vec().into())));
+    check(grpc::read(&tonic::Status::with_details(code, text, details.to_vec().into()), None));
 }
 
 fn headers(all: &[(&'static str, &[u8])]) -> HeaderMap {
@@ -49,12 +51,15 @@ fn headers(all: &[(&'static str, &[u8])]) -> HeaderMap {
     valid.collect()
 }
 
-fn check(answer: Answer) {
-    match answer {
-        Answer::Taken { message: None, .. } => {}
-        Answer::Taken { message: Some(why), .. }
-        | Answer::Refused(why)
-        | Answer::Unavailable { why, .. } => fits_one_line(&why),
+fn check(reply: Reply) {
+    match reply {
+        Reply::Answer(Answer::Taken { message: None, .. }) => {}
+        Reply::Answer(
+            Answer::Taken { message: Some(why), .. }
+            | Answer::Refused(why)
+            | Answer::Unavailable { why, .. },
+        )
+        | Reply::EncodingRefused(why) => fits_one_line(&why),
     }
 }
 

@@ -23,9 +23,9 @@ mod exporter;
 mod flushed;
 #[cfg(feature = "app")]
 mod fork;
-mod internal_threads;
 #[cfg(feature = "app")]
 mod ids;
+mod internal_threads;
 #[cfg(feature = "app")]
 mod logs;
 #[cfg(feature = "app")]
@@ -53,6 +53,7 @@ pub mod __private;
 #[cfg(all(
     any(test, fuzzing),
     feature = "grpc",
+    feature = "gzip",
     feature = "http",
     feature = "json",
     feature = "logs",

@@ -114,9 +114,7 @@ impl Asked {
         let Some((told, count)) = self.0 else { return true };
         (0..count).fold(true, |all, _| {
             let answer = match deadline {
-                Some(end) => {
-                    told.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
-                }
+                Some(end) => told.recv_timeout(end.saturating_duration_since(Instant::now())).ok(),
                 None => told.recv().ok(),
             };
             answer.unwrap_or(false) && all

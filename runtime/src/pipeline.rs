@@ -40,6 +40,9 @@ impl Pipeline {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let Settings { observers, baggage, .. } = settings;
         let resource = describe(resource, service);
+        let service = resource.get(&Key::from_static_str("service.name"));
+        let service =
+            service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
         let held = sampling.keep.anything().then(|| {
             let let_go = Arc::<LetGo>::default();
             stats::open(let_go.clone());
@@ -59,16 +62,17 @@ impl Pipeline {
                 exporter.set_resource(&resource);
                 let connect = Arc::new(move || CustomExporter::start(exporter.clone()));
                 let name = "the program's exporter".to_owned();
-                Ok(end.at(BatchSink::start(connect, batch, name)?))
+                Ok(end.at(BatchSink::start(connect, batch, &service, name)?))
             }
             #[cfg(feature = "_otlp")]
             Destination::Otlp(settings) => {
                 use crate::exporter::otlp::OtlpExporter;
 
                 let name = settings.destination();
-                let batch = crate::config::Batch { insists: settings.named, ..batch };
+                let insists = settings.endpoint_variable.is_some();
+                let batch = crate::config::Batch { insists, ..batch };
                 let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
-                let sink = BatchSink::start(connect, batch, name.clone());
+                let sink = BatchSink::start(connect, batch, &service, name.clone());
                 Ok(end.at(sink.map_err(|why| format!("{name}: {why}"))?))
             }
         }
@@ -143,8 +147,7 @@ impl End {
             builder.with_span_processor(processor),
             TracerProviderBuilder::with_span_processor,
         );
-        let pipeline =
-            Pipeline { sink, release_kept, observers, losses_told: Arc::default() };
+        let pipeline = Pipeline { sink, release_kept, observers, losses_told: Arc::default() };
         (pipeline, builder.build())
     }
 }

@@ -277,7 +277,8 @@ fn a_collector_that_refuses_is_told_of() {
     let output = run(PROGRAM, "return", &endpoint);
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
-    let start = format!("spandrel: 3 of 3 spans lost on the way to {endpoint}/v1/traces: ");
+    let start =
+        format!("spandrel: 3 of 3 spans lost on the way from program to {endpoint}/v1/traces: ");
     assert!(said.starts_with(&start), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
@@ -371,7 +372,7 @@ fn what_a_collector_warns_of_is_told() {
     thread::sleep(Duration::from_millis(500));
     kill(&program, signal_hook::consts::SIGTERM);
     let said = stderr(&program.wait_with_output().expect("it ends"));
-    let warning = "a warning: the disk is nearly full; the spans were taken\n";
+    let warning = "a warning: the disk is nearly full; the spans of program were taken\n";
     assert!(said.ends_with(warning), "{said}");
     assert_eq!(collector.summary().len(), 3);
 }

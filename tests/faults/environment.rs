@@ -110,7 +110,7 @@ fn nonsense_is_told_of_and_stops_nothing() {
         stderr(&output),
         "spandrel: OTEL_SAMPLE_RATE is `ten`, expected a number from 0 to 1; using 1\n\
          spandrel: OTEL_BSP_SCHEDULE_DELAY is `soon`, expected milliseconds, a whole \
-         number of at least 1; using 5000\n"
+         number from 0 to 4294967295; using 5000\n"
     );
 }
 

@@ -94,14 +94,18 @@ fn a_filter_that_makes_no_sense_is_told_of() {
 
 #[test]
 fn without_tracing_there_are_lines() {
-    for variable in [
-        ("ENABLE_TRACING", "false"),
+    for variables in [
+        &[("ENABLE_TRACING", "false")][..],
         // A pipeline that cannot be built.
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:port"),
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("HTTP_PROXY", "https://proxy:3128"),
+        ],
     ] {
-        let (output, collector) = run("", &[variable]);
+        let (output, collector) = run("", variables);
         let lines = lines(&output);
-        assert_eq!(lines.len(), 7, "{variable:?}: {}", stderr(&output));
+        assert_eq!(lines.len(), 7, "{variables:?}: {}", stderr(&output));
         assert_eq!(collector.summary(), Vec::<String>::new());
         assert!(lines[2].get("trace_id").is_none());
         assert_eq!(lines[4]["span_id"], "b7ad6b7169203331");

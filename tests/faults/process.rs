@@ -57,7 +57,8 @@ fn independent(command: &mut Command) {
     // SAFETY: all of these are safe to call between `fork` and `exec`.
     unsafe {
         command.pre_exec(|| {
-            for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM] {
+            for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM]
+            {
                 libc::signal(signal, libc::SIG_DFL);
             }
             let mut none = std::mem::zeroed();

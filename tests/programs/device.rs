@@ -32,7 +32,11 @@ fn main() {
         "flush" => {
             launch(&queue, Duration::from_millis(200));
             println!("{}", spandrel::flush(Duration::from_millis(20)).is_complete());
-            println!("{} {:?}", spandrel::flush(Duration::from_secs(20)).is_complete(), spandrel::stats());
+            println!(
+                "{} {:?}",
+                spandrel::flush(Duration::from_secs(20)).is_complete(),
+                spandrel::stats()
+            );
         }
         "keep" => {
             let _ = request(&queue, Err("it failed"));

@@ -114,7 +114,11 @@ impl SpanProcessor for Asks {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        println!("end of {}: {}", span.name, spandrel::flush(Duration::from_secs(20)).is_complete());
+        println!(
+            "end of {}: {}",
+            span.name,
+            spandrel::flush(Duration::from_secs(20)).is_complete()
+        );
         drop(spandrel::install(Config::new("again")));
     }
 

@@ -21,16 +21,15 @@ static TOLD: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let how = std::env::args().nth(1).unwrap_or_default();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let _inside = runtime.enter();
     match how.as_str() {
         "none" | "none-without-threads" => {
             let app = install();
+            (0..10).for_each(step);
             if how != "none" {
                 limit(libc::RLIMIT_AS, 0);
             }
             println!("waiting");
-            (0..).for_each(step);
+            (10..).for_each(step);
             drop(app);
         }
         "without-threads" => {
@@ -64,20 +63,22 @@ fn main() -> ExitCode {
             step(0);
             drop(app);
         }
-        _ => drains(&how, &runtime),
+        _ => drains(&how),
     }
     ExitCode::from(7)
 }
 
 /// Works until it is told to stop, and a second longer.
-fn drains(how: &str, runtime: &tokio::runtime::Runtime) {
+fn drains(how: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let _inside = runtime.enter();
     let (kind, order) = how.split_once('-').unwrap_or((how, ""));
     let mut handler = (order == "before").then(|| Handler::set(kind));
     let app = install();
     let handler = handler.take().unwrap_or_else(|| Handler::set(kind));
     (0..10).for_each(step);
     println!("waiting");
-    handler.wait(runtime);
+    handler.wait(&runtime);
     (10..60).for_each(|number| {
         step(number);
         thread::sleep(Duration::from_millis(20));

@@ -19,6 +19,8 @@ const MOST_REASONS: usize = 4;
 /// The troubles on the way to one destination.
 #[derive(Debug)]
 pub(super) struct Losses {
+    /// The service whose spans these are.
+    service: String,
     destination: String,
     queue: usize,
     overflow: Overflow,
@@ -66,15 +68,16 @@ struct Reason {
 }
 
 impl Losses {
-    /// On the way to a destination, by its name without secrets, through a queue of this length.
-    pub(super) fn new(destination: String, queue: usize) -> Arc<Self> {
+    /// On the way from a service to a destination, by its name without secrets, through a queue of this
+    /// length.
+    pub(super) fn new(service: &str, destination: String, queue: usize) -> Arc<Self> {
         let (overflow, state) = (Overflow::default(), Mutex::default());
-        Arc::new(Self { destination, queue, overflow, state })
+        Arc::new(Self { service: line(service), destination, queue, overflow, state })
     }
 
     /// For a child of `fork`: the parent's lock may be held for ever.
     pub(super) fn start_over(&self) -> Arc<Self> {
-        Self::new(self.destination.clone(), self.queue)
+        Self::new(&self.service, self.destination.clone(), self.queue)
     }
 
     /// Says nothing from now on but the report at the end.
@@ -103,13 +106,15 @@ impl Losses {
         if silent {
             return;
         }
-        let destination = &self.destination;
+        let Self { service, destination, .. } = self;
         if let Some(outage) = outage.filter(|outage| outage.told.is_some()) {
             let seconds = outage.since.elapsed().as_secs_f64();
-            say(format_args!("{destination} takes spans again, after {seconds:.1} s and {tries} tries"));
+            say(format_args!(
+                "{destination} takes the spans of {service} again, after {seconds:.1} s and {tries} tries"
+            ));
         }
         if let Some(warning) = warning {
-            say(format_args!("{destination}: {warning}; the spans were taken"));
+            say(format_args!("{destination}: {warning}; the spans of {service} were taken"));
         }
     }
 
@@ -135,10 +140,11 @@ impl Losses {
         });
         outage.why = line(why);
         if !hurry && !silent && due(&mut outage.told, REMINDER) {
-            let (destination, queue, why) = (&self.destination, self.queue, outage.why.clone());
+            let why = outage.why.clone();
             drop(state);
+            let Self { service, destination, queue, .. } = self;
             say(format_args!(
-                "{destination}: {why}; spans are kept, up to {queue} more, and sent again"
+                "{destination}: {why}; the spans of {service} are kept, up to {queue} more, and sent again"
             ));
         }
     }
@@ -173,7 +179,8 @@ impl Losses {
             told.store(true, Ordering::Relaxed);
             told_spans.store(spans, Ordering::Relaxed);
             drop(state);
-            say(format_args!("spans are being dropped, {spans} so far: the {}", self.full()));
+            let (service, full) = (&self.service, self.full());
+            say(format_args!("spans of {service} are being dropped, {spans} so far: {full}"));
         }
     }
 
@@ -186,7 +193,7 @@ impl Losses {
         let overflowed = self.overflow.spans.load(Ordering::Relaxed);
         let mut reasons: Vec<(u64, String)> = Vec::new();
         if overflowed > 0 {
-            reasons.push((overflowed, format!("found the {}", self.full())));
+            reasons.push((overflowed, self.full()));
         }
         for Reason { why, tries, spans } in &state.reasons {
             let why = why.clone().unwrap_or_else(|| format!("no answer within {flush:?}"));
@@ -195,21 +202,24 @@ impl Losses {
         }
         let reasons: Vec<String> = match &reasons[..] {
             [(_, why)] if overflowed == 0 => vec![why.clone()],
-            reasons => reasons.iter().map(|(spans, why)| format!("{spans} {why}")).collect(),
+            reasons => reasons.iter().map(|(spans, why)| format!("{spans} spans: {why}")).collect(),
         };
-        let (destination, reasons) = (&self.destination, reasons.join("; "));
-        Some(format!("{lost} of {accepted} spans lost on the way to {destination}: {reasons}"))
+        let (Self { service, destination, .. }, reasons) = (self, reasons.join("; "));
+        Some(format!(
+            "{lost} of {accepted} spans lost on the way from {service} to {destination}: {reasons}"
+        ))
     }
 
     fn tell_of_losses(&self, mut state: MutexGuard<'_, State>, why: &str) {
         if !state.silent && due(&mut state.told_of_losses, REMINDER) {
             drop(state);
-            say(format_args!("{}: {why}; spans are being lost", self.destination));
+            let Self { service, destination, .. } = self;
+            say(format_args!("{destination}: {why}; spans of {service} are being lost"));
         }
     }
 
     fn full(&self) -> String {
-        format!("queue of {} full; raise OTEL_BSP_MAX_QUEUE_SIZE", self.queue)
+        format!("the queue of {} was full, raise OTEL_BSP_MAX_QUEUE_SIZE", self.queue)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

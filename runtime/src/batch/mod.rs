@@ -35,9 +35,10 @@ impl<E: Exporter> BatchSink<E> {
     pub(crate) fn start(
         connect: Connect<E>,
         batch: Batch,
+        service: &str,
         destination: String,
     ) -> Result<Self, String> {
-        let losses = Losses::new(destination, batch.queue);
+        let losses = Losses::new(service, destination, batch.queue);
         let queue = Arc::new(Queue::new(batch, losses));
         worker::spawn(queue.clone(), connect.clone())?;
         Ok(Self { queue, connect })

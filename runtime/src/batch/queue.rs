@@ -331,8 +331,7 @@ impl Queue {
         done: impl Fn(&State) -> bool,
     ) -> bool {
         while !done(&state) {
-            let left =
-                deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             state = match left {
                 Some(Duration::ZERO) => return false,
                 Some(left) => {

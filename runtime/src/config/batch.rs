@@ -18,8 +18,6 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(super) const LARGEST_QUEUE: usize = 1 << 20;
-    /// Without a delay there would be a request for every span.
-    pub(super) const SHORTEST_DELAY: Duration = Duration::from_millis(1);
 
     pub(super) fn resolve(self, environment: &Environment<'_>) -> Self {
         let count = |name, otherwise| {
@@ -33,7 +31,10 @@ impl Batch {
         let size = count("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", self.size);
         let delay = self.delay.as_millis();
         let delay = environment.millis("OTEL_BSP_SCHEDULE_DELAY", delay).unwrap_or(self.delay);
-        let timeout = environment.millis("OTEL_BSP_EXPORT_TIMEOUT", "none").or(self.timeout);
+        let timeout = match environment.millis("OTEL_BSP_EXPORT_TIMEOUT", "no limit") {
+            Some(Duration::ZERO) => None,
+            timeout => timeout.or(self.timeout),
+        };
         Self { queue, size: size.min(queue), delay, timeout, ..self }
     }
 }

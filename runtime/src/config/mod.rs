@@ -26,6 +26,8 @@ pub(crate) use sampling::{Keep, Ratio, Sampling};
 pub(crate) use settings::{Destination, ExceptionSignal, Settings};
 #[cfg(feature = "tls")]
 pub(crate) use tls::Tls;
+#[cfg(feature = "_otlp")]
+pub(crate) use url::printable;
 
 /// Longer than any program is waited for, and short enough to be added to any time.
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
@@ -55,8 +57,8 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// | `OTEL_PROPAGATORS` | [`extract`](crate::extract) and [`inject`](crate::inject), where tracing is disabled too: `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger`, several with commas between them, or `none`; default: `tracecontext,baggage` |
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | [`sample`](Self::sample): `always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_` |
 /// | `OTEL_SAMPLE_RATE` | the ratio of [`sample`](Self::sample), where the sampler is not named |
-/// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | [`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in milliseconds |
-/// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds; default: as long as it takes |
+/// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | [`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in milliseconds, 0 for no delay |
+/// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds, 0 for no limit; default: no limit, where the specification has 30000, since what the queue can hold is not given up |
 /// | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT`, `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 of each in a span |
 /// | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | the length of texts, in characters; default: no limit |
 /// | `SPANDREL_GRACE` | [`grace`](Self::grace): a duration such as `30s`, `500ms` or `2m` |
@@ -74,7 +76,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// | `OTEL_EXPORTER_OTLP_ENDPOINT` | `http://localhost:4318`, `http://localhost:4317` for gRPC. Over HTTP `/v1/traces` is appended, not to the form for traces |
 /// | `OTEL_EXPORTER_OTLP_INSECURE` | `false`: a gRPC endpoint without a scheme is `https://` |
 /// | `OTEL_EXPORTER_OTLP_HEADERS` | none; `key=value` pairs, percent-encoded, with commas between |
-/// | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 ms for one request, which is made again after that |
+/// | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 ms for one request, 0 for no limit. Requests after one that took longer have twice the time, up to a minute. The specification has this time for a batch; here it is for each try, since a batch that was not answered is sent again |
 /// | `OTEL_EXPORTER_OTLP_COMPRESSION` | `none`; `gzip`, and `zstd` with feature `zstd` |
 /// | `OTEL_EXPORTER_OTLP_CERTIFICATE` | the system's roots; a file of certificates to trust, PEM |
 /// | `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE`, `OTEL_EXPORTER_OTLP_CLIENT_KEY` | none; files for mutual TLS, PEM |
@@ -192,9 +194,10 @@ impl Config {
         self
     }
 
-    /// How long a batch that is not full waits. Default: 5 s; at least 1 ms.
+    /// How long a batch that is not full waits. Default: 5 s. With zero, spans are exported as soon as they end
+    /// and a request is free.
     pub fn batch_delay(mut self, delay: Duration) -> Self {
-        self.batch.delay = delay.clamp(Batch::SHORTEST_DELAY, LONGEST);
+        self.batch.delay = delay.min(LONGEST);
         self
     }
 

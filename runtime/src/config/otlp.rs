@@ -2,11 +2,12 @@
 
 use crate::environment::Environment;
 
+const FOR_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+const FOR_ALL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// Whether spans have somewhere to go that is not the default.
 pub(super) fn names_an_endpoint(environment: &Environment<'_>) -> bool {
-    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
-        .iter()
-        .any(|name| environment.text(name).is_some())
+    [FOR_TRACES, FOR_ALL].iter().any(|name| environment.text(name).is_some())
 }
 
 #[cfg(feature = "_otlp")]
@@ -20,7 +21,7 @@ mod settings {
     use http::{HeaderMap, HeaderName, HeaderValue};
     use percent_encoding::percent_decode_str;
 
-    use super::Environment;
+    use super::{Environment, FOR_ALL, FOR_TRACES};
     #[cfg(feature = "tls")]
     use crate::config::tls::Tls;
     use crate::config::url;
@@ -31,13 +32,13 @@ mod settings {
     #[derive(Clone, PartialEq)]
     pub(crate) struct Otlp {
         pub(crate) url: String,
-        /// Whether somebody has said so.
-        pub(crate) named: bool,
+        /// The variable that names it, unless it is the default.
+        pub(crate) endpoint_variable: Option<&'static str>,
         pub(crate) protocol: Protocol,
         /// For every request; their values are secret.
         pub(crate) headers: HeaderMap,
-        /// For one request.
-        pub(crate) timeout: Duration,
+        /// For one request; without a limit where there is none.
+        pub(crate) timeout: Option<Duration>,
         pub(crate) compression: Compression,
         #[cfg(feature = "tls")]
         pub(crate) tls: Tls,
@@ -67,8 +68,9 @@ mod settings {
             let variables = Variables(environment);
             let protocol = variables.protocol();
             let url = variables.url(protocol);
+            let endpoint_variable = url.as_ref().map(|_| variables.endpoint_variable());
             Self {
-                named: url.is_some(),
+                endpoint_variable,
                 url: url.unwrap_or_else(|| protocol.default_url().to_owned()),
                 protocol,
                 headers: variables.headers(),
@@ -79,9 +81,13 @@ mod settings {
             }
         }
 
-        #[cfg(feature = "tls")]
         pub(crate) fn is_https(&self) -> bool {
             url::is_https(&self.url)
+        }
+
+        /// The host and the port.
+        pub(crate) fn authority(&self) -> String {
+            url::authority(&self.url)
         }
 
         /// Its URL without secrets.
@@ -108,7 +114,7 @@ mod settings {
         #[cfg(not(feature = "otlp"))]
         const DEFAULT: Self = Self::Grpc;
 
-        fn is_grpc(self) -> bool {
+        pub(crate) fn is_grpc(self) -> bool {
             match self {
                 #[cfg(feature = "grpc")]
                 Self::Grpc => true,
@@ -182,26 +188,31 @@ mod settings {
             self.parsed("COMPRESSION", &expected, "none", parse).unwrap_or(Compression::None)
         }
 
-        fn timeout(&self) -> Duration {
+        fn timeout(&self) -> Option<Duration> {
             let timeout = self.0.millis(&self.name("TIMEOUT"), 10_000);
-            timeout.unwrap_or(Duration::from_secs(10))
+            Some(timeout.unwrap_or(Duration::from_secs(10))).filter(|timeout| !timeout.is_zero())
+        }
+
+        /// The variable that names the endpoint.
+        fn endpoint_variable(&self) -> &'static str {
+            if self.0.text(FOR_TRACES).is_some() { FOR_TRACES } else { FOR_ALL }
         }
 
         /// The URL for traces as it is; the one for all signals with the path appended, where the
         /// protocol has paths.
         fn url(&self, protocol: Protocol) -> Option<String> {
-            let name = self.name("ENDPOINT");
-            let mut text = self.0.text(&name)?;
+            let name = self.endpoint_variable();
+            let mut text = self.0.text(name)?;
             if protocol.is_grpc() && !text.contains("://") {
                 let scheme = if self.insecure() { "http" } else { "https" };
                 text = format!("{scheme}://{text}");
             }
-            if let Err(expected) = check(&text) {
+            if let Err(expected) = url::check(&text) {
                 let value = format!("`{}`", line(&url::printable(&text)));
-                self.0.complain(&name, &value, expected, protocol.default_url());
+                self.0.complain(name, &value, &expected, protocol.default_url());
                 return None;
             }
-            let for_all = name == "OTEL_EXPORTER_OTLP_ENDPOINT";
+            let for_all = name == FOR_ALL;
             Some(if for_all && !protocol.is_grpc() { url::join(&text, "/v1/traces") } else { text })
         }
 
@@ -229,16 +240,6 @@ mod settings {
             }
             headers
         }
-    }
-
-    fn check(text: &str) -> Result<(), &'static str> {
-        if !url::is_http(text) {
-            return Err("an http:// or https:// URL");
-        }
-        if url::is_https(text) && cfg!(not(feature = "tls")) {
-            return Err("an http:// URL (and https://, with spandrel's feature `tls`)");
-        }
-        Ok(())
     }
 
     fn header(pair: &str) -> Option<(HeaderName, HeaderValue)> {
@@ -323,7 +324,7 @@ mod settings {
                 ("OTEL_EXPORTER_OTLP_HEADERS", "key=all"),
                 ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "Authorization=Basic%20YWJj, x-team = a ,"),
             ]);
-            assert_eq!(resolved.timeout, Duration::from_millis(250));
+            assert_eq!(resolved.timeout, Some(Duration::from_millis(250)));
             assert_eq!(resolved.protocol, Protocol::HttpJson);
             let headers: Vec<_> = resolved
                 .headers
@@ -367,7 +368,10 @@ mod settings {
             for (name, value) in [
                 ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
                 ("OTEL_EXPORTER_OTLP_TIMEOUT", "ten"),
-                ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
+                ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "-1"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:99999"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1"),
+                ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector:port/v1/traces"),
                 ("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli"),
                 ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/file"),
                 ("OTEL_EXPORTER_OTLP_CERTIFICATE", "Cargo.toml"),

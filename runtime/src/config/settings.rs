@@ -299,10 +299,10 @@ mod tests {
         );
         for (name, value) in [
             ("OTEL_SDK_DISABLED", "1"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "0"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "-1"),
             ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615"),
             ("OTEL_BSP_SCHEDULE_DELAY", "18446744073709551615"),
-            ("OTEL_BSP_EXPORT_TIMEOUT", "0"),
+            ("OTEL_BSP_EXPORT_TIMEOUT", "-1"),
             ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1"),
             ("OTEL_RESOURCE_ATTRIBUTES", "team"),
             ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many"),

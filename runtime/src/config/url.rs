@@ -1,15 +1,36 @@
 //! URLs of collectors.
 
+use http::Uri;
+use url::Url;
+
 use crate::report::line;
 
-/// Whether text is an `http://` or `https://` URL with a host.
-pub(super) fn is_http(text: &str) -> bool {
-    let scheme_and_rest = text.split_once("://");
-    scheme_and_rest.is_some_and(|(scheme, rest)| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
-            && !host.is_empty()
-            && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+/// Whether text is a URL that the clients of all protocols can use; what is expected, if it is none.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let expected = match scheme.as_deref() {
+        Some("https") if cfg!(not(feature = "tls")) => {
+            return Err("an http:// URL (and https://, with spandrel's feature `tls`)".to_owned());
+        }
+        Some("http" | "https") => "an http:// or https:// URL",
+        _ => return Err("an http:// or https:// URL".to_owned()),
+    };
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(format!("{expected} without spaces"));
+    }
+    // The clients of HTTP use the one parser, and that of gRPC the other.
+    let url = Url::parse(text).map_err(|error| format!("{expected} ({error})"))?;
+    if text.contains(":///") || !url.has_host() || url.as_str().parse::<Uri>().is_err() {
+        return Err(format!("{expected} with a host"));
+    }
+    Ok(())
+}
+
+/// The host and the port of a URL that was checked.
+pub(super) fn authority(url: &str) -> String {
+    Url::parse(url).ok().map_or_else(String::new, |url| {
+        let port = url.port_or_known_default().unwrap_or_default();
+        format!("{}:{port}", url.host_str().unwrap_or_default())
     })
 }
 
@@ -80,8 +101,14 @@ mod tests {
             ("htps://c", false),
             ("http://col lector", false),
             ("http://col\x1blector", false),
+            ("http://127.0.0.1:4317", true),
+            ("http://127.0.0.1:99999", false),
+            ("http://collector:port", false),
+            ("http://[::1]:4317", true),
+            ("http://[::1", false),
+            ("http://user:password@collector/in?key=1", true),
         ] {
-            assert_eq!(is_http(text), yes, "{text}");
+            assert_eq!(check(text).is_ok(), yes, "{text}");
         }
     }
 }

@@ -17,9 +17,7 @@ impl SignalMask {
         // initialised one.
         unsafe {
             libc::sigfillset(set.as_mut_ptr());
-            for signal in
-                [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGPROF]
-            {
+            for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGPROF] {
                 libc::sigdelset(set.as_mut_ptr(), signal);
             }
             Self(set.assume_init())

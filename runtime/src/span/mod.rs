@@ -43,6 +43,6 @@ pub(crate) use open::{disown_all as disown_open_spans, end_all as end_open_spans
 #[cfg(feature = "app")]
 pub(crate) use random::add_flags;
 pub(crate) use random::flag_root;
+pub(crate) use recorder::{Counted, Recorder, await_devices};
 #[cfg(feature = "app")]
 pub(crate) use recorder::{Records, end_device_spans};
-pub(crate) use recorder::{Counted, Recorder, await_devices};

@@ -96,7 +96,8 @@ impl Reaper {
     /// Waits this long for the spans that wait for their devices now; whether all of them have
     /// ended. Not on the thread that ends them.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
-        let patience = if internal_threads::is_current_marked() { Duration::ZERO } else { patience };
+        let patience =
+            if internal_threads::is_current_marked() { Duration::ZERO } else { patience };
         let shared = self.here();
         let queue = shared.queue();
         let taken = queue.taken;

@@ -126,10 +126,8 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new(
         "garbage message",
         script(|_, elapsed| at_first(elapsed, Behaviour::GarbageMessage)),
-        Delivered,
-    )
-    // Over gRPC the message is part of the answer, and what is wrong with it is no passing trouble.
-    .over_grpc(Doubted),
+        Doubted,
+    ),
     Fault::new(
         "partial success",
         script(|_, _| Behaviour::Partial { rejected: 3, message: "three too many" }),

@@ -254,7 +254,8 @@ fn lost(server: &Issued, authority: &Authority, why: &str) {
 fn check_lost(front: &Front, output: &Output, why: &str) {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    let start = format!("spandrel: 3 of 3 spans lost on the way to {}", front.endpoint);
+    let start =
+        format!("spandrel: 3 of 3 spans lost on the way from program to {}", front.endpoint);
     assert!(said.starts_with(&start) && said.contains(why), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }

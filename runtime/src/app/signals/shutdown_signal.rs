@@ -56,8 +56,7 @@ struct Waiting {
 }
 
 fn waiting() -> MutexGuard<'static, Waiting> {
-    static WAITING: Mutex<Waiting> =
-        Mutex::new(Waiting { announced: false, wakers: Slab::new() });
+    static WAITING: Mutex<Waiting> = Mutex::new(Waiting { announced: false, wakers: Slab::new() });
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -4,38 +4,110 @@ use std::error::Error;
 use std::io;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use serde_json::Value;
 
-use crate::config::Otlp;
+use super::Encoding;
 use crate::exporter::Answer;
 use crate::report::line;
 
-/// The answer in a message that says that the request was taken.
-pub(super) fn taken(response: ExportTraceServiceResponse) -> Answer {
-    let partial = response.partial_success.unwrap_or_default();
-    let rejected = usize::try_from(partial.rejected_spans).unwrap_or_default();
+/// Answers are short. A longer one is an error, as the protocol's specification has it.
+pub(super) const LARGEST: usize = 4 << 20;
+
+/// The setting that makes spans smaller.
+const SMALLER_SPANS: &str = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT shortens the texts of spans, and \
+     OTEL_BSP_MAX_EXPORT_BATCH_SIZE makes requests of fewer spans";
+
+/// What a transport makes of an answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Answer(Answer),
+    /// The server does not take the encoding of the request.
+    EncodingRefused(String),
+}
+
+impl Reply {
+    pub(super) fn refused(why: impl Into<String>) -> Self {
+        Self::Answer(Answer::Refused(why.into()))
+    }
+
+    /// A refusal of a request in this encoding, which may be what is refused.
+    pub(super) fn refused_in(encoding: Option<Encoding>, why: String) -> Self {
+        let why_in_lower_case = why.to_ascii_lowercase();
+        let names = |encoding: Encoding| {
+            ["encoding", "compress", encoding.name()]
+                .iter()
+                .any(|word| why_in_lower_case.contains(word))
+        };
+        match encoding {
+            Some(encoding) if names(encoding) => Self::EncodingRefused(why),
+            _ => Self::refused(why),
+        }
+    }
+
+    /// A refusal because of the request's size.
+    pub(super) fn too_large(why: &str) -> Self {
+        Self::refused(format!("{why}; {SMALLER_SPANS}"))
+    }
+}
+
+/// The request would be larger than the protocol allows.
+pub(super) fn too_large_to_send(bytes: usize, limit: usize) -> String {
+    format!("a request of {bytes} bytes is over the protocol's limit of {limit}; {SMALLER_SPANS}")
+}
+
+/// The answer in a body that says that the request was taken; an error where the body cannot be read.
+pub(super) fn taken(body: &[u8], json: bool) -> Result<Answer, String> {
+    let read = if json { read_json(body) } else { read_protobuf(body) };
+    let (rejected, message) = read?;
+    let rejected = usize::try_from(rejected).unwrap_or_default();
     let meaning = if rejected > 0 { "some spans were rejected" } else { "a warning" };
-    let says = rejected > 0 || !partial.error_message.is_empty();
-    Answer::Taken { rejected, message: says.then(|| told(meaning, &partial.error_message)) }
+    let says = rejected > 0 || !message.is_empty();
+    Ok(Answer::Taken { rejected, message: says.then(|| told(meaning, &message)) })
 }
 
-/// A request that nobody answered, and may be made again; with a hint where the connection was
-/// closed without a reason.
-pub(super) fn unanswered(error: &(dyn Error + 'static), hint: &str) -> Answer {
-    let mut why = line(&root_cause(error));
-    if ["connection closed", "broken pipe"].iter().any(|closed| why.contains(closed)) {
-        why.push_str(hint);
-    }
-    Answer::Unavailable { why, retry_after: None }
+fn read_protobuf(body: &[u8]) -> Result<(i64, String), String> {
+    let response = ExportTraceServiceResponse::decode(body).map_err(|error| error.to_string())?;
+    let partial = response.partial_success.unwrap_or_default();
+    Ok((partial.rejected_spans, partial.error_message))
 }
 
-/// What may be wrong when connections are closed.
-pub(super) fn hint(settings: &Otlp) -> &'static str {
-    #[cfg(feature = "tls")]
-    if settings.is_https() {
-        return super::tls::hint(&settings.tls);
+/// By the JSON mapping of protocol buffers: fields have two names, integers may be texts, and `null` is
+/// nothing.
+fn read_json(body: &[u8]) -> Result<(i64, String), String> {
+    if body.trim_ascii().is_empty() {
+        return Ok((0, String::new()));
     }
-    let _ = settings;
-    ""
+    let response: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let Value::Object(response) = response else { return Err("it is no object".to_owned()) };
+    let partial = match field(&response, ["partialSuccess", "partial_success"]) {
+        None => return Ok((0, String::new())),
+        Some(Value::Object(partial)) => partial,
+        Some(_) => return Err("`partialSuccess` is no object".to_owned()),
+    };
+    let rejected = match field(partial, ["rejectedSpans", "rejected_spans"]) {
+        None => Some(0),
+        Some(Value::Number(number)) => number.as_i64().or_else(|| number.as_f64().and_then(whole)),
+        Some(Value::String(text)) => {
+            text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
+        }
+        Some(_) => None,
+    };
+    let message = match field(partial, ["errorMessage", "error_message"]) {
+        None => Some(""),
+        Some(message) => message.as_str(),
+    };
+    let rejected = rejected.ok_or("`rejectedSpans` is no whole number")?;
+    Ok((rejected, message.ok_or("`errorMessage` is no text")?.to_owned()))
+}
+
+fn field<'a>(object: &'a serde_json::Map<String, Value>, names: [&str; 2]) -> Option<&'a Value> {
+    names.iter().find_map(|name| object.get(*name)).filter(|value| !value.is_null())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the value is whole and within the bounds")]
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < 9e18).then_some(number as i64)
 }
 
 /// What a collector says, behind what it means; fit for one line.
@@ -58,10 +130,73 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     cause.to_string()
 }
 
+/// Whether nobody listens where this error comes from.
+pub(super) fn is_connection_refused(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| source(*error))
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 /// An I/O error passes over the error that it was made from.
 fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(body: &str) -> Result<(i64, String), String> {
+        read_json(body.as_bytes())
+    }
+
+    #[test]
+    fn all_that_the_json_mapping_allows_is_read() {
+        for (body, rejected, message) in [
+            ("", 0, ""),
+            ("{}", 0, ""),
+            (r#"{"partialSuccess":null}"#, 0, ""),
+            (r#"{"partialSuccess":{}}"#, 0, ""),
+            (r#"{"partialSuccess":{"rejectedSpans":2,"errorMessage":"why"}}"#, 2, "why"),
+            (r#"{"partialSuccess":{"rejectedSpans":"2"}}"#, 2, ""),
+            (r#"{"partialSuccess":{"rejectedSpans":"2.0","errorMessage":null}}"#, 2, ""),
+            (r#"{"partialSuccess":{"rejectedSpans":2e0}}"#, 2, ""),
+            (r#"{"partial_success":{"rejected_spans":"7","error_message":"why"}}"#, 7, "why"),
+            (r#"{"unknown":[1],"partialSuccess":{"rejectedSpans":1,"more":{}}}"#, 1, ""),
+        ] {
+            assert_eq!(json(body), Ok((rejected, message.to_owned())), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        for body in [
+            "ok",
+            "[]",
+            r#"{"partialSuccess":3}"#,
+            r#"{"partialSuccess":{"rejectedSpans":"many"}}"#,
+            r#"{"partialSuccess":{"rejectedSpans":1.5}}"#,
+            r#"{"partialSuccess":{"rejectedSpans":true}}"#,
+            r#"{"partialSuccess":{"errorMessage":5}}"#,
+        ] {
+            assert!(json(body).is_err(), "{body}");
+        }
+        assert!(taken(b"<html>", false).is_err());
+        assert!(matches!(taken(b"", false), Ok(Answer::Taken { rejected: 0, message: None })));
+    }
+
+    #[cfg(feature = "gzip")]
+    #[test]
+    fn a_refusal_that_names_the_encoding_is_one_of_the_encoding() {
+        let gzip = Some(Encoding::Gzip);
+        let refused = |encoding, why: &str| Reply::refused_in(encoding, why.to_owned());
+        let is_of_encoding = |reply| matches!(reply, Reply::EncodingRefused(_));
+        assert!(is_of_encoding(refused(gzip, "400: unknown content-encoding")));
+        assert!(is_of_encoding(refused(gzip, "Decompressor is not installed for GZIP")));
+        assert!(!is_of_encoding(refused(gzip, "400: no such tenant")));
+        assert!(!is_of_encoding(refused(None, "400: unknown content-encoding")));
     }
 }

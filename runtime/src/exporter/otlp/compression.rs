@@ -1,71 +1,143 @@
-//! Compressed requests. Speed comes before size: what is sent is small either way.
+//! Compressed requests and answers. Speed comes before size: what is sent is small either way.
 
-#[cfg(all(feature = "otlp", feature = "zstd"))]
+use std::io::{self, Read};
+#[cfg(feature = "zstd")]
 use std::sync::{Mutex, PoisonError};
+
+use prost::bytes::Bytes;
 
 use crate::config::Compression;
 
-impl Compression {
-    /// Its name in HTTP's `content-encoding`.
-    #[cfg(feature = "otlp")]
-    pub(super) fn name(self) -> Option<&'static str> {
-        match self {
-            Self::None => None,
+/// A way in which bytes are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    #[cfg(feature = "gzip")]
+    Gzip,
+    #[cfg(feature = "zstd")]
+    Zstd,
+}
+
+impl Encoding {
+    /// The encoding that the settings ask for.
+    pub(super) fn of(compression: Compression) -> Option<Self> {
+        match compression {
+            Compression::None => None,
             #[cfg(feature = "gzip")]
-            Self::Gzip => Some("gzip"),
+            Compression::Gzip => Some(Self::Gzip),
             #[cfg(feature = "zstd")]
-            Self::Zstd => Some("zstd"),
+            Compression::Zstd => Some(Self::Zstd),
         }
+    }
+
+    /// The encoding of this name.
+    #[cfg(feature = "grpc")]
+    pub(super) fn named(name: &[u8]) -> Option<Self> {
+        match name {
+            #[cfg(feature = "gzip")]
+            b"gzip" => Some(Self::Gzip),
+            #[cfg(feature = "zstd")]
+            b"zstd" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// Its name in HTTP's `content-encoding` and in gRPC's `grpc-encoding`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => "gzip",
+            #[cfg(feature = "zstd")]
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// What was compressed; an error if it is longer than this.
+    #[cfg_attr(
+        not(any(feature = "gzip", feature = "zstd")),
+        expect(unreachable_code, unused_variables, reason = "there is no encoding")
+    )]
+    pub(super) fn decompress(self, bytes: &[u8], limit: usize) -> io::Result<Bytes> {
+        let decoder: Box<dyn Read + '_> = match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Box::new(zstd::Decoder::new(bytes)?),
+        };
+        let mut decompressed = Vec::new();
+        decoder.take(limit as u64 + 1).read_to_end(&mut decompressed)?;
+        if decompressed.len() > limit {
+            return Err(io::Error::other(format!("more than {limit} bytes")));
+        }
+        Ok(decompressed.into())
     }
 }
 
 /// What compresses one request after the other.
-#[cfg(feature = "otlp")]
-pub(super) enum Compressor {
-    None,
-    #[cfg(feature = "gzip")]
-    Gzip,
+pub(super) struct Compressor {
+    pub(super) encoding: Option<Encoding>,
     /// To set one up takes longer than a request.
     #[cfg(feature = "zstd")]
-    Zstd(Mutex<zstd::bulk::Compressor<'static>>),
+    zstd: Mutex<Option<zstd::bulk::Compressor<'static>>>,
 }
 
-#[cfg(feature = "otlp")]
 impl Compressor {
-    #[cfg_attr(not(feature = "zstd"), expect(clippy::unnecessary_wraps, reason = "zstd may fail"))]
-    pub(super) fn new(compression: Compression) -> Result<Self, String> {
-        Ok(match compression {
-            Compression::None => Self::None,
-            #[cfg(feature = "gzip")]
-            Compression::Gzip => Self::Gzip,
+    pub(super) fn new(compression: Compression) -> Self {
+        Self {
+            encoding: Encoding::of(compression),
             #[cfg(feature = "zstd")]
-            Compression::Zstd => {
-                let compressor = zstd::bulk::Compressor::new(1);
-                Self::Zstd(Mutex::new(compressor.map_err(|error| error.to_string())?))
-            }
-        })
-    }
-
-    pub(super) fn compress(&self, bytes: Vec<u8>) -> Vec<u8> {
-        match self {
-            Self::None => bytes,
-            #[cfg(feature = "gzip")]
-            Self::Gzip => gzip(&bytes),
-            #[cfg(feature = "zstd")]
-            Self::Zstd(compressor) => {
-                let mut compressor = compressor.lock().unwrap_or_else(PoisonError::into_inner);
-                compressor.compress(&bytes).unwrap_or_default()
-            }
+            zstd: Mutex::default(),
         }
     }
+
+    /// The bytes as they are sent.
+    #[cfg_attr(
+        not(any(feature = "gzip", feature = "zstd")),
+        expect(unreachable_code, unused_variables, reason = "there is no encoding")
+    )]
+    pub(super) fn compress(&self, bytes: Vec<u8>) -> io::Result<Bytes> {
+        let Some(encoding) = self.encoding else { return Ok(bytes.into()) };
+        let compressed: Vec<u8> = match encoding {
+            #[cfg(feature = "gzip")]
+            Encoding::Gzip => gzip(&bytes)?,
+            #[cfg(feature = "zstd")]
+            Encoding::Zstd => {
+                let mut compressor = self.zstd.lock().unwrap_or_else(PoisonError::into_inner);
+                let compressor = match &mut *compressor {
+                    Some(compressor) => compressor,
+                    none => none.insert(zstd::bulk::Compressor::new(1)?),
+                };
+                compressor.compress(&bytes)?
+            }
+        };
+        Ok(compressed.into())
+    }
 }
 
-#[cfg(all(feature = "otlp", feature = "gzip"))]
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+#[cfg(feature = "gzip")]
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     use std::io::Write;
 
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    // A `Vec` takes everything.
-    let _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+#[cfg(all(test, feature = "gzip", feature = "zstd"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_compressed_comes_back_within_the_limit() {
+        let bytes = b"spans and spans and spans".repeat(100);
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let compressor = Compressor::new(compression);
+            let encoding = compressor.encoding.expect("it compresses");
+            let compressed = compressor.compress(bytes.clone()).expect("it works");
+            assert!(compressed.len() < bytes.len() / 10, "{encoding:?}");
+            let back = encoding.decompress(&compressed, bytes.len()).expect("it is whole");
+            assert_eq!(back, bytes, "{encoding:?}");
+            assert!(encoding.decompress(&compressed, bytes.len() - 1).is_err(), "{encoding:?}");
+            assert!(encoding.decompress(b"neither", 100).is_err(), "{encoding:?}");
+        }
+    }
 }

@@ -1,77 +1,167 @@
-//! OTLP over gRPC.
+//! OTLP over gRPC: one unary call, framed by hand, so that a request is encoded once for all its tries, and an
+//! answer that is none of gRPC's is told for what it is.
 
 use std::error::Error;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Response};
-use http_body_util::BodyExt;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use http::header::{CONTENT_TYPE, TE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use prost::Message;
-use prost::bytes::{BufMut, Bytes};
+use prost::bytes::{BufMut, Bytes, BytesMut};
 use tonic::body::Body;
-use tonic::client;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
-use tower::ServiceExt;
-use tower::util::MapResponse;
+use tonic::{Code, Status};
+use tower::{Service, ServiceExt};
 
-use super::answer::{hint, root_cause, taken, told, unanswered};
+use super::answer::{LARGEST, root_cause, taken, told};
+use super::compression::Encoding;
+use super::proxy::Proxy;
+use super::retry_after::retry_after;
 use super::status::Status as Details;
-use super::{Answer, USER_AGENT};
-use crate::config::{Compression, Otlp};
+use super::timeout::Timeout;
+use super::trouble::Trouble;
+use super::{Answer, Reply, USER_AGENT};
+use crate::config::Otlp;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+
+/// What stands before a message: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+
+/// A connection on which a request waits for so long is asked whether it is alive. Servers may take it ill
+/// when they are asked often.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
 pub(super) struct Grpc {
-    client: Client,
-    metadata: MetadataMap,
-    timeout: Duration,
-    /// What may be wrong when connections are closed.
-    hint: &'static str,
+    endpoint: Endpoint,
+    proxy: Option<Tunnel<HttpConnector>>,
+    current: Mutex<Connection>,
+    headers: HeaderMap,
+    trouble: Trouble,
+}
+
+/// A channel, which reconnects by itself when it is closed; not when the peer says nothing any more.
+#[derive(Clone)]
+struct Connection {
+    channel: Channel,
+    number: u64,
 }
 
 impl Grpc {
     /// Needs a runtime; connects with the first request.
-    pub(super) fn new(settings: &Otlp) -> Result<Self, String> {
-        let endpoint = endpoint(settings).map_err(|error| root_cause(&error))?;
-        let client = client::Grpc::new(endpoint.connect_lazy().map_response(checked as Check));
+    pub(super) fn new(settings: &Otlp, timeout: &Timeout) -> Result<Self, String> {
+        let endpoint = endpoint(settings, timeout).map_err(|error| root_cause(&error))?;
+        let proxy = Proxy::to(&settings.url);
+        if let Some(proxy) = &proxy
+            && proxy.uri.scheme_str() != Some("http")
+        {
+            return Err(format!(
+                "gRPC needs an HTTP proxy that is spoken to without TLS, and {proxy} is none; NO_PROXY can \
+                 name the collector's host"
+            ));
+        }
+        let tunnel = proxy.as_ref().map(|proxy| tunnel(proxy, timeout));
+        let current = Connection { channel: open(&endpoint, tunnel.as_ref()), number: 0 };
         Ok(Self {
-            client: compressed(client, settings.compression),
-            metadata: MetadataMap::from_headers(settings.headers.clone()),
-            timeout: settings.timeout,
-            hint: hint(settings),
+            endpoint,
+            proxy: tunnel,
+            current: Mutex::new(current),
+            headers: settings.headers.clone(),
+            trouble: Trouble::new(settings, proxy),
         })
     }
 
-    pub(super) async fn send(&self, body: Bytes) -> Answer {
-        match tokio::time::timeout(self.timeout, self.export(body)).await {
-            Ok(Ok(response)) => taken(response),
-            // A status with a source is not the server's: the connection failed.
-            Ok(Err(status)) => match status.source() {
-                Some(source) => unanswered(source, self.hint),
-                None => read(&status),
-            },
-            Err(_) => Answer::late(self.timeout),
+    pub(super) async fn send(
+        &self,
+        message: Bytes,
+        encoding: Option<Encoding>,
+        limit: Option<Duration>,
+    ) -> Reply {
+        let Connection { channel, number } = self.current().clone();
+        let request = match self.request(message, encoding) {
+            Ok(request) => request,
+            Err(why) => return Reply::refused(why),
+        };
+        match super::within(limit, call(channel, request)).await {
+            Some(Ok(answer)) => self.read(answer, encoding),
+            Some(Err(error)) => Reply::Answer(self.trouble.unanswered(&*error).await),
+            None => {
+                self.reconnect(number);
+                Reply::Answer(self.trouble.late(limit.unwrap_or_default()))
+            }
         }
     }
 
-    async fn export(&self, body: Bytes) -> Result<ExportTraceServiceResponse, Status> {
-        let mut client = self.client.clone();
-        client.ready().await.map_err(|error| Status::from_error(error.into()))?;
-        let mut request = Request::new(body);
-        *request.metadata_mut() = self.metadata.clone();
-        let response = client.unary(request, PathAndQuery::from_static(EXPORT), Encoded).await?;
-        Ok(response.into_inner())
+    fn request(&self, message: Bytes, encoding: Option<Encoding>) -> Result<Request<Body>, String> {
+        let length = u32::try_from(message.len()).map_err(|_| "the request is too large")?;
+        let mut framed = BytesMut::with_capacity(PREFIX + message.len());
+        framed.put_u8(encoding.is_some().into());
+        framed.put_u32(length);
+        framed.put(message);
+        let mut request = Request::post(EXPORT)
+            .body(Body::new(Full::new(framed.freeze())))
+            .map_err(|error| error.to_string())?;
+        let headers = request.headers_mut();
+        headers.extend(self.headers.clone());
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        if let Some(encoding) = encoding {
+            // Some servers answer in the encoding of the request.
+            let name = HeaderValue::from_static(encoding.name());
+            headers.insert(GRPC_ENCODING, name.clone());
+            headers.insert(GRPC_ACCEPT_ENCODING, name);
+        }
+        Ok(request)
+    }
+
+    /// Leaves a connection on which there was no answer in time.
+    fn reconnect(&self, number: u64) {
+        let mut current = self.current();
+        if current.number == number {
+            let channel = open(&self.endpoint, self.proxy.as_ref());
+            *current = Connection { channel, number: number + 1 };
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Connection> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, answer: RawAnswer, encoding: Option<Encoding>) -> Reply {
+        match answer {
+            RawAnswer::Page { status, headers, body } => {
+                let mut reply = read_page(status, &headers, &body);
+                if let Reply::Answer(Answer::Unavailable { why, .. } | Answer::Refused(why)) =
+                    &mut reply
+                {
+                    why.push_str(&self.trouble.through_proxy());
+                }
+                reply
+            }
+            RawAnswer::Status(status) => read(&status, encoding),
+            RawAnswer::Message { encoding, message } => read_message(encoding, &message),
+            RawAnswer::TooLarge => {
+                Reply::refused(format!("an answer of more than {LARGEST} bytes"))
+            }
+        }
     }
 }
 
-fn endpoint(settings: &Otlp) -> Result<Endpoint, tonic::transport::Error> {
+fn endpoint(settings: &Otlp, timeout: &Timeout) -> Result<Endpoint, tonic::transport::Error> {
     let endpoint = Endpoint::from_shared(settings.url.clone())?
         .user_agent(USER_AGENT)?
-        .connect_timeout(settings.timeout);
+        .connect_timeout(timeout.to_connect())
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
     #[cfg(feature = "tls")]
     if settings.is_https() {
         use tonic::transport::{Certificate, ClientTlsConfig, Identity};
@@ -88,22 +178,84 @@ fn endpoint(settings: &Otlp) -> Result<Endpoint, tonic::transport::Error> {
     Ok(endpoint)
 }
 
-type Client = client::Grpc<MapResponse<Channel, Check>>;
-type Check = fn(Response<Body>) -> Response<Body>;
-
-/// Without details that tonic would panic over.
-fn checked(mut response: Response<Body>) -> Response<Body> {
-    check(response.headers_mut());
-    response.map(|body| {
-        Body::new(body.map_frame(|mut frame| {
-            frame.trailers_mut().map(check);
-            frame
-        }))
-    })
+fn tunnel(proxy: &Proxy, timeout: &Timeout) -> Tunnel<HttpConnector> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_connect_timeout(Some(timeout.to_connect()));
+    connector.set_nodelay(true);
+    let tunnel = Tunnel::new(proxy.uri.clone(), connector);
+    match &proxy.authorization {
+        Some(authorization) => tunnel.with_auth(authorization.clone()),
+        None => tunnel,
+    }
 }
 
-/// Takes out details that are not base64.
+fn open(endpoint: &Endpoint, proxy: Option<&Tunnel<HttpConnector>>) -> Channel {
+    match proxy {
+        Some(tunnel) => endpoint.connect_with_connector_lazy(tunnel.clone()),
+        None => endpoint.connect_lazy(),
+    }
+}
+
+/// An answer as it comes.
+enum RawAnswer {
+    /// Not gRPC's: what a proxy or another server says.
+    Page {
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    },
+    Status(Status),
+    /// The call succeeded.
+    Message {
+        encoding: Option<HeaderValue>,
+        message: Vec<u8>,
+    },
+    TooLarge,
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+async fn call(mut channel: Channel, request: Request<Body>) -> Result<RawAnswer, Failure> {
+    let response: Response<Body> = channel.ready().await?.call(request).await?;
+    let (mut head, mut frames) = response.into_parts();
+    let kind = head.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_grpc = head.status == StatusCode::OK && kind.starts_with(b"application/grpc");
+    let (mut body, mut trailers) = (Vec::new(), None);
+    while let Some(frame) = frames.frame().await {
+        match frame {
+            Ok(frame) => match frame.into_data() {
+                Ok(data) if body.len() + data.len() > PREFIX + LARGEST => {
+                    return Ok(RawAnswer::TooLarge);
+                }
+                Ok(data) => body.extend_from_slice(&data),
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            },
+            // A page that breaks off is a page.
+            Err(_) if !is_grpc => break,
+            Err(status) => return Err(status.into()),
+        }
+    }
+    if !is_grpc {
+        return Ok(RawAnswer::Page { status: head.status, headers: head.headers, body });
+    }
+    // Without a message, the status may stand in the headers.
+    let mut trailers = trailers.unwrap_or_else(|| std::mem::take(&mut head.headers));
+    check(&mut trailers);
+    match Status::from_header_map(&trailers) {
+        Some(status) if status.code() == Code::Ok => {
+            let encoding = head.headers.get(GRPC_ENCODING).cloned();
+            Ok(RawAnswer::Message { encoding, message: body })
+        }
+        Some(status) => Ok(RawAnswer::Status(status)),
+        None => Err("the answer ended without a status".into()),
+    }
+}
+
+/// Takes out details that are not base64, over which tonic would panic.
 pub(crate) fn check(headers: &mut HeaderMap) {
+    const DETAILS: &str = "grpc-status-details-bin";
+
     if let Some(details) = headers.get(DETAILS) {
         let mut alone = MetadataMap::new();
         alone.as_mut().insert(DETAILS, details.clone());
@@ -113,20 +265,8 @@ pub(crate) fn check(headers: &mut HeaderMap) {
     }
 }
 
-const DETAILS: &str = "grpc-status-details-bin";
-
-fn compressed(client: Client, compression: Compression) -> Client {
-    match compression {
-        Compression::None => client,
-        #[cfg(feature = "gzip")]
-        Compression::Gzip => client.send_compressed(tonic::codec::CompressionEncoding::Gzip),
-        #[cfg(feature = "zstd")]
-        Compression::Zstd => client.send_compressed(tonic::codec::CompressionEncoding::Zstd),
-    }
-}
-
 /// By the code, after the protocol's specification.
-pub(crate) fn read(status: &Status) -> Answer {
+pub(crate) fn read(status: &Status, encoding: Option<Encoding>) -> Reply {
     let why = told(status.code().description(), status.message());
     let details = Details::decode(status.details());
     let retry_after = details.ok().and_then(|details| details.retry_delay());
@@ -136,48 +276,58 @@ pub(crate) fn read(status: &Status) -> Answer {
         | Code::Aborted
         | Code::OutOfRange
         | Code::Unavailable
-        | Code::DataLoss => Answer::Unavailable { why, retry_after },
+        | Code::DataLoss => Reply::Answer(Answer::Unavailable { why, retry_after }),
         Code::ResourceExhausted if retry_after.is_some() => {
-            Answer::Unavailable { why, retry_after }
+            Reply::Answer(Answer::Unavailable { why, retry_after })
         }
-        _ => Answer::Refused(why),
+        Code::ResourceExhausted if why.contains("larger than") => Reply::too_large(&why),
+        Code::Unimplemented if encoding.is_some() => Reply::EncodingRefused(why),
+        Code::InvalidArgument | Code::Internal => Reply::refused_in(encoding, why),
+        _ => Reply::refused(why),
     }
 }
 
-/// Requests that are encoded already, so that trying again costs nothing.
-struct Encoded;
-
-impl Codec for Encoded {
-    type Encode = Bytes;
-    type Decode = ExportTraceServiceResponse;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
+/// By [gRPC's mapping of HTTP statuses](https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html).
+fn read_page(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Reply {
+    let said = String::from_utf8_lossy(body);
+    let why = told(&format!("{status}, and no gRPC"), &said);
+    match status {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => {
+            Reply::Answer(Answer::Unavailable { why, retry_after: retry_after(headers) })
+        }
+        _ => Reply::refused(why),
     }
 }
 
-impl Encoder for Encoded {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Encoded {
-    type Item = ExportTraceServiceResponse;
-    type Error = Status;
-
-    /// What cannot be read says nothing: the request was taken.
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
-        Ok(Some(ExportTraceServiceResponse::decode(buffer).unwrap_or_default()))
-    }
+fn read_message(encoding: Option<HeaderValue>, framed: &[u8]) -> Reply {
+    let unreadable = |why: &str| {
+        Reply::refused(format!(
+            "success, and a message that is no answer ({why}), so that nobody knows whether the spans were \
+             taken; is this an OTLP endpoint?"
+        ))
+    };
+    let decompressed;
+    let message = match framed {
+        // As empty as an answer without anything to say.
+        [] => framed,
+        [0, _, _, _, _, message @ ..] => message,
+        [1, _, _, _, _, message @ ..] => {
+            let encoding = encoding.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+            let Some(encoding) = Encoding::named(encoding) else {
+                return unreadable("in an encoding that was not asked for");
+            };
+            match encoding.decompress(message, LARGEST) {
+                Ok(message) => {
+                    decompressed = message;
+                    &decompressed
+                }
+                Err(error) => return unreadable(&error.to_string()),
+            }
+        }
+        _ => return unreadable("without a length"),
+    };
+    taken(message, false).map_or_else(|why| unreadable(&why), Reply::Answer)
 }

@@ -2,72 +2,125 @@
 
 use std::time::Duration;
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use prost::bytes::Bytes;
 use reqwest::redirect::Policy;
 #[cfg(feature = "tls")]
 use reqwest::{Certificate, ClientBuilder, Identity};
 use reqwest::{Client, Response, Url};
-use tokio::time::{Instant, timeout_at};
 
-use super::answer::{hint, root_cause, taken, told, unanswered};
-use super::compression::Compressor;
+use super::answer::{LARGEST, root_cause, taken, told};
+use super::compression::Encoding;
+use super::proxy::Proxy;
+use super::retry_after::retry_after;
 use super::status::Status;
-use super::{Answer, USER_AGENT};
+use super::timeout::Timeout;
+use super::trouble::Trouble;
+use super::{Answer, Reply, USER_AGENT};
 #[cfg(feature = "tls")]
 use crate::config::Tls;
-use crate::config::{Otlp, Protocol};
-
-/// Answers are short; of longer ones the rest is not read.
-const LONGEST_ANSWER: usize = 64 * 1024;
+use crate::config::{Otlp, Protocol, printable};
+use crate::report::line;
 
 pub(super) struct Http {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    compressor: Compressor,
-    timeout: Duration,
-    /// What may be wrong when connections are closed.
-    hint: &'static str,
+    trouble: Trouble,
 }
 
 impl Http {
-    pub(super) fn new(settings: &Otlp) -> Result<Self, String> {
+    pub(super) fn new(settings: &Otlp, timeout: &Timeout) -> Result<Self, String> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(settings.protocol)));
-        if let Some(encoding) = settings.compression.name() {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        }
         headers.extend(settings.headers.clone());
+        let proxy = Proxy::to(&settings.url);
+        let client = client(settings, proxy.as_ref(), timeout);
         Ok(Self {
-            client: client(settings).map_err(|error| root_cause(&error))?,
+            client: client.map_err(|error| root_cause(&error))?,
             url: settings.url.parse().map_err(|error| format!("not a URL: {error}"))?,
             headers,
-            compressor: Compressor::new(settings.compression)?,
-            timeout: settings.timeout,
-            hint: hint(settings),
+            trouble: Trouble::new(settings, proxy),
         })
     }
 
-    pub(super) fn compress(&self, request: Vec<u8>) -> Bytes {
-        self.compressor.compress(request).into()
+    pub(super) async fn send(
+        &self,
+        body: Bytes,
+        encoding: Option<Encoding>,
+        limit: Option<Duration>,
+    ) -> Reply {
+        let mut request =
+            self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        if let Some(encoding) = encoding {
+            request = request.header(CONTENT_ENCODING, encoding.name());
+        }
+        let answered = async {
+            let mut response = request.send().await?;
+            let body = receive(&mut response).await;
+            Ok((response, body))
+        };
+        let (response, body) = match super::within(limit, answered).await {
+            Some(Ok(answered)) => answered,
+            Some(Err(error)) => return self.unanswered(&error).await,
+            None => return Reply::Answer(self.trouble.late(limit.unwrap_or_default())),
+        };
+        match body {
+            Body::Whole(body) => self.read(response.status(), response.headers(), &body, encoding),
+            // The status is the answer, whatever becomes of the rest.
+            Body::Broken if response.status().is_success() => Reply::Answer(Answer::TAKEN),
+            Body::Broken => self.read(response.status(), response.headers(), &[], encoding),
+            Body::TooLarge => Reply::refused(format!(
+                "{}, with an answer of more than {LARGEST} bytes",
+                response.status()
+            )),
+        }
     }
 
-    pub(super) async fn send(&self, body: Bytes) -> Answer {
-        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
-        let end = Instant::now() + self.timeout;
-        let mut response = match timeout_at(end, request.send()).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return unanswered(&error, self.hint),
-            Err(_) => return Answer::late(self.timeout),
+    async fn unanswered(&self, error: &reqwest::Error) -> Reply {
+        Reply::Answer(self.trouble.unanswered(error).await)
+    }
+
+    fn read(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        encoding: Option<Encoding>,
+    ) -> Reply {
+        let variable = self.trouble.variable();
+        let mut reply = read(status, headers, body, encoding);
+        let Reply::Answer(Answer::Refused(why) | Answer::Unavailable { why, .. }) = &mut reply
+        else {
+            return reply;
         };
-        let mut body = Vec::new();
-        // The status is the answer, whatever becomes of the rest.
-        let _ = timeout_at(end, receive(&mut response, &mut body)).await;
-        read(response.status(), response.headers(), &body)
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                let path = self.url.path();
+                why.push_str(&format!("; is the path `{path}` in {variable} right? "));
+                why.push_str(if path.trim_end_matches('/').ends_with("/v1/traces") {
+                    "Collectors take traces at `/v1/traces`"
+                } else {
+                    "It is used as it is, and collectors take traces at `/v1/traces`"
+                });
+            }
+            StatusCode::BAD_REQUEST if why.contains("HTTP request to an HTTPS server") => {
+                why.push_str(&format!("; {variable} must begin with `https://`"));
+            }
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => why.push_str(&self.trouble.through_proxy()),
+            status if status.is_redirection() => {
+                let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
+                let to = to.map_or_else(|| "elsewhere".to_owned(), |to| line(&printable(to)));
+                why.push_str(&format!("; it redirects to {to}: set {variable} to that"));
+            }
+            _ => {}
+        }
+        reply
     }
 }
 
@@ -79,9 +132,23 @@ fn content_type(protocol: Protocol) -> &'static str {
     }
 }
 
-fn client(settings: &Otlp) -> reqwest::Result<Client> {
+fn client(settings: &Otlp, proxy: Option<&Proxy>, timeout: &Timeout) -> reqwest::Result<Client> {
     // A redirected POST would become a GET.
-    let builder = Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
+    let builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(Policy::none())
+        .connect_timeout(timeout.to_connect())
+        .no_proxy();
+    let builder = match proxy {
+        None => builder,
+        Some(Proxy { uri, authorization }) => {
+            let mut proxy = reqwest::Proxy::all(uri.to_string())?;
+            if let Some(authorization) = authorization {
+                proxy = proxy.custom_http_auth(authorization.clone());
+            }
+            builder.proxy(proxy)
+        }
+    };
     #[cfg(feature = "tls")]
     let builder = match &settings.tls.roots {
         // The system's roots are hundreds of files, for nothing.
@@ -105,13 +172,46 @@ fn trusting(mut builder: ClientBuilder, tls: &Tls) -> reqwest::Result<ClientBuil
     Ok(builder)
 }
 
+/// The body of an answer.
+enum Body {
+    Whole(Vec<u8>),
+    /// The connection was closed in the middle of it.
+    Broken,
+    TooLarge,
+}
+
+async fn receive(response: &mut Response) -> Body {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST => return Body::TooLarge,
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Body::Whole(body),
+            Err(_) => return Body::Broken,
+        }
+    }
+}
+
 /// By the status, after the protocol's specification; what is not for good can be tried again.
-pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
+pub(crate) fn read(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    encoding: Option<Encoding>,
+) -> Reply {
     if status.is_success() {
-        let json = headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-        return taken(decode(body, json));
+        let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let json = kind.starts_with(b"application/json");
+        return match taken(body, json) {
+            Ok(answer) => Reply::Answer(answer),
+            Err(why) => {
+                let kind = line(&String::from_utf8_lossy(kind));
+                Reply::refused(line(&format!(
+                    "{status}, and an answer that is none (`{kind}`: {why}), so that nobody knows \
+                     whether the spans were taken; is this an OTLP endpoint?"
+                )))
+            }
+        };
     }
     let why = told(&status.to_string(), &message(body));
     match status {
@@ -119,29 +219,13 @@ pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answ
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => {
-            Answer::Unavailable { why, retry_after: retry_after(headers) }
+            Reply::Answer(Answer::Unavailable { why, retry_after: retry_after(headers) })
         }
-        _ => Answer::Refused(why),
+        StatusCode::PAYLOAD_TOO_LARGE => Reply::too_large(&why),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE if encoding.is_some() => Reply::EncodingRefused(why),
+        StatusCode::BAD_REQUEST => Reply::refused_in(encoding, why),
+        _ => Reply::refused(why),
     }
-}
-
-async fn receive(response: &mut Response, body: &mut Vec<u8>) {
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > LONGEST_ANSWER {
-            break;
-        }
-    }
-}
-
-/// What cannot be read says nothing: the status has said that the request was taken.
-fn decode(body: &[u8], json: bool) -> ExportTraceServiceResponse {
-    #[cfg(feature = "json")]
-    if json {
-        return serde_json::from_slice(body).unwrap_or_default();
-    }
-    let _ = json;
-    ExportTraceServiceResponse::decode(body).unwrap_or_default()
 }
 
 /// The message of a `google.rpc.Status`, which collectors send as protobuf, or the body's text.
@@ -151,14 +235,4 @@ fn message(body: &[u8]) -> String {
         (_, Ok(text)) => text.to_owned(),
         _ => String::new(),
     }
-}
-
-/// Seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
 }

@@ -7,27 +7,54 @@ mod encode;
 pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
 pub(crate) mod http;
+mod proxy;
+mod retry_after;
+mod spoken;
 mod status;
+mod timeout;
 #[cfg(feature = "tls")]
 mod tls;
+mod trouble;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::bytes::Bytes;
 
+pub(crate) use answer::Reply;
+use answer::too_large_to_send;
+use compression::Compressor;
+pub(crate) use compression::Encoding;
 use encode::{Frame, encode};
+use timeout::Timeout;
 
 use super::{Answer, Exporter};
 use crate::config::{Otlp, Protocol};
+use crate::report::say;
 
-/// Tells collectors who sends, as the protocol's specification asks.
-const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
+/// Tells collectors who sends, as the protocol's specification asks: a distribution names itself in front.
+const USER_AGENT: &str = concat!(
+    "spandrel/",
+    env!("CARGO_PKG_VERSION"),
+    " OTel-OTLP-Exporter-Rust/",
+    env!("CARGO_PKG_VERSION")
+);
+
+/// The largest request that the protocol's specification allows, before it is compressed.
+const LARGEST: usize = 64 << 20;
 
 pub(crate) struct OtlpExporter {
     frame: Frame,
     /// Where requests are JSON, whose they are.
     #[cfg(feature = "json")]
     json: Option<Resource>,
+    compressor: Compressor,
+    /// Whether the server has taken uncompressed what it refused compressed.
+    sends_uncompressed: AtomicBool,
+    timeout: Timeout,
+    destination: String,
     transport: Transport,
 }
 
@@ -41,20 +68,93 @@ enum Transport {
 impl OtlpExporter {
     /// For the spans of this resource; or what is wrong with the settings.
     pub(crate) fn connect(settings: &Otlp, resource: &Resource) -> Result<Self, String> {
+        let timeout = Timeout::new(settings.timeout);
         let transport = match settings.protocol {
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => Transport::Grpc(grpc::Grpc::new(settings)?),
+            Protocol::Grpc => Transport::Grpc(grpc::Grpc::new(settings, &timeout)?),
             #[cfg(feature = "otlp")]
-            Protocol::HttpProtobuf => Transport::Http(http::Http::new(settings)?),
+            Protocol::HttpProtobuf => Transport::Http(http::Http::new(settings, &timeout)?),
             #[cfg(feature = "json")]
-            Protocol::HttpJson => Transport::Http(http::Http::new(settings)?),
+            Protocol::HttpJson => Transport::Http(http::Http::new(settings, &timeout)?),
         };
         Ok(Self {
             frame: Frame::new(resource),
             #[cfg(feature = "json")]
             json: (settings.protocol == Protocol::HttpJson).then(|| resource.clone()),
+            compressor: Compressor::new(settings.compression),
+            sends_uncompressed: AtomicBool::new(false),
+            timeout,
+            destination: settings.destination(),
             transport,
         })
+    }
+
+    fn encoded(&self, spans: Vec<SpanData>) -> Vec<u8> {
+        #[cfg(feature = "json")]
+        if let Some(resource) = &self.json {
+            return json(spans, resource);
+        }
+        encode(&spans, &self.frame)
+    }
+
+    /// One request.
+    async fn try_once(&self, body: Bytes, encoding: Option<Encoding>) -> Reply {
+        let (begun, limit) = (Instant::now(), self.timeout.current());
+        let reply = match &self.transport {
+            #[cfg(feature = "otlp")]
+            Transport::Http(http) => http.send(body, encoding, limit).await,
+            #[cfg(feature = "grpc")]
+            Transport::Grpc(grpc) => grpc.send(body, encoding, limit).await,
+        };
+        let elapsed = begun.elapsed();
+        match limit {
+            Some(limit) if elapsed >= limit => self.timeout.exceeded(limit),
+            _ => self.timeout.kept(elapsed),
+        }
+        reply
+    }
+
+    /// Sends without compression what the server has refused with it. If that is taken, everything is
+    /// sent so from then on.
+    async fn send_uncompressed(
+        &self,
+        request: &Request,
+        encoding: Encoding,
+        why: String,
+    ) -> Answer {
+        let body = match encoding.decompress(&request.body, LARGEST) {
+            Ok(body) => body,
+            Err(error) => return Answer::Refused(format!("{why} (and: {error})")),
+        };
+        match self.try_once(body, None).await {
+            Reply::Answer(answer @ Answer::Taken { .. }) => {
+                if !self.sends_uncompressed.swap(true, Ordering::Relaxed) {
+                    let (destination, name) = (&self.destination, encoding.name());
+                    say(format_args!(
+                        "{destination} does not take {name} ({why}); spans are sent uncompressed from now on. \
+                         Set OTEL_EXPORTER_OTLP_COMPRESSION to none"
+                    ));
+                }
+                answer
+            }
+            Reply::Answer(Answer::Refused(_)) => Answer::Refused(why),
+            Reply::Answer(answer) => answer,
+            Reply::EncodingRefused(_) => Answer::Refused(why),
+        }
+    }
+}
+
+/// A batch as it is sent.
+pub(crate) struct Request {
+    body: Bytes,
+    encoding: Option<Encoding>,
+}
+
+/// What this comes to within this time, if it does.
+async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
+        None => Some(future.await),
     }
 }
 
@@ -70,30 +170,30 @@ fn json(spans: Vec<SpanData>, resource: &Resource) -> Vec<u8> {
 impl Exporter for OtlpExporter {
     const AT_ONCE: usize = 8;
 
-    type Request = Bytes;
+    type Request = Request;
 
-    fn encode(&self, spans: Vec<SpanData>) -> Result<Bytes, String> {
-        #[cfg(feature = "json")]
-        let encoded = match &self.json {
-            Some(resource) => json(spans, resource),
-            None => encode(&spans, &self.frame),
-        };
-        #[cfg(not(feature = "json"))]
-        let encoded = encode(&spans, &self.frame);
-        Ok(match &self.transport {
-            #[cfg(feature = "otlp")]
-            Transport::Http(http) => http.compress(encoded),
-            #[cfg(feature = "grpc")]
-            Transport::Grpc(_) => encoded.into(),
-        })
+    fn encode(&self, spans: Vec<SpanData>) -> Result<Request, String> {
+        let encoded = self.encoded(spans);
+        if encoded.len() > LARGEST {
+            return Err(too_large_to_send(encoded.len(), LARGEST));
+        }
+        if self.sends_uncompressed.load(Ordering::Relaxed) {
+            return Ok(Request { body: encoded.into(), encoding: None });
+        }
+        let encoding = self.compressor.encoding;
+        let compressed = self.compressor.compress(encoded);
+        let body =
+            compressed.map_err(|error| format!("the request cannot be compressed: {error}"))?;
+        Ok(Request { body, encoding })
     }
 
-    async fn send(&self, request: &Bytes) -> Answer {
-        match &self.transport {
-            #[cfg(feature = "otlp")]
-            Transport::Http(http) => http.send(request.clone()).await,
-            #[cfg(feature = "grpc")]
-            Transport::Grpc(grpc) => grpc.send(request.clone()).await,
+    async fn send(&self, request: &Request) -> Answer {
+        match (self.try_once(request.body.clone(), request.encoding).await, request.encoding) {
+            (Reply::Answer(answer), _) => answer,
+            (Reply::EncodingRefused(why), Some(encoding)) => {
+                self.send_uncompressed(request, encoding, why).await
+            }
+            (Reply::EncodingRefused(why), None) => Answer::Refused(why),
         }
     }
 }

@@ -86,6 +86,13 @@ fn distrust(error: &CertificateError) -> String {
                 if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
             format!("the certificate is not for {}, but for {names}", expected.to_str())
         }
+        // By its text: the error of the library below has no public type.
+        error if format!("{error:?}").contains("CaUsedAsEndEntity") => {
+            "the collector's certificate is that of an authority (`CA:TRUE`), which is not accepted as a \
+             server's own; let that authority sign a certificate for the server, and name the authority in \
+             OTEL_EXPORTER_OTLP_CERTIFICATE"
+                .to_owned()
+        }
         error => format!("the certificate is not trusted: {error}"),
     }
 }
