@@ -9,6 +9,7 @@ mod device;
 mod functions;
 mod futures;
 mod impls;
+mod limits;
 mod options;
 mod outcomes;
 mod propagation;

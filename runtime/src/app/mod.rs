@@ -161,10 +161,11 @@ fn set_up(config: Config) -> bool {
         _ => (Records::Unknown, false),
     };
     let (flush, grace) = (settings.flush, settings.grace);
+    let room = settings.limits.room();
     match Pipeline::build(settings, after_fork) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
-            Recorder::install(provider, exceptions.into(), records, prunes);
+            Recorder::install(provider, room, exceptions.into(), records, prunes);
             #[cfg(unix)]
             if signals::is_stopping() {
                 pipeline.export_at_once();

@@ -3,6 +3,7 @@
 use opentelemetry_sdk::trace::SpanLimits;
 
 use crate::environment::Environment;
+use crate::span::Room;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limits {
@@ -41,6 +42,14 @@ fn number(
 ) -> Option<u32> {
     let name = names.iter().find(|name| environment.text(name).is_some())?;
     environment.parsed(name, "a whole number", otherwise, |text| text.parse().ok())
+}
+
+impl Limits {
+    /// What of them is counted before the SDK.
+    pub(crate) fn room(self) -> Room {
+        let events = usize::try_from(self.events).unwrap_or(usize::MAX);
+        Room { attributes: self.attributes, events }
+    }
 }
 
 impl From<Limits> for SpanLimits {

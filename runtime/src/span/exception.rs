@@ -9,6 +9,7 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::panic::Panic;
+use super::recorded;
 use super::recorder::Recorder;
 use crate::outcome::{Failure, PANIC};
 
@@ -63,7 +64,7 @@ fn mark(
             span.add_event("exception", event);
         }
     }
-    span.set_attribute(KeyValue::new("error.type", error_type));
+    recorded::set_error_type(context, error_type);
     span.set_status(Status::error(description.to_owned()));
     passed::insert(outer, description);
 }

@@ -15,6 +15,7 @@ mod open;
 mod panic;
 mod random;
 mod reaper;
+mod recorded;
 mod recorder;
 mod scope;
 pub(crate) mod shape;
@@ -43,6 +44,8 @@ pub(crate) use open::{disown_all as disown_open_spans, end_all as end_open_spans
 #[cfg(feature = "app")]
 pub(crate) use random::add_flags;
 pub(crate) use random::flag_root;
+#[cfg(feature = "app")]
+pub(crate) use recorded::Room;
 pub(crate) use recorder::{Counted, Recorder, await_devices};
 #[cfg(feature = "app")]
 pub(crate) use recorder::{Records, end_device_spans};

@@ -4,6 +4,7 @@
 mod here;
 mod tracer;
 
+use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +18,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use super::callsite::{Library, Start};
 use super::exception::{self, Exceptions};
 use super::panic::{Panic, caught};
+use super::recorded::{self, Room};
 use super::reaper::Reaper;
 use crate::attribute::Attributes;
 use crate::context;
@@ -76,11 +78,12 @@ impl Recorder {
     #[cfg(feature = "app")]
     pub(crate) fn install(
         provider: SdkTracerProvider,
+        room: Room,
         exceptions: Exceptions,
         records: Records,
         prunes: bool,
     ) -> bool {
-        let installed = Self::set(Provider::Ours(provider), exceptions, records);
+        let installed = Self::set(Provider::Ours { provider, room }, exceptions, records);
         PRUNES.store(installed && prunes, Ordering::Relaxed);
         installed
     }
@@ -126,7 +129,9 @@ impl Recorder {
 
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(provider: SdkTracerProvider) -> Counted {
-        Self::counted(Provider::Ours(provider), Exceptions::EVENTS, Records::Unknown)
+        // As many attributes as a test likes, and as many events as the SDK takes by default.
+        let room = Room { attributes: usize::MAX, events: 128 };
+        Self::counted(Provider::Ours { provider, room }, Exceptions::EVENTS, Records::Unknown)
     }
 
     /// Changes, under the lock, with what is installed.
@@ -235,6 +240,7 @@ impl Found {
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
+        let has_error_type = Cell::new(false);
         let mut list = || {
             let mut list = Attributes::default();
             for key in baggage {
@@ -243,7 +249,9 @@ impl Found {
                 }
             }
             attributes(&mut list);
-            list.into_vec()
+            let list = list.into_vec();
+            has_error_type.set(recorded::name_an_error_type(&list));
+            list
         };
         let tracer = || self.tracer(callsite.library);
         let (context, records) =
@@ -251,10 +259,10 @@ impl Found {
                 // Started before what is said of it is found out, as where that comes later.
                 builder.start_time = Some(SystemTime::now());
                 let told = caught(&mut list).map(|list| builder.attributes = Some(list));
-                let (context, records) = tracer().start(builder, parent, None);
+                let (context, records) = tracer().start(builder, parent, None, &has_error_type);
                 (context, told.and(records))
             } else {
-                tracer().start(builder, parent, Some(&mut list))
+                tracer().start(builder, parent, Some(&mut list), &has_error_type)
             };
         match records {
             Ok(records) => (context, records),

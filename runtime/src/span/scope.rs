@@ -41,6 +41,8 @@ struct Recording {
     outer: SpanId,
     /// Whether the thread was unwinding before the span started: that panic is not ours.
     was_panicking: bool,
+    /// Whether it failed while it went on: a stream yielded an error.
+    failed: bool,
     /// The entry among the spans to end at shutdown.
     open: Option<Open>,
     /// The device whose work the span lasts for as well.
@@ -74,6 +76,7 @@ impl Span {
         let recording = records.then(|| Recording {
             outer,
             was_panicking: panicking(),
+            failed: false,
             open: recorder.is_installed().then(|| open::add(context.clone())),
             device: None,
         });
@@ -314,15 +317,17 @@ impl Span {
     }
 
     /// Records what an item of a stream came to; the stream goes on.
-    pub(super) fn note(&self, outcome: Outcome) {
-        if let (Some(context), Some(recording)) = (&self.context, &self.recording) {
-            let Outcome { failure, attributes } = outcome;
-            self.set(attributes);
+    pub(super) fn note(&mut self, outcome: Outcome) {
+        let Outcome { failure, attributes } = outcome;
+        self.set(attributes);
+        if let (Some(context), Some(recording)) = (&self.context, &mut self.recording) {
             Ending::Value(failure.as_ref()).mark(context, recording.outer);
+            recording.failed |= failure.is_some();
         }
     }
 
-    /// Drops a future or a stream inside its span, and ends the span if it was not done.
+    /// Drops a future or a stream inside its span, and ends the span if it was not done. A stream that has
+    /// yielded an error has failed, and was not cancelled.
     #[inline]
     pub(super) fn cancel(&mut self, drop: &mut dyn FnMut()) {
         if !self.is_nothing() {
@@ -336,7 +341,9 @@ impl Span {
                 drop();
                 false
             });
-            self.end(&Ending::Cancelled, None);
+            let failed = self.recording.as_ref().is_some_and(|recording| recording.failed);
+            let ending = if failed { Ending::Value(None) } else { Ending::Cancelled };
+            self.end(&ending, None);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Tracers of our own provider, and of the program's.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,17 +12,18 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::Library;
 use crate::span::panic::{Payload, caught};
-use crate::span::{exception, random};
+use crate::span::recorded::{self, Room, Started};
+use crate::span::exception;
 
 #[derive(Debug)]
 pub(super) enum Provider {
-    Ours(SdkTracerProvider),
+    Ours { provider: SdkTracerProvider, room: Room },
     Global { provider: GlobalTracerProvider, tracers: RwLock<HashMap<Library, Arc<BoxedTracer>>> },
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Tracer {
-    Ours(Rc<SdkTracer>),
+    Ours(Rc<SdkTracer>, Room),
     Global(Arc<BoxedTracer>),
 }
 
@@ -39,7 +41,9 @@ impl Provider {
             }
         };
         match self {
-            Self::Ours(provider) => Tracer::Ours(Rc::new(provider.tracer_with_scope(scope()))),
+            Self::Ours { provider, room } => {
+                Tracer::Ours(Rc::new(provider.tracer_with_scope(scope())), *room)
+            }
             Self::Global { provider, tracers } => {
                 let known = tracers.read().unwrap_or_else(PoisonError::into_inner);
                 if let Some(tracer) = known.get(&library) {
@@ -64,17 +68,22 @@ impl Tracer {
         builder: SpanBuilder,
         parent: &Context,
         attributes: Option<Attributes<'_>>,
+        has_error_type: &Cell<bool>,
     ) -> (Context, Result<bool, Payload>) {
         match self {
-            Self::Ours(tracer) => {
+            Self::Ours(tracer, room) => {
                 let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
                 let records = describe(&mut span, attributes);
-                (random::with_span(parent, span, true), records)
+                let has_error_type = has_error_type.get();
+                let started = Started { room: Some(*room), random_ids: true, has_error_type };
+                (recorded::context_with(parent, span, started), records)
             }
             Self::Global(tracer) => {
                 let mut span = tracer.build_with_context(builder, parent);
                 let records = describe(&mut span, attributes);
-                (random::with_span(parent, span, false), records)
+                let has_error_type = has_error_type.get();
+                let started = Started { room: None, random_ids: false, has_error_type };
+                (recorded::context_with(parent, span, started), records)
             }
         }
     }
@@ -86,7 +95,7 @@ impl Tracer {
         parent: &Context,
     ) -> Option<opentelemetry_sdk::trace::Span> {
         match self {
-            Self::Ours(tracer) => Some(tracer.build_with_context(builder, parent)),
+            Self::Ours(tracer, _) => Some(tracer.build_with_context(builder, parent)),
             Self::Global(_) => None,
         }
     }
