@@ -140,10 +140,10 @@ fn sets_often() {
 fn a_key_that_is_set_often_is_one_attribute() {
     let recording = record(sets_often);
     let span = &recording.spans()[0];
-    assert_eq!((attribute(span, "step"), attribute(span, "last")), (
-        vec!["1999".to_owned()],
-        vec!["true".to_owned()]
-    ));
+    assert_eq!(
+        (attribute(span, "step"), attribute(span, "last")),
+        (vec!["1999".to_owned()], vec!["true".to_owned()])
+    );
     assert_eq!(span.dropped_attributes_count, 0);
 }
 

@@ -2,6 +2,7 @@
 //! arrives when they return, fail, panic and are killed, and when it is the collector that fails.
 
 mod collector;
+mod delivery;
 #[cfg(unix)]
 mod device;
 mod endings;

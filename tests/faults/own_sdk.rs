@@ -165,3 +165,19 @@ fn the_last_value_counts_however_many_came_before() {
     let (written, _) = run(OWN_EXPORTER, "repeats", &[]);
     assert!(written.starts_with("repeats:step=199,error.type=&str\n"), "{written}");
 }
+
+/// Run by `tests/stock-exporter.sh`, which builds the program with the real crate.
+#[test]
+#[ignore = "needs a program that is built apart"]
+fn the_stock_exporter_works_with_each_of_its_clients() {
+    let program = std::env::var("STOCK_EXPORTER").expect("the path of the program");
+    for client in ["default", "blocking", "async", "hyper", "grpc"] {
+        let collector = Collector::start();
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str())];
+        let output = command(&program, client, &variables).output().expect("it runs");
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{client}");
+        let account = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(account.contains("accepted: 31, exported: 31,"), "{client}: {account}");
+        assert_eq!(collector.spans().len(), 31, "{client}");
+    }
+}

@@ -17,6 +17,7 @@ pub(crate) const OWN_PROCESSOR: &str = env!("CARGO_BIN_EXE_own-processor");
 pub(crate) const TOLD_TO_STOP: &str = env!("CARGO_BIN_EXE_told-to-stop");
 pub(crate) const FORKS: &str = env!("CARGO_BIN_EXE_forks");
 pub(crate) const BURST: &str = env!("CARGO_BIN_EXE_burst");
+pub(crate) const FLUSHES: &str = env!("CARGO_BIN_EXE_flushes");
 pub(crate) const SIGNALS: &str = env!("CARGO_BIN_EXE_signals");
 pub(crate) const HOP: &str = env!("CARGO_BIN_EXE_hop");
 pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");
@@ -36,6 +37,10 @@ pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) ->
         .arg(argument)
         .env_remove("ENABLE_TRACING")
         .env_remove("SPANDREL_GRACE")
+        .env_remove("HTTP_PROXY")
+        .env_remove("HTTPS_PROXY")
+        .env_remove("ALL_PROXY")
+        .env_remove("NO_PROXY")
         .env_remove("RUST_LOG")
         .env("RUST_BACKTRACE", "0")
         .envs(variables.iter().copied())

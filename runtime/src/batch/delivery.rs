@@ -63,9 +63,13 @@ impl<E: Exporter> Delivery<E> {
             queue.losses.try_starts();
             let sent = self.exporter.send(&request);
             let answer = match limit {
-                Some(limit) => timeout_at((begun + limit).into(), sent)
-                    .await
-                    .unwrap_or_else(|_| Answer::late(limit)),
+                Some(limit) => match timeout_at((begun + limit).into(), sent).await {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        queue.losses.given_up_after(count as u64, limit);
+                        return None;
+                    }
+                },
                 None => sent.await,
             };
             let (why, retry_after) = match answer {

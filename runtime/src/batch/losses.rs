@@ -157,6 +157,17 @@ impl Losses {
         state.lose(spans, why.as_deref(), tries);
     }
 
+    /// So many spans are given up in the middle of a try, because this time for them is over.
+    pub(super) fn given_up_after(&self, spans: u64, limit: Duration) {
+        let mut state = self.state();
+        let why = match &state.outage {
+            Some(outage) => outage.why.clone(),
+            None => format!("no answer within {limit:?}"),
+        };
+        let tries = state.tries;
+        state.lose(spans, Some(&why), tries);
+    }
+
     /// A span found the queue full; whether that is still to be told.
     pub(super) fn overflow(&self) -> bool {
         self.overflow.spans.fetch_add(1, Ordering::Relaxed);

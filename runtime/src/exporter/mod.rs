@@ -47,9 +47,4 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) const TAKEN: Self = Self::Taken { rejected: 0, message: None };
-
-    /// There was none in this time.
-    pub(crate) fn late(timeout: Duration) -> Self {
-        Self::Unavailable { why: format!("no answer within {timeout:?}"), retry_after: None }
-    }
 }

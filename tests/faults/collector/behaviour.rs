@@ -32,6 +32,16 @@ pub(crate) enum Behaviour {
     Garbage,
     /// Takes, and says so in a message that cannot be decoded.
     GarbageMessage,
+    /// A page with this HTTP status, where an OTLP answer is expected: what a proxy says.
+    Page {
+        code: u16,
+    },
+    /// Takes what is not compressed, and refuses the rest.
+    TakeUncompressed,
+    /// Refuses, because the request is compressed.
+    EncodingRefused,
+    /// Takes, and says so at great length.
+    LargeAnswer,
     /// Refuses, with details that are no base64 over gRPC, and no message over HTTP.
     GarbageDetails,
 }
@@ -46,7 +56,7 @@ impl Behaviour {
     /// How many spans are acknowledged, of this many.
     pub(super) fn takes(&self, spans: usize, protocol: Protocol) -> usize {
         match self {
-            Self::Take | Self::Slow(_) | Self::GarbageMessage => spans,
+            Self::Take | Self::Slow(_) | Self::GarbageMessage | Self::LargeAnswer => spans,
             Self::HalfAnswer if protocol == Protocol::Http => spans,
             Self::Partial { rejected, .. } => {
                 spans.saturating_sub(usize::try_from(*rejected).unwrap_or(0))

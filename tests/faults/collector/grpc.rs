@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::behaviour::{Behaviour, Protocol};
 use super::body::{Format, Malformed, decompress};
-use super::http::{GARBAGE, reset};
+use super::http::{GARBAGE, LARGE_ANSWER, PAGE, reset};
 use super::record::{Exchange, Record};
 use super::refusal::Refusal;
 
@@ -154,6 +154,27 @@ async fn answer(mut exchange: Exchange, mut respond: SendResponse<Bytes>) -> Cal
             response.headers_mut().insert("grpc-status-details-bin", details);
             respond.send_response(response, true)?;
         }
+        Behaviour::Page { code } => {
+            let response = Response::builder().status(code).header("content-type", "text/html");
+            let response = response.body(()).expect("a valid head");
+            let mut stream = respond.send_response(response, false)?;
+            stream.send_data(Bytes::from_static(PAGE.as_bytes()), true)?;
+        }
+        Behaviour::EncodingRefused => {
+            const UNIMPLEMENTED: i32 = 12;
+
+            let mut response = head();
+            // What servers in Go say.
+            let message = "grpc: Decompressor is not installed for grpc-encoding";
+            response.headers_mut().extend(trailers(UNIMPLEMENTED, message));
+            respond.send_response(response, true)?;
+        }
+        Behaviour::LargeAnswer => {
+            let mut stream = respond.send_response(head(), false)?;
+            stream.send_data(framed(&vec![0; LARGE_ANSWER]), false)?;
+            stream.send_trailers(trailers(0, ""))?;
+        }
+        Behaviour::TakeUncompressed => unreachable!("it has been decided"),
         Behaviour::GarbageDetails => {
             let mut stream = respond.send_response(head(), false)?;
             let mut trailers = trailers(Refusal { code: 500, retry_after: None }.grpc_code(), "");

@@ -168,6 +168,20 @@ impl Connection {
                 let response = response(code, format, retry_after, &body);
                 return self.socket.write_all(&response).await;
             }
+            Behaviour::Page { code } => {
+                let response = page(code);
+                return self.socket.write_all(&response).await;
+            }
+            Behaviour::EncodingRefused => {
+                let body = Refusal { code: 415, retry_after: None }.body(format);
+                let response = response(415, format, None, &body);
+                return self.socket.write_all(&response).await;
+            }
+            Behaviour::LargeAnswer => {
+                let response = response(200, format, None, &vec![0; LARGE_ANSWER]);
+                return self.socket.write_all(&response).await;
+            }
+            Behaviour::TakeUncompressed => unreachable!("it has been decided"),
             Behaviour::GarbageDetails => {
                 let response = response(500, format, None, &[0xff; 8]);
                 return self.socket.write_all(&response).await;
@@ -193,6 +207,20 @@ impl Connection {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// Longer than the protocol's specification has it.
+pub(super) const LARGE_ANSWER: usize = 5 << 20;
+
+/// What a proxy says.
+pub(super) const PAGE: &str = "<html><body>the backend is not there</body></html>";
+
+fn page(code: u16) -> Vec<u8> {
+    let length = PAGE.len();
+    format!(
+        "HTTP/1.1 {code} Whatever\r\ncontent-type: text/html\r\ncontent-length: {length}\r\n\r\n{PAGE}"
+    )
+    .into_bytes()
 }
 
 pub(super) const GARBAGE: &[u8] = b"\x16\x03\x01\x02\x00 neither HTTP/1 nor HTTP/2\r\n\r\n";

@@ -124,9 +124,13 @@ impl Record {
         let mut state = self.state();
         let first = *state.first.get_or_insert_with(Instant::now);
         let number = state.requests.len();
-        let behaviour = (state.script)(number + 1, first.elapsed());
         let encoding = headers.get(protocol.encoding_header());
         let encoding = encoding.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+        let behaviour = match (state.script)(number + 1, first.elapsed()) {
+            Behaviour::TakeUncompressed if encoding.is_some() => Behaviour::EncodingRefused,
+            Behaviour::TakeUncompressed => Behaviour::Take,
+            behaviour => behaviour,
+        };
         state.requests.push(Request {
             protocol,
             path: path.to_owned(),

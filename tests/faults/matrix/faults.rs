@@ -100,6 +100,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("429", script(|_, elapsed| at_first(elapsed, status(429, None))), Delivered)
         .over_grpc(Refused),
     Fault::new(
+        "a page",
+        script(|_, elapsed| at_first(elapsed, Behaviour::Page { code: 502 })),
+        Delivered,
+    ),
+    Fault::new(
         "429 retry-after",
         script(|_, elapsed| at_first(elapsed, status(429, Some(1)))),
         Delivered,

@@ -11,9 +11,9 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::Library;
+use crate::span::exception;
 use crate::span::panic::{Payload, caught};
 use crate::span::recorded::{self, Room, Started};
-use crate::span::exception;
 
 #[derive(Debug)]
 pub(super) enum Provider {
