@@ -327,6 +327,25 @@ fn a_path_that_is_missing_and_a_redirect_are_told() {
     assert!(!said.contains("hunter2"), "{said}");
 }
 
+/// Unless somebody listens there, on the machine that runs this.
+#[test]
+fn nobody_at_the_default_endpoint_is_told_with_what_to_set() {
+    for (protocol, port) in [("http/protobuf", 4318), ("grpc", 4317)] {
+        if TcpStream::connect(("localhost", port)).is_ok() {
+            eprintln!("skipped: something listens at port {port}");
+            continue;
+        }
+        let variables = [("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)];
+        let output = command(PROGRAM, "return", &variables).output().expect("it runs");
+        let said = stderr(&output);
+        for setting in
+            ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_EXPORTER", "`console`", "`none`"]
+        {
+            assert!(said.contains(setting), "{protocol}: {said}");
+        }
+    }
+}
+
 #[test]
 fn a_flush_that_ran_out_of_time_leaves_the_backoff_as_it_was() {
     let collector = Collector::answering("503 Service Unavailable");

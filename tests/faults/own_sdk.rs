@@ -63,6 +63,22 @@ fn a_processor_of_the_program_s_own_sees_the_spans_beside_the_exporter() {
 }
 
 #[test]
+fn a_processor_that_records_spans_does_not_see_those() {
+    let collector = Collector::start();
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+    let (seen, said) = run(OWN_PROCESSOR, "records", &[endpoint]);
+    assert_eq!((seen.as_str(), said.as_str()), ("end of work\n", ""));
+    assert_eq!(collector.summary(), ["work"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_an_exporter_starts_has_the_signal_mask_of_the_program() {
+    let (written, said) = run(OWN_EXPORTER, "mask", &[]);
+    assert!(written.starts_with("SigBlk:\t0000000000000000 work:"), "{written}{said}");
+}
+
+#[test]
 fn a_processor_may_ask_for_telemetry_while_that_is_shut_down() {
     let none = ("OTEL_TRACES_EXPORTER", "none");
     let (seen, said) = run(OWN_PROCESSOR, "asks", &[none]);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry::trace::Span as _;
+use opentelemetry::trace::Tracer as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
@@ -44,6 +45,11 @@ fn main() {
     let config = Config::new("shop").grace(Duration::from_secs(3)).flush(Duration::from_secs(2));
     match how.as_str() {
         "" => App::setup().teardown(),
+        "records" => {
+            let app = spandrel::install(config.processor(Records));
+            work();
+            drop(app);
+        }
         "asks" => inside(config.processor(Asks)),
         "asks-killed" => killed(config.processor(Asks)),
         "panics" => {
@@ -128,6 +134,30 @@ impl SpanProcessor for Asks {
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         println!("shut down: {}", spandrel::flush(Duration::from_millis(10)).is_complete());
+        Ok(())
+    }
+}
+
+/// Makes spans when it sees one.
+#[derive(Debug)]
+struct Records;
+
+impl SpanProcessor for Records {
+    fn on_start(&self, _: &mut Span, _: &Context) {
+        work();
+    }
+
+    fn on_end(&self, span: SpanData) {
+        println!("end of {}", span.name);
+        work();
+        opentelemetry::global::tracer("own").in_span("own", |_| work());
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         Ok(())
     }
 }

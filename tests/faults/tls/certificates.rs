@@ -47,6 +47,13 @@ impl Authority {
         self.issue(KeyType::Ec, server(name))
     }
 
+    /// For a server of this name that is an authority as well.
+    pub(super) fn authority(&self, name: &str) -> Issued {
+        let mut params = server(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self.issue(KeyType::Ec, params)
+    }
+
     /// For a server of this name, until the first day of 2020.
     pub(super) fn expired(&self, name: &str) -> Issued {
         let mut params = server(name);

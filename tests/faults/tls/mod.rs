@@ -110,6 +110,13 @@ fn an_unknown_authority_is_told_of() {
 }
 
 #[test]
+fn a_certificate_that_is_an_authority_s_is_told_of() {
+    let authority = Authority::new("ours");
+    let server = authority.authority("localhost");
+    lost(&server, &authority, "the collector's certificate is that of an authority (`CA:TRUE`)");
+}
+
+#[test]
 fn an_expired_certificate_is_told_of() {
     let authority = Authority::new("ours");
     lost(
