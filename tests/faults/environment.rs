@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::collector::{Collector, hex};
-use crate::process::{PROGRAM, command, stderr};
+use crate::collector::{Collector, doubles, hex};
+use crate::process::{DOUBLES, PROGRAM, command, stderr};
 
 #[test]
 fn disabled_is_silent_and_sends_nothing() {
@@ -64,6 +64,32 @@ fn the_protocol_and_the_compression_are_read() {
             assert_eq!(request.headers["content-type"], content_type);
             assert_eq!(request.encoding.as_deref().unwrap_or("none"), compression, "{protocol}");
         }
+    }
+}
+
+/// In JSON a double that is not finite is a string; collectors refuse `null` with the whole batch.
+#[test]
+fn doubles_that_are_not_finite_arrive_over_every_protocol() {
+    for protocol in ["http/protobuf", "http/json", "grpc"] {
+        let collector = Collector::start();
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ];
+        let output = command(DOUBLES, "", &variables).output().expect("it runs");
+        assert_eq!(stderr(&output), "", "{protocol}");
+        let resource = collector.resource_attributes();
+        assert_eq!(doubles(&resource, "share"), ["inf"], "{protocol}");
+        assert_eq!(doubles(&resource, "shares"), ["NaN", "0.5"], "{protocol}");
+        let [span] = &collector.spans()[..] else { panic!("{protocol}: one span") };
+        assert_eq!(doubles(&span.attributes, "ratio"), ["NaN"], "{protocol}");
+        assert_eq!(
+            doubles(&span.attributes, "ratios"),
+            ["-inf", "NaN", "1.5", "inf"],
+            "{protocol}"
+        );
+        assert_eq!(doubles(&span.events[0].attributes, "ratio"), ["inf"], "{protocol}");
+        assert_eq!(doubles(&span.links[0].attributes, "ratio"), ["-inf"], "{protocol}");
     }
 }
 

@@ -7,6 +7,8 @@ mod encode;
 pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
 pub(crate) mod http;
+#[cfg(feature = "json")]
+mod json;
 mod status;
 #[cfg(feature = "tls")]
 mod tls;
@@ -58,15 +60,6 @@ impl OtlpExporter {
     }
 }
 
-#[cfg(feature = "json")]
-fn json(spans: Vec<SpanData>, resource: &Resource) -> Vec<u8> {
-    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-    use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-
-    let resource_spans = group_spans_by_resource_and_scope(spans, &resource.into());
-    serde_json::to_vec(&ExportTraceServiceRequest { resource_spans }).unwrap_or_default()
-}
-
 impl Exporter for OtlpExporter {
     const AT_ONCE: usize = 8;
 
@@ -75,7 +68,7 @@ impl Exporter for OtlpExporter {
     fn encode(&self, spans: Vec<SpanData>) -> Bytes {
         #[cfg(feature = "json")]
         let encoded = match &self.json {
-            Some(resource) => json(spans, resource),
+            Some(resource) => json::encode(spans, resource),
             None => encode(&spans, &self.frame),
         };
         #[cfg(not(feature = "json"))]
