@@ -329,7 +329,7 @@ impl<T: Scalar, const N: usize> ToAttribute for [T; N] {
     }
 }
 
-/// What ProtoJSON writes in place of a double that JSON has no number for.
+/// What protobuf's JSON mapping writes in place of a double that JSON has no number for.
 #[cfg(any(feature = "json", feature = "logs"))]
 pub(crate) fn not_finite(number: f64) -> Option<&'static str> {
     match number {

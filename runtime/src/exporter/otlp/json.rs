@@ -1,4 +1,4 @@
-//! Requests as JSON, by the rules of ProtoJSON and OTLP's deviations from it: ids are hexadecimal,
+//! Requests as JSON, by protobuf's JSON mapping and OTLP's deviations from it: ids are hexadecimal,
 //! enumerations are numbers, 64-bit integers are strings, and a double that is not finite is one of the
 //! strings `NaN`, `Infinity` and `-Infinity`. The serializers of `opentelemetry-proto` write `null` for
 //! such a double, which collectors refuse together with the whole batch; this module can go when
@@ -109,7 +109,7 @@ fn any_value(json: &mut Json, message: &AnyValue) {
     }
 }
 
-/// JSON that is being written. Fields that are empty or zero are left out, as ProtoJSON allows.
+/// JSON that is being written. Fields that are empty or zero are left out, as that mapping allows.
 #[derive(Default)]
 struct Json(String);
 

@@ -11,7 +11,7 @@ impl Carrier for HeaderMap {
         let pairs = self.iter().flat_map(|(name, values)| {
             values.iter().map(move |value| (name.as_ref(), value.as_str()))
         });
-        extract(&Pairs(pairs.collect()))
+        extract(&Pairs::of_texts(pairs))
     }
 }
 

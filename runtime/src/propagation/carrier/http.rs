@@ -7,14 +7,10 @@ use opentelemetry::propagation::TextMapPropagator;
 use super::{Carrier, CarrierMut, Pairs, Written};
 use crate::propagation::{Propagator, extract};
 
-/// Stands for a value that is no text: nothing that reads it takes it for valid, or for absent.
-const NO_TEXT: &str = "\u{fffd}";
-
 impl Carrier for HeaderMap {
     fn extract_context(&self) -> Context {
-        let pairs =
-            self.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or(NO_TEXT)));
-        extract(&Pairs(pairs.collect()))
+        let pairs = self.iter().map(|(name, value)| (name.as_str(), Some(value.as_bytes())));
+        extract(&Pairs::of_bytes(pairs))
     }
 }
 

@@ -11,17 +11,16 @@ use crate::propagation::extract;
 
 impl Carrier for FieldTable {
     fn extract_context(&self) -> Context {
-        let pairs =
-            self.inner().iter().filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
-        extract(&Pairs(pairs.collect()))
+        let pairs = self.inner().iter().map(|(name, value)| (name.as_str(), bytes(value)));
+        extract(&Pairs::of_bytes(pairs))
     }
 }
 
-fn text(value: &AMQPValue) -> Option<&str> {
+fn bytes(value: &AMQPValue) -> Option<&[u8]> {
     match value {
-        AMQPValue::LongString(text) => str::from_utf8(text.as_bytes()).ok(),
-        AMQPValue::ShortString(text) => Some(text.as_str()),
-        AMQPValue::ByteArray(bytes) => str::from_utf8(bytes.as_slice()).ok(),
+        AMQPValue::LongString(text) => Some(text.as_bytes()),
+        AMQPValue::ShortString(text) => Some(text.as_str().as_bytes()),
+        AMQPValue::ByteArray(bytes) => Some(bytes.as_slice()),
         _ => None,
     }
 }

@@ -14,6 +14,7 @@ mod redis;
 #[cfg(feature = "tonic")]
 mod tonic;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use opentelemetry::Context;
@@ -102,8 +103,27 @@ impl<T: Extractor + ?Sized> Extractor for Borrowed<'_, T> {
     }
 }
 
-/// Keys and values that were found by comparing without regard to case, as header names are.
-struct Pairs<'a>(Vec<(&'a str, &'a str)>);
+/// Names and values of any carrier. Names are compared without regard to case, as those of headers are.
+#[derive(Default)]
+struct Pairs<'a>(Vec<(&'a str, Cow<'a, str>)>);
+
+impl<'a> Pairs<'a> {
+    fn of_texts(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect())
+    }
+
+    /// For carriers whose values may be something other than text: a value is bytes, or `None` where it is
+    /// no string of any kind. U+FFFD stands for whatever is no text. No format takes that for valid, so
+    /// such a value counts as malformed, not as absent, and of `baggage` one member is left out.
+    #[cfg(any(feature = "http", feature = "lapin", feature = "rdkafka", feature = "redis"))]
+    fn of_bytes(pairs: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>) -> Self {
+        let text = |value: Option<&'a [u8]>| match value {
+            Some(bytes) => String::from_utf8_lossy(bytes),
+            None => Cow::Borrowed("\u{fffd}"),
+        };
+        Self(pairs.into_iter().map(|(name, value)| (name, text(value))).collect())
+    }
+}
 
 impl Extractor for Pairs<'_> {
     fn get(&self, key: &str) -> Option<&str> {
@@ -117,19 +137,19 @@ impl Extractor for Pairs<'_> {
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
         let values = self.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
-        Some(values.map(|(_, value)| *value).collect())
+        Some(values.map(|(_, value)| &**value).collect())
     }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> Carrier for [(K, V)] {
     fn extract_context(&self) -> Context {
-        extract(&Pairs(self.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect()))
+        extract(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))))
     }
 }
 
 impl<V: AsRef<str>> Carrier for BTreeMap<String, V> {
     fn extract_context(&self) -> Context {
-        extract(&Pairs(self.iter().map(|(key, value)| (key.as_str(), value.as_ref())).collect()))
+        extract(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_str(), value.as_ref()))))
     }
 }
 

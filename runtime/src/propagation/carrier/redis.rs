@@ -12,15 +12,15 @@ use crate::propagation::extract;
 
 impl<S: BuildHasher> Carrier for HashMap<String, Value, S> {
     fn extract_context(&self) -> Context {
-        let pairs = self.iter().filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
-        extract(&Pairs(pairs.collect()))
+        let pairs = self.iter().map(|(name, value)| (name.as_str(), bytes(value)));
+        extract(&Pairs::of_bytes(pairs))
     }
 }
 
-fn text(value: &Value) -> Option<&str> {
+fn bytes(value: &Value) -> Option<&[u8]> {
     match value {
-        Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
-        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text),
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.as_bytes()),
         _ => None,
     }
 }

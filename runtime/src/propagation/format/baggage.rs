@@ -10,9 +10,10 @@ pub(super) const NAME: &str = "baggage";
 /// The other limit, 64 members, is what a `Baggage` holds.
 const LONGEST: usize = 8192;
 
-/// What stands for itself in no value. `=` may, but there are readers that stop at it.
+/// The characters of a value that are percent-encoded. W3C Baggage allows `=` and `+` as they are, but
+/// there are readers that stop at `=`, and Python's reads `+` as a space.
 const ENCODED: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'=').add(b'\\');
+    &CONTROLS.add(b' ').add(b'"').add(b'%').add(b'+').add(b',').add(b';').add(b'=').add(b'\\');
 
 /// The members of these headers, as many as there is room for; those that are malformed are left out.
 pub(super) fn parse(headers: &[&str]) -> Baggage {

@@ -11,20 +11,23 @@ const LARGE: usize = 128;
 
 type Member<'a> = (&'a str, &'a str);
 
-/// The members of these headers, joined; of a list that is not valid, none.
+/// The members of these headers, joined; of a list that is not valid, none. Of several members with one
+/// key the first is kept: whoever changed the list last put its own member in front.
 pub(super) fn parse<'a>(headers: &[&'a str]) -> Option<Vec<Member<'a>>> {
-    let mut members: Vec<Member<'_>> = Vec::new();
+    let (mut members, mut count): (Vec<Member<'_>>, usize) = (Vec::new(), 0);
     let written = headers.iter().flat_map(|header| header.split(','));
     for member in written.map(|member| member.trim_matches([' ', '\t'])) {
         if member.is_empty() {
             continue;
         }
         let (key, value) = member.split_once('=')?;
-        let again = members.iter().any(|(earlier, _)| *earlier == key);
-        if again || members.len() == MOST_MEMBERS || !is_valid((key, value)) {
+        count += 1;
+        if count > MOST_MEMBERS || !is_valid((key, value)) {
             return None;
         }
-        members.push((key, value));
+        if !members.iter().any(|(earlier, _)| *earlier == key) {
+            members.push((key, value));
+        }
     }
     Some(members)
 }
