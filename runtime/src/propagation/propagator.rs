@@ -6,7 +6,7 @@ use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
-use super::format::Format;
+use super::format::{Extracted, Format};
 use crate::environment::Environment;
 use crate::report::{line, say};
 
@@ -60,6 +60,23 @@ impl Propagator {
         propagator
     }
 
+    /// What the formats find, over this context, and whether one of them found a trace.
+    pub(super) fn extract_over(
+        &self,
+        context: &Context,
+        extractor: &dyn Extractor,
+    ) -> (Context, bool) {
+        let (mut context, mut found) = (context.clone(), false);
+        for format in &self.formats {
+            match format.extract(&context, extractor) {
+                Extracted::Trace(under) => (context, found) = (under, true),
+                Extracted::Beside(with) => context = with,
+                Extracted::Nothing => {}
+            }
+        }
+        (context, found)
+    }
+
     fn new(formats: Vec<Format>) -> Self {
         let fields = formats.iter().flat_map(|format| format.fields());
         let fields = fields.map(|name| (*name).to_owned()).collect();
@@ -73,9 +90,7 @@ impl TextMapPropagator for Propagator {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        self.formats.iter().fold(context.clone(), |context, format| {
-            format.extract(&context, extractor).unwrap_or(context)
-        })
+        self.extract_over(context, extractor).0
     }
 
     fn fields(&self) -> FieldIter<'_> {

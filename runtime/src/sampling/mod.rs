@@ -7,6 +7,7 @@ use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{self as sdk, SamplingDecision, SamplingResult, ShouldSample};
 
+use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::config::{Ratio, Sampling};
 use consistent::Consistent;
 pub(crate) use held::HeldTraces;
@@ -39,6 +40,15 @@ impl Sampler {
     }
 }
 
+/// Whether the parent's trace is sampled, or a new one where the caller has decided that without a
+/// parent; `None` where this service decides.
+fn inherited_decision(context: &Context, parent: &SpanContext) -> Option<bool> {
+    if !parent.is_valid() {
+        return CallerDecision::for_new_trace(context).map(NewTrace::is_sampled);
+    }
+    (!CallerDecision::is_deferred(context, parent)).then(|| parent.is_sampled())
+}
+
 impl ShouldSample for Sampler {
     fn should_sample(
         &self,
@@ -52,12 +62,14 @@ impl ShouldSample for Sampler {
         let parent_span = parent.map(|parent| parent.span());
         let parent_span =
             parent_span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
-        let (sampled, trace_state) = match &self.root {
-            _ if self.parent_based && parent_span.is_valid() => {
-                (parent_span.is_sampled(), parent_span.trace_state().clone())
+        let inherited = parent.filter(|_| self.parent_based);
+        let inherited = inherited.and_then(|parent| inherited_decision(parent, parent_span));
+        let (sampled, trace_state) = match (inherited, &self.root) {
+            (Some(sampled), _) => (sampled, parent_span.trace_state().clone()),
+            (None, Root::Consistent(consistent)) => {
+                consistent.decide(trace_id, parent_span.trace_state())
             }
-            Root::Consistent(consistent) => consistent.decide(trace_id, parent_span.trace_state()),
-            Root::Stock(sampler) => {
+            (None, Root::Stock(sampler)) => {
                 let result = sampler.should_sample(parent, trace_id, name, kind, attributes, links);
                 (result.decision == SamplingDecision::RecordAndSample, result.trace_state)
             }

@@ -8,6 +8,7 @@ use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt}
 use super::Span;
 use super::recorder::Recorder;
 use crate::attribute::Attributes;
+use crate::caller_decision::CallerDecision;
 use crate::context::{self, ToContext, with_baggage};
 
 /// A place in the source where spans start: their name, their kind, and the crate it is in.
@@ -148,6 +149,8 @@ impl Start {
             return (context, outer);
         }
         self.link(context.span().span_context());
+        // A trace of its own: what a caller has decided about another one does not hold for it.
+        let context = CallerDecision::InFlags.put_into(&context);
         (context.with_remote_span_context(SpanContext::NONE), outer)
     }
 
