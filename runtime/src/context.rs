@@ -50,6 +50,26 @@ pub fn with_baggage(context: Context, entries: impl FnOnce(&mut Attributes)) -> 
     context.with_baggage(baggage)
 }
 
+/// Marks a context that was extracted from a carrier without a trace. Its active span, if it has this one, is
+/// that of the context it was extracted over; the carrier names none.
+#[derive(Debug)]
+struct WithoutTrace(Option<SpanContext>);
+
+/// The context, marked so that it links no span; a span that starts in it has its active span as the parent
+/// all the same.
+pub(crate) fn without_trace(context: Context) -> Context {
+    let active = context.span().span_context().clone();
+    if active.is_valid() { context.with_value(WithoutTrace(Some(active))) } else { context }
+}
+
+/// The context without such a mark, to become current: whoever asks for the current span later means it.
+pub(crate) fn entered(context: Context) -> Context {
+    match context.get::<WithoutTrace>() {
+        Some(WithoutTrace(Some(_))) => context.with_value(WithoutTrace(None)),
+        _ => context,
+    }
+}
+
 /// Something that names a span, to start another one under it or linked to it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a span",
@@ -69,6 +89,17 @@ pub trait ToContext {
 impl ToContext for Context {
     fn to_context(&self) -> Context {
         self.clone()
+    }
+
+    /// An invalid one where the context was extracted from a carrier without a trace.
+    fn to_span_context(&self) -> SpanContext {
+        let active = self.span();
+        let active = active.span_context();
+        let is_named = match self.get::<WithoutTrace>() {
+            Some(WithoutTrace(Some(outer))) => outer != active,
+            _ => true,
+        };
+        if is_named { active.clone() } else { SpanContext::NONE }
     }
 }
 

@@ -9,6 +9,7 @@ mod device;
 mod functions;
 mod futures;
 mod impls;
+mod links;
 mod options;
 mod outcomes;
 mod propagation;

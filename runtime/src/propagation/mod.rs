@@ -22,7 +22,8 @@ pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
 
 /// The caller's context, as read from a carrier, over the current one. Malformed input is the
-/// same as none.
+/// same as none. From a carrier without a trace, the context has the current span: a span that
+/// starts in it has that as its parent, but [`links`](crate::Start::links) makes no link of it.
 ///
 /// It is read as W3C Trace Context, level 2, and W3C Baggage, or as `OTEL_PROPAGATORS` says. Carriers
 /// that hold a header several times must say so by [`Extractor::get_all`].
@@ -43,7 +44,8 @@ pub fn extract(carrier: &dyn Extractor) -> Context {
 
 /// As [`extract`], over another context than the current one.
 fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
-    Propagator::global().extract_with_context(context, carrier)
+    let (context, found) = Propagator::global().extract_over(context, carrier);
+    if found { context } else { context::without_trace(context) }
 }
 
 /// Writes the current context into a carrier: the trace and the baggage, where there are any. What

@@ -95,7 +95,7 @@ impl Callsite {
 impl Start {
     /// Under this context, which also becomes current while it runs.
     pub fn under(self, parent: impl ToContext) -> Self {
-        Self { parent: Some(parent.to_context()), ..self }
+        Self { parent: Some(context::entered(parent.to_context())), ..self }
     }
 
     /// In a trace of its own, linked to the span it would have been under.
@@ -103,7 +103,8 @@ impl Start {
         Self { root: true, ..self }
     }
 
-    /// Linked to these. The iterator runs only where something records.
+    /// Linked to these, but not to a context that [`extract`](crate::extract) has read from a carrier
+    /// without a trace. The iterator runs only where something records.
     pub fn links(mut self, spans: impl IntoIterator<Item: ToContext>) -> Self {
         if Recorder::any() {
             for span in spans {
