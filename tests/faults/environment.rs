@@ -94,16 +94,21 @@ fn doubles_that_are_not_finite_arrive_over_every_protocol() {
 }
 
 #[test]
-fn the_environment_names_the_service() {
-    let collector = Collector::start();
-    let variables = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
-        ("OTEL_SERVICE_NAME", "renamed"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=ignored,team=b"),
-    ];
-    command(PROGRAM, "return", &variables).output().expect("it runs");
-    assert_eq!(collector.resource("service.name").as_deref(), Some("renamed"));
-    assert_eq!(collector.resource("team").as_deref(), Some("b"));
+fn the_environment_names_the_service_and_adds_attributes() {
+    for (name, named) in [(None, "program"), (Some("renamed"), "renamed")] {
+        let collector = Collector::start();
+        let pairs = "service.name=ignored,team=b,deployment.environment.name=prod,room=4%2C5";
+        let mut variables = vec![
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_RESOURCE_ATTRIBUTES", pairs),
+        ];
+        variables.extend(name.map(|name| ("OTEL_SERVICE_NAME", name)));
+        command(PROGRAM, "return", &variables).output().expect("it runs");
+        assert_eq!(collector.resource("service.name").as_deref(), Some(named));
+        assert_eq!(collector.resource("team").as_deref(), Some("a"), "the program says so");
+        assert_eq!(collector.resource("deployment.environment.name").as_deref(), Some("test"));
+        assert_eq!(collector.resource("room").as_deref(), Some("4,5"));
+    }
 }
 
 #[test]
