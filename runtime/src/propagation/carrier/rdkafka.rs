@@ -39,3 +39,45 @@ impl CarrierMut for OwnedHeaders {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::super::tests::{BEFORE, assert_extracted, assert_injected, assert_nothing, attach};
+    use super::*;
+
+    fn headers() -> OwnedHeaders {
+        BEFORE.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value) })
+        })
+    }
+
+    #[test]
+    fn headers_are_read() {
+        assert_extracted(&headers().extract_context(), "a=1", &[]);
+        let headers = headers()
+            .insert(Header { key: "Tracestate", value: Some("b=2") })
+            .insert(Header { key: "baggage", value: Some(b"a=1,b=\xff,c=3") })
+            .insert(Header::<&str> { key: "baggage", value: None });
+        assert_extracted(&headers.extract_context(), "a=1,b=2", &["a", "c"]);
+        let headers = headers.insert(Header::<&str> { key: "traceparent", value: None });
+        assert_nothing(&headers.as_borrowed().extract_context());
+    }
+
+    #[test]
+    fn headers_with_names_that_are_no_text_are_passed_over_and_kept() {
+        let attached = attach();
+        let mut headers = native::tests::with_name(headers(), c"\xff");
+        headers.inject_context();
+        let headers: Vec<_> = native::headers(headers.as_borrowed()).collect();
+        let is_text = |name: &&CStr| name.to_str().is_ok();
+        assert_eq!(headers.iter().filter(|(name, _)| !is_text(name)).count(), 1);
+        let texts = headers.iter().filter(|(name, _)| is_text(name));
+        assert_injected(texts.map(|(name, value)| {
+            let value = str::from_utf8(value.expect("a value")).expect("text");
+            (name.to_str().expect("text"), value)
+        }));
+        drop(attached);
+    }
+}

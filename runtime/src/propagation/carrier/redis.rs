@@ -30,3 +30,33 @@ impl Carrier for StreamId {
         self.map.extract_context()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BEFORE, assert_extracted, assert_nothing};
+    use super::*;
+
+    fn with(name: &str, value: Value) -> HashMap<String, Value> {
+        let text = |text: &str| Value::BulkString(text.into());
+        let pairs = BEFORE.map(|(name, value)| (name.to_owned(), text(value)));
+        let mut fields = HashMap::from(pairs);
+        fields.insert(name.to_owned(), value);
+        fields
+    }
+
+    #[test]
+    fn texts_of_every_kind_are_read() {
+        let format = redis::VerbatimFormat::Text;
+        for value in [
+            Value::BulkString(b"a=1,b=\xff,c=3".to_vec()),
+            Value::SimpleString("a=1,c=3".to_owned()),
+            Value::VerbatimString { format, text: "a=1,c=3".to_owned() },
+        ] {
+            let fields = with("Baggage", value);
+            assert_extracted(&fields.extract_context(), "a=1", &["a", "c"]);
+            let entry = StreamId { map: fields, ..StreamId::default() };
+            assert_extracted(&entry.extract_context(), "a=1", &["a", "c"]);
+        }
+        assert_nothing(&with("traceparent", Value::Nil).extract_context());
+    }
+}

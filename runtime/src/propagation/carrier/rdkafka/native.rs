@@ -51,3 +51,45 @@ pub(super) fn remove(headers: &mut OwnedHeaders, name: &CStr) {
 fn native(headers: &BorrowedHeaders) -> *const rd_kafka_headers_t {
     ptr::from_ref(headers).cast()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use rdkafka::bindings::rd_kafka_header_add;
+    use rdkafka::message::{Header, Headers};
+
+    use super::*;
+
+    /// With a header of this name, which may be no text.
+    pub(crate) fn with_name(headers: OwnedHeaders, name: &CStr) -> OwnedHeaders {
+        let list = native(headers.as_borrowed()).cast_mut();
+        // SAFETY: `headers` is alive and not shared, and name and value are copied.
+        unsafe { rd_kafka_header_add(list, name.as_ptr(), -1, c"value".as_ptr().cast(), 5) };
+        headers
+    }
+
+    #[test]
+    fn headers_are_listed_and_removed_whatever_their_names() {
+        let list = OwnedHeaders::new()
+            .insert(Header { key: "a", value: Some("1") })
+            .insert(Header { key: "b", value: Some("") })
+            .insert(Header::<&str> { key: "c", value: None })
+            .insert(Header { key: "a", value: Some("2") });
+        let mut list = with_name(list, c"\xff");
+        let all: Vec<_> = headers(list.as_borrowed()).collect();
+        let expected = [
+            (c"a", Some(&b"1"[..])),
+            (c"b", Some(b"")),
+            (c"c", None),
+            (c"a", Some(b"2")),
+            (c"\xff", Some(b"value")),
+        ];
+        assert_eq!(all, expected);
+        remove(&mut list, c"a");
+        remove(&mut list, c"\xff");
+        remove(&mut list, c"not there");
+        let left: Vec<_> = headers(list.as_borrowed()).map(|(name, _)| name).collect();
+        assert_eq!(left, [c"b", c"c"]);
+        assert_eq!(list.count(), 2);
+        assert_eq!(headers(OwnedHeaders::new().as_borrowed()).count(), 0);
+    }
+}
