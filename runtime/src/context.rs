@@ -50,19 +50,20 @@ pub fn with_baggage(context: Context, entries: impl FnOnce(&mut Attributes)) -> 
     context.with_baggage(baggage)
 }
 
-/// Marks a context that was extracted from a carrier without a trace. Its active span, if it has this one, is
-/// that of the context it was extracted over; the carrier names none.
+/// Marks a context that was extracted from a carrier without a trace. If this is still the active span, it is
+/// the span of the surrounding context, and the carrier does not name it.
 #[derive(Debug)]
 struct WithoutTrace(Option<SpanContext>);
 
-/// The context, marked so that it links no span; a span that starts in it has its active span as the parent
-/// all the same.
+/// Marks the context, so that it names no span to link to. A span that starts in the context still has the
+/// active span as its parent.
 pub(crate) fn without_trace(context: Context) -> Context {
     let active = context.span().span_context().clone();
     if active.is_valid() { context.with_value(WithoutTrace(Some(active))) } else { context }
 }
 
-/// The context without such a mark, to become current: whoever asks for the current span later means it.
+/// Removes the mark from a context that becomes current, so that `Context::current()` names the current span
+/// in there.
 pub(crate) fn entered(context: Context) -> Context {
     match context.get::<WithoutTrace>() {
         Some(WithoutTrace(Some(_))) => context.with_value(WithoutTrace(None)),

@@ -67,7 +67,7 @@ fn the_protocol_and_the_compression_are_read() {
     }
 }
 
-/// In JSON a double that is not finite is a string; collectors refuse `null` with the whole batch.
+/// In JSON a double that is not finite is a string: collectors refuse a batch that has `null` in its place.
 #[test]
 fn doubles_that_are_not_finite_arrive_over_every_protocol() {
     for protocol in ["http/protobuf", "http/json", "grpc"] {

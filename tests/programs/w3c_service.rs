@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
     println!("http://{}/test", listener.local_addr()?);
     for connection in listener.incoming() {
         let connection = connection?;
-        // The suite asks for what it is asked for: several requests are open at a time.
+        // While the service answers one request, the suite sends it others.
         thread::spawn(move || answer(connection));
     }
     Ok(())

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_argument_of_no_sampler_is_told_of() {
+    fn an_argument_without_a_sampler_is_reported() {
         const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
         let expected = "expected OTEL_TRACES_SAMPLER beside it (parentbased_traceidratio), \
                         or OTEL_SAMPLE_RATE in its place; using";
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(settings.expect("enabled").sampling.ratio, Ratio::nearest(0.5));
         assert_eq!(complaints, [format!("{ARGUMENT} is `0.1`, {expected} 0.5")]);
         let (_, complaints) = resolve(&[(ARGUMENT, "0.1"), ("OTEL_TRACES_SAMPLER", "none")], false);
-        assert_eq!(complaints.len(), 1, "the sampler is what is wrong: {complaints:?}");
+        assert_eq!(complaints.len(), 1, "the complaint is about the sampler: {complaints:?}");
         assert_eq!(
             resolve(&[(ARGUMENT, "0.1"), ("OTEL_TRACES_SAMPLER", "traceidratio")], false).1,
             Vec::<String>::new()

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_told_of() {
+    fn unknown_formats_are_reported() {
         for (value, used) in
             [("b3,xray", "b3"), ("xray", "tracecontext,baggage"), (",", "tracecontext,baggage")]
         {

@@ -1,5 +1,6 @@
 //! Doubles that are not finite, which the JSON mapping of protobuf writes as strings. Neither `serde_json::Value` nor
-//! `opentelemetry-proto` has them, so numbers that nobody sends stand for them in between.
+//! `opentelemetry-proto` can hold or read them, so each string is replaced with a number that no test sends
+//! before the request is decoded, and that number with the double afterwards.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;

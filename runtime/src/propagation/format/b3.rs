@@ -44,7 +44,7 @@ pub(super) fn extract(context: &Context, carrier: &dyn Extractor) -> Extracted {
             };
             Extracted::Trace(decision.put_into(context).with_remote_span_context(span))
         }
-        // Under a span that another propagator has found, or that is active here, no trace starts.
+        // No trace starts here if another propagator has found a span, or if one is active already.
         Some(Received::State(state)) if !context.span().span_context().is_valid() => {
             let decision = match state {
                 State::Deny => NewTrace::NotSampled,
@@ -89,7 +89,7 @@ fn trace_id(text: &str) -> Option<TraceId> {
     ids::trace_id(text, if text.len() == 16 { 16 } else { 32 })
 }
 
-/// Some tracers write `true` and `false`, as before there was a specification, and Python's `True`.
+/// Tracers that are older than the specification write `true` and `false`, and some write `True`.
 fn state(text: &str) -> Option<State> {
     match text {
         "0" => Some(State::Deny),

@@ -12,7 +12,7 @@ const LARGE: usize = 128;
 type Member<'a> = (&'a str, &'a str);
 
 /// The members of these headers, joined; of a list that is not valid, none. Of several members with one
-/// key the first is kept: whoever changed the list last put its own member in front.
+/// key the first is kept, because a service that changes the list puts its own member in front.
 pub(super) fn parse<'a>(headers: &[&'a str]) -> Option<Vec<Member<'a>>> {
     let (mut members, mut count): (Vec<Member<'_>>, usize) = (Vec::new(), 0);
     let written = headers.iter().flat_map(|header| header.split(','));

@@ -43,8 +43,8 @@ fn header(headers: &BorrowedHeaders, index: usize) -> Option<(&CStr, Option<&[u8
 /// Removes every header of this name, in this case.
 pub(super) fn remove(headers: &mut OwnedHeaders, name: &CStr) {
     let headers = native(headers.as_borrowed()).cast_mut();
-    // SAFETY: the headers are alive, and this is the only reference to them. That there is none of this
-    // name is no mistake: all that were removed had it.
+    // SAFETY: the headers are alive, and this is the only reference to them. The result is ignored: it only
+    // says whether there was a header of this name.
     unsafe { rd_kafka_header_remove(headers, name.as_ptr()) };
 }
 
