@@ -42,7 +42,7 @@ pub mod shape {
 
 /// A body that continues a context without a span of its own.
 pub fn continued(context: Context) -> Span {
-    Span::continued(context)
+    Span::continued(crate::context::entered(context))
 }
 
 /// Runs something where no context is current.

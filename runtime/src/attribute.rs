@@ -329,6 +329,16 @@ impl<T: Scalar, const N: usize> ToAttribute for [T; N] {
     }
 }
 
+/// What protobuf's JSON mapping writes in place of a double that JSON has no number for.
+#[cfg(any(feature = "json", feature = "logs"))]
+pub(crate) fn not_finite(number: f64) -> Option<&'static str> {
+    match number {
+        f64::INFINITY => Some("Infinity"),
+        f64::NEG_INFINITY => Some("-Infinity"),
+        number => number.is_nan().then_some("NaN"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;

@@ -50,6 +50,27 @@ pub fn with_baggage(context: Context, entries: impl FnOnce(&mut Attributes)) -> 
     context.with_baggage(baggage)
 }
 
+/// Marks a context that was extracted from a carrier without a trace. If this is still the active span, it is
+/// the span of the surrounding context, and the carrier does not name it.
+#[derive(Debug)]
+struct WithoutTrace(Option<SpanContext>);
+
+/// Marks the context, so that it names no span to link to. A span that starts in the context still has the
+/// active span as its parent.
+pub(crate) fn without_trace(context: Context) -> Context {
+    let active = context.span().span_context().clone();
+    if active.is_valid() { context.with_value(WithoutTrace(Some(active))) } else { context }
+}
+
+/// Removes the mark from a context that becomes current, so that `Context::current()` names the current span
+/// in there.
+pub(crate) fn entered(context: Context) -> Context {
+    match context.get::<WithoutTrace>() {
+        Some(WithoutTrace(Some(_))) => context.with_value(WithoutTrace(None)),
+        _ => context,
+    }
+}
+
 /// Something that names a span, to start another one under it or linked to it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a span",
@@ -69,6 +90,17 @@ pub trait ToContext {
 impl ToContext for Context {
     fn to_context(&self) -> Context {
         self.clone()
+    }
+
+    /// An invalid one where the context was extracted from a carrier without a trace.
+    fn to_span_context(&self) -> SpanContext {
+        let active = self.span();
+        let active = active.span_context();
+        let is_named = match self.get::<WithoutTrace>() {
+            Some(WithoutTrace(Some(outer))) => outer != active,
+            _ => true,
+        };
+        if is_named { active.clone() } else { SpanContext::NONE }
     }
 }
 

@@ -28,6 +28,11 @@ impl<'a> Environment<'a> {
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
+    /// Whether the variable is set to anything, text or not.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        (self.read)(name).is_some_and(|value| !value.to_string_lossy().trim().is_empty())
+    }
+
     /// The variable's value by this parser; a complaint when there is none.
     pub(crate) fn parsed<T>(
         &self,

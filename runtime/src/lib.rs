@@ -7,6 +7,7 @@ mod app;
 mod attribute;
 #[cfg(feature = "app")]
 mod batch;
+mod caller_decision;
 #[cfg(feature = "app")]
 mod config;
 #[cfg(feature = "app")]

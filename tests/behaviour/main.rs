@@ -10,6 +10,7 @@ mod functions;
 mod futures;
 mod impls;
 mod limits;
+mod links;
 mod options;
 mod outcomes;
 mod propagation;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::SpanId;
 use spandrel::testing::record;
-use spandrel::{propagate, span};
+use spandrel::{Context, propagate, span};
 
 use crate::{PAIRS, assert_received, assert_sent};
 
@@ -25,7 +27,7 @@ fn forward(headers: &mut Option<FieldTable>) {}
 fn table() -> FieldTable {
     let text = |(name, value): (&str, &str)| (name.into(), AMQPValue::LongString(value.into()));
     let mut table: BTreeMap<_, _> = PAIRS.map(text).into();
-    table.insert("baggage".into(), AMQPValue::LongString(vec![0xff].into()));
+    table.insert("baggage".into(), AMQPValue::LongString(b"a=1,b=\xff"[..].into()));
     table.insert("retries".into(), AMQPValue::LongInt(3));
     table.into()
 }
@@ -42,6 +44,24 @@ fn a_message_is_received() {
     let properties = BasicProperties::default().with_headers(table());
     assert_received(&record(|| receive(&properties)), "b=2");
     record(|| receive(&BasicProperties::default()));
+}
+
+#[propagate(properties)]
+fn baggage(properties: &BasicProperties) -> usize {
+    Context::map_current(|context| context.baggage().len())
+}
+
+#[test]
+fn a_value_that_is_no_text_is_malformed_and_not_absent() {
+    let properties = BasicProperties::default().with_headers(table());
+    assert_eq!(baggage(&properties), 1, "the other member of the baggage holds");
+    for value in [AMQPValue::ByteArray(vec![0xff].into()), AMQPValue::LongInt(3), AMQPValue::Void] {
+        let mut table = table();
+        table.insert("TraceParent".into(), value);
+        let properties = BasicProperties::default().with_headers(table);
+        let recording = record(|| receive(&properties));
+        assert_eq!(recording.spans()[0].parent_span_id, SpanId::INVALID, "it is a second one");
+    }
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! `rdkafka`.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::SpanId;
 use rdkafka::Message;
 use rdkafka::bindings::{rd_kafka_header_add, rd_kafka_headers_t};
 use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders, OwnedMessage, Timestamp};
 use rdkafka::producer::BaseRecord;
 use spandrel::testing::record;
-use spandrel::{propagate, span};
+use spandrel::{Context, propagate, span};
 
 use crate::{PAIRS, assert_received, assert_sent};
 
@@ -27,15 +31,21 @@ fn with_pairs(headers: OwnedHeaders) -> OwnedHeaders {
         .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
 }
 
-/// A message with a value that is no text, one that is missing, and a name that is no text.
+/// A message with a value that is no text, one that is missing, and names that are no text.
 fn strange() -> OwnedHeaders {
     let headers = OwnedHeaders::new()
         .insert(Header { key: "baggage", value: Some(&[0xff]) })
-        .insert(Header::<&str> { key: "baggage", value: None });
+        .insert(Header::<&str> { key: "baggage", value: None })
+        .insert(Header { key: "baggage", value: Some(b"a=1,b=\xff,c=3") });
+    with_pairs(with_unreadable_name(with_unreadable_name(headers)))
+}
+
+fn with_unreadable_name(headers: OwnedHeaders) -> OwnedHeaders {
     let native = std::ptr::from_ref(headers.as_borrowed()).cast::<rd_kafka_headers_t>().cast_mut();
+    let (name, value) = (c"trace\xffparent", c"kept");
     // SAFETY: `headers` is alive and not shared, and name and value are copied.
-    unsafe { rd_kafka_header_add(native, c"\xff".as_ptr(), 1, c"".as_ptr().cast(), 0) };
-    with_pairs(headers)
+    unsafe { rd_kafka_header_add(native, name.as_ptr(), -1, value.as_ptr().cast(), 4) };
+    headers
 }
 
 fn message(headers: Option<OwnedHeaders>) -> OwnedMessage {
@@ -53,10 +63,51 @@ fn a_message_is_received() {
     record(|| receive(&message(None)));
 }
 
+#[propagate(headers)]
+fn baggage(headers: &BorrowedHeaders) -> Vec<String> {
+    let context = Context::current();
+    let mut keys: Vec<_> = context.baggage().iter().map(|(key, _)| key.to_string()).collect();
+    keys.sort_unstable();
+    keys
+}
+
 #[test]
 fn headers_that_are_no_text_are_passed_over() {
     let headers = strange();
     assert_received(&record(|| receive_borrowed(Some(headers.as_borrowed()))), "a=1,b=2");
+    assert_eq!(baggage(headers.as_borrowed()), ["a", "c", "tenant.id"]);
+}
+
+#[test]
+fn a_traceparent_that_is_no_text_is_malformed_and_not_absent() {
+    for value in [None, Some(&[0xff][..])] {
+        let headers = with_pairs(OwnedHeaders::new()).insert(Header { key: "traceparent", value });
+        let recording = record(|| receive_borrowed(Some(headers.as_borrowed())));
+        assert_eq!(recording.spans()[0].parent_span_id, SpanId::INVALID, "it is a second one");
+    }
+}
+
+/// With `panic = "abort"` the process would end, and the hook prints whatever happens to a panic later.
+#[test]
+fn a_name_that_is_no_text_does_not_panic() {
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    let thread = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == thread {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+        }
+        before(info);
+    }));
+    let mut message = BaseRecord::to("orders").headers(strange());
+    record(|| receive_borrowed(message.headers.as_ref().map(OwnedHeaders::as_borrowed)));
+    record(|| send(&mut message));
+    assert_eq!(PANICS.load(Ordering::Relaxed), 0);
+    // Two names that are no text, `kept`, and the new `traceparent`.
+    let headers = message.headers.expect("headers");
+    assert_eq!(headers.count(), 4);
+    assert_eq!(headers.get(2).key, "kept");
+    assert_eq!(headers.get(3).key, "traceparent");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::SpanId;
 use redis::Value;
 use redis::streams::StreamId;
 use spandrel::testing::record;
-use spandrel::{propagate, span};
+use spandrel::{Context, propagate, span};
 
 use crate::{PAIRS, assert_received};
 
@@ -21,7 +23,7 @@ fn receive_fields(fields: HashMap<String, Value>) {}
 fn fields() -> HashMap<String, Value> {
     let text = |(name, value): (&str, &str)| (name.to_owned(), Value::BulkString(value.into()));
     let mut fields: HashMap<_, _> = PAIRS.map(text).into();
-    fields.insert("baggage".to_owned(), Value::BulkString(vec![0xff]));
+    fields.insert("baggage".to_owned(), Value::BulkString(b"a=1,b=\xff".to_vec()));
     fields.insert("retries".to_owned(), Value::Int(3));
     fields
 }
@@ -31,4 +33,20 @@ fn an_entry_is_received() {
     assert_received(&record(|| receive_fields(fields())), "b=2");
     let entry = StreamId { map: fields(), ..StreamId::default() };
     assert_received(&record(|| receive(&entry)), "b=2");
+}
+
+#[propagate(fields)]
+fn baggage(fields: HashMap<String, Value>) -> usize {
+    Context::map_current(|context| context.baggage().len())
+}
+
+#[test]
+fn a_value_that_is_no_text_is_malformed_and_not_absent() {
+    assert_eq!(baggage(fields()), 1, "the other member of the baggage holds");
+    for value in [Value::BulkString(vec![0xff]), Value::Int(3), Value::Nil] {
+        let mut fields = fields();
+        fields.insert("TraceParent".to_owned(), value);
+        let recording = record(|| receive_fields(fields));
+        assert_eq!(recording.spans()[0].parent_span_id, SpanId::INVALID, "it is a second one");
+    }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::collector::{Collector, hex};
-use crate::process::{PROGRAM, command, stderr};
+use crate::collector::{Collector, doubles, hex};
+use crate::process::{DOUBLES, PROGRAM, command, stderr};
 
 #[test]
 fn disabled_is_silent_and_sends_nothing() {
@@ -67,17 +67,48 @@ fn the_protocol_and_the_compression_are_read() {
     }
 }
 
+/// In JSON a double that is not finite is a string: collectors refuse a batch that has `null` in its place.
 #[test]
-fn the_environment_names_the_service() {
-    let collector = Collector::start();
-    let variables = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
-        ("OTEL_SERVICE_NAME", "renamed"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=ignored,team=b"),
-    ];
-    command(PROGRAM, "return", &variables).output().expect("it runs");
-    assert_eq!(collector.resource("service.name").as_deref(), Some("renamed"));
-    assert_eq!(collector.resource("team").as_deref(), Some("b"));
+fn doubles_that_are_not_finite_arrive_over_every_protocol() {
+    for protocol in ["http/protobuf", "http/json", "grpc"] {
+        let collector = Collector::start();
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ];
+        let output = command(DOUBLES, "", &variables).output().expect("it runs");
+        assert_eq!(stderr(&output), "", "{protocol}");
+        let resource = collector.resource_attributes();
+        assert_eq!(doubles(&resource, "share"), ["inf"], "{protocol}");
+        assert_eq!(doubles(&resource, "shares"), ["NaN", "0.5"], "{protocol}");
+        let [span] = &collector.spans()[..] else { panic!("{protocol}: one span") };
+        assert_eq!(doubles(&span.attributes, "ratio"), ["NaN"], "{protocol}");
+        assert_eq!(
+            doubles(&span.attributes, "ratios"),
+            ["-inf", "NaN", "1.5", "inf"],
+            "{protocol}"
+        );
+        assert_eq!(doubles(&span.events[0].attributes, "ratio"), ["inf"], "{protocol}");
+        assert_eq!(doubles(&span.links[0].attributes, "ratio"), ["-inf"], "{protocol}");
+    }
+}
+
+#[test]
+fn the_environment_names_the_service_and_adds_attributes() {
+    for (name, named) in [(None, "program"), (Some("renamed"), "renamed")] {
+        let collector = Collector::start();
+        let pairs = "service.name=ignored,team=b,deployment.environment.name=prod,room=4%2C5";
+        let mut variables = vec![
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_RESOURCE_ATTRIBUTES", pairs),
+        ];
+        variables.extend(name.map(|name| ("OTEL_SERVICE_NAME", name)));
+        command(PROGRAM, "return", &variables).output().expect("it runs");
+        assert_eq!(collector.resource("service.name").as_deref(), Some(named));
+        assert_eq!(collector.resource("team").as_deref(), Some("a"), "the program says so");
+        assert_eq!(collector.resource("deployment.environment.name").as_deref(), Some("test"));
+        assert_eq!(collector.resource("room").as_deref(), Some("4,5"));
+    }
 }
 
 #[test]

@@ -45,7 +45,10 @@ fn lines_say_who_and_what() {
     assert_eq!((&lines[0]["level"], &lines[0]["target"]), (&"INFO".into(), &"logs".into()));
     assert_eq!(lines[0].get("fields"), None);
     assert_eq!((&lines[2]["level"], &lines[2]["target"]), (&"WARN".into(), &"shop".into()));
-    assert_eq!(lines[3]["fields"], serde_json::json!({"user": "Ada", "paid": true}));
+    assert_eq!(
+        lines[3]["fields"],
+        serde_json::json!({"user": "Ada", "paid": true, "ratio": "NaN"})
+    );
     assert_eq!(lines[5]["fields"]["error"], "no luck");
     let timestamp = lines[0]["timestamp"].as_str().expect("a time");
     assert!(timestamp.len() == "2026-01-31T12:00:00.000001Z".len() && timestamp.ends_with('Z'));

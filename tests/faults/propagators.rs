@@ -1,5 +1,6 @@
 //! Contexts between processes, in the formats that `OTEL_PROPAGATORS` names.
 
+use crate::collector::Collector;
 use crate::process::{HOP, command, stderr};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -115,7 +116,9 @@ fn b3_is_read_in_either_form_and_keeps_the_debug_flag() {
         ("-1", "x-b3-sampled: 1", "x-b3-sampled: 1"),
         ("-0", "x-b3-sampled: 0", "x-b3-sampled: 0"),
         ("-d", "x-b3-flags: 1", "x-b3-flags: 1"),
-        ("", "x-b3-other: 1", "x-b3-sampled: 0"),
+        ("", "x-b3-other: 1", "x-b3-sampled: 1"),
+        ("-1", "x-b3-sampled: True", "x-b3-sampled: 1"),
+        ("-False", "x-b3-sampled: FALSE", "x-b3-sampled: 0"),
     ] {
         let header = format!("b3: {TRACE}-00f067aa0ba902b7{received}");
         for received in [&[&*header][..], &[IDS[0], IDS[1], flag]] {
@@ -129,5 +132,116 @@ fn b3_is_read_in_either_form_and_keeps_the_debug_flag() {
             };
             assert!(sent[0].starts_with(&header[..36]) && sent[0].ends_with(ends), "{sent:?}");
         }
+    }
+}
+
+const SINGLE: (&str, &str) = ("OTEL_PROPAGATORS", "b3");
+const MULTI: (&str, &str) = ("OTEL_PROPAGATORS", "b3multi");
+
+/// What a service sends on of B3's sampling state.
+fn state(how: &str, variables: &[(&str, &str)], received: &str) -> String {
+    let variables = [&[MULTI], variables].concat();
+    let (sent, said) = hop(how, &variables, &[received]);
+    assert_eq!(said, "", "{how} {received}");
+    let mut state = sent
+        .iter()
+        .filter(|header| header.starts_with("x-b3-sampled") || header.starts_with("x-b3-flags"));
+    let found = state.next().unwrap_or_else(|| panic!("{how} {received}: {sent:?}"));
+    assert_eq!(state.next(), None, "{how} {received}: {sent:?}");
+    found.clone()
+}
+
+/// There is no parent then, and the trace that starts here is sampled as the caller has decided.
+#[test]
+fn a_state_of_b3_without_ids_decides_for_the_trace_that_starts() {
+    for (received, sent) in [
+        (["b3: 0", "x-b3-sampled: 0", "x-b3-sampled: false"], "x-b3-sampled: 0"),
+        (["b3: 1", "x-b3-sampled: 1", "x-b3-sampled: True"], "x-b3-sampled: 1"),
+        (["b3: d", "x-b3-flags: 1", "b3: d"], "x-b3-flags: 1"),
+    ] {
+        for received in received {
+            for how in ["served", "nested", "foreign", "passed"] {
+                for rate in ["0", "0.5", "1"] {
+                    let variables = [("OTEL_SAMPLE_RATE", rate)];
+                    assert_eq!(state(how, &variables, received), sent, "{how} {received} {rate}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_state_of_b3_without_ids_is_no_parent() {
+    for (state, spans) in [("0", 0), ("1", 2), ("d", 2)] {
+        let collector = Collector::start();
+        let header = format!("b3: {state}");
+        let output = command(HOP, "nested", &[SINGLE])
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
+            .arg(&header)
+            .output()
+            .expect("it runs");
+        assert_eq!(stderr(&output), "", "{state}");
+        let arrived = collector.spans();
+        assert_eq!(arrived.len(), spans, "{state}");
+        let parents = arrived.iter().filter(|span| span.parent_span_id.is_empty());
+        assert_eq!(parents.count(), spans / 2, "{state}");
+        let sent = String::from_utf8(output.stdout).expect("text");
+        assert_eq!(sent.contains("evaluated"), spans > 0, "{state}: attributes cost something");
+    }
+}
+
+#[test]
+fn a_state_of_b3_without_ids_holds_for_no_other_trace() {
+    let always = [("OTEL_TRACES_SAMPLER", "always_on")];
+    assert_eq!(state("served", &always, "b3: 0"), "x-b3-sampled: 1", "it follows no caller");
+    for (received, rate, sent) in [
+        ("b3: 0", "1", "x-b3-sampled: 1"),
+        ("b3: 1", "0", "x-b3-sampled: 0"),
+        ("b3: d", "1", "x-b3-sampled: 1"),
+    ] {
+        let variables = [("OTEL_SAMPLE_RATE", rate)];
+        assert_eq!(state("rooted", &variables, received), sent, "{received}");
+    }
+    // Beside the span of another propagator, in either order.
+    for propagators in ["b3,tracecontext", "tracecontext,b3"] {
+        let variables = [("OTEL_PROPAGATORS", propagators)];
+        let (sent, _) = hop("served", &variables, &[PARENT, "b3: 0"]);
+        assert!(sent[0].contains(TRACE) && sent[0].ends_with("-1"), "{propagators}: {sent:?}");
+        let (sent, _) = hop("passed", &variables, &[&PARENT.replace("-01", "-00"), "b3: d"]);
+        assert!(sent[0].contains(TRACE) && sent[0].ends_with("-0"), "{propagators}: {sent:?}");
+    }
+}
+
+/// The decision is this service's, about the caller's trace.
+#[test]
+fn ids_of_b3_without_a_state_leave_the_decision_to_the_receiver() {
+    let header = format!("b3: {TRACE}-00f067aa0ba902b7");
+    for how in ["served", "nested", "foreign"] {
+        for (rate, ends) in [("0", "-0"), ("1", "-1")] {
+            let variables = [SINGLE, ("OTEL_SAMPLE_RATE", rate)];
+            let (sent, _) = hop(how, &variables, &[&header]);
+            let evaluated = sent.iter().any(|line| line.starts_with("evaluated"));
+            assert_eq!(evaluated, how == "nested" && rate == "1", "{sent:?}");
+            assert!(
+                sent[0].starts_with(&header[..36]) && sent[0].ends_with(ends),
+                "{how} {sent:?}"
+            );
+        }
+    }
+    let (sent, _) = hop("passed", &[SINGLE], &[&header]);
+    assert_eq!(sent, [header.as_str()], "it stays open where no span starts");
+    // Half of them, as of the traces that start here: the sampler looks at the id.
+    let low = format!("b3: {}-00f067aa0ba902b7", "1".repeat(32));
+    let high = format!("b3: {}-00f067aa0ba902b7", "e".repeat(32));
+    let variables = [SINGLE, ("OTEL_SAMPLE_RATE", "0.5")];
+    assert!(hop("served", &variables, &[&low]).0[0].ends_with("-1"));
+    assert!(hop("served", &variables, &[&high]).0[0].ends_with("-0"));
+}
+
+#[test]
+fn b3_is_passed_on_as_it_came_where_tracing_is_disabled() {
+    for received in ["b3: 0", "b3: d", &format!("b3: {TRACE}-00f067aa0ba902b7"), B3] {
+        let (sent, _) = hop("served", &[SINGLE, ("OTEL_SDK_DISABLED", "true")], &[received]);
+        assert_eq!(sent, [received.to_owned()]);
     }
 }

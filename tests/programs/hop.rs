@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use opentelemetry::trace::{TraceContextExt, Tracer};
 use opentelemetry::{Context, global};
 use spandrel::{Config, ToContext, TraceContext, propagate, span};
 
@@ -19,6 +20,10 @@ fn main() {
     match how.as_str() {
         "global" => relays(&received, &mut sent),
         "body" => carries(received, &mut sent),
+        "nested" => nests(&received, &mut sent),
+        "rooted" => roots(&received, &mut sent),
+        "foreign" => joins(&received, &mut sent),
+        "passed" => passes(&received, &mut sent),
         _ => serves(&received, &mut sent),
     }
     for (name, value) in sent {
@@ -47,3 +52,35 @@ fn carries(received: BTreeMap<String, String>, sent: &mut BTreeMap<String, Strin
     serves(&BTreeMap::new(), sent);
     drop(attached);
 }
+
+/// Writes of the outer span that its attributes were evaluated, and of the inner one what it sends.
+#[propagate(received)]
+#[span("outer", kind(server), evaluated = sent.insert("evaluated".into(), "yes".into()).is_none())]
+fn nests(received: &BTreeMap<String, String>, sent: &mut BTreeMap<String, String>) {
+    serves(&BTreeMap::new(), sent);
+}
+
+/// A trace of its own in a request.
+#[propagate(received)]
+#[span("outer", kind(server))]
+fn roots(received: &BTreeMap<String, String>, sent: &mut BTreeMap<String, String>) {
+    rooted(sent);
+}
+
+#[propagate(inject(sent))]
+#[span("rooted", root)]
+fn rooted(sent: &mut BTreeMap<String, String>) {}
+
+/// The request's span is another instrumentation's, by OpenTelemetry's own API.
+fn joins(received: &BTreeMap<String, String>, sent: &mut BTreeMap<String, String>) {
+    let received: HashMap<String, String> = received.clone().into_iter().collect();
+    let context: Context = global::get_text_map_propagator(|it| it.extract(&received));
+    let span = global::tracer("foreign").start_with_context("outer", &context);
+    let attached = context.with_span(span).attach();
+    serves(&BTreeMap::new(), sent);
+    drop(attached);
+}
+
+/// No span at all.
+#[propagate(received, inject(sent))]
+fn passes(received: &BTreeMap<String, String>, sent: &mut BTreeMap<String, String>) {}

@@ -40,7 +40,7 @@ fn main() {
 #[span("work")]
 fn work() {
     log::warn!(target: "shop", "by log, inside");
-    tracing::info!(user = "Ada", paid = true, "by tracing, inside");
+    tracing::info!(user = "Ada", paid = true, ratio = f64::NAN, "by tracing, inside");
     tracing::debug!("a detail");
 }
 

@@ -53,9 +53,10 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// | variable | overrides |
 /// | --- | --- |
 /// | `ENABLE_TRACING=false`, `OTEL_SDK_DISABLED=true` | everything: nothing is set up but [log lines](Self::logs) |
-/// | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the name, [`resource`](Self::resource) |
+/// | `OTEL_SERVICE_NAME` | the name that the program gives itself, and any `service.name`. The specification lets a name given in code win; here that name is a default, like every option, so that one binary can run as several services |
+/// | `OTEL_RESOURCE_ATTRIBUTES` | nothing: it adds `key=value` pairs, percent-encoded, with commas between them. What the program sets ([`resource`](Self::resource), its name) wins, so a `service.name` here has no effect: use `OTEL_SERVICE_NAME`. One malformed pair discards all of them |
 /// | `OTEL_PROPAGATORS` | [`extract`](crate::extract) and [`inject`](crate::inject), where tracing is disabled too: `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger`, several with commas between them, or `none`; default: `tracecontext,baggage` |
-/// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | [`sample`](Self::sample): `always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_` |
+/// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | [`sample`](Self::sample): `always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_`. An argument without a sampler is reported and has no effect |
 /// | `OTEL_SAMPLE_RATE` | the ratio of [`sample`](Self::sample), where the sampler is not named |
 /// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | [`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in milliseconds, 0 for no delay |
 /// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds, 0 for no limit; default: no limit, where the specification has 30000, since what the queue can hold is not given up |

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::environment::Environment;
+use crate::report::line;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sampling {
@@ -42,18 +43,27 @@ impl Sampling {
             parsed.unwrap_or(otherwise)
         };
         let sampler = environment.parsed(
-            "OTEL_TRACES_SAMPLER",
+            SAMPLER,
             "always_on, always_off, traceidratio or one of these after parentbased_",
             format_args!("parentbased_traceidratio with {}", self.ratio.0),
             |text| Some(text.to_ascii_lowercase()).filter(|text| SAMPLERS.contains(&text.as_str())),
         );
         let Some(sampler) = sampler else {
-            return Self { ratio: rate("OTEL_SAMPLE_RATE", self.ratio), ..self };
+            let ratio = rate("OTEL_SAMPLE_RATE", self.ratio);
+            if !environment.is_set(SAMPLER)
+                && let Some(argument) = environment.text(ARGUMENT)
+            {
+                let value = format!("`{}`", line(&argument));
+                let expected = "OTEL_TRACES_SAMPLER beside it (parentbased_traceidratio), \
+                                or OTEL_SAMPLE_RATE in its place";
+                environment.complain(ARGUMENT, &value, expected, ratio.0);
+            }
+            return Self { ratio, ..self };
         };
         let ratio = match sampler.trim_start_matches(PARENT_BASED) {
             "always_off" => Ratio::NEVER,
             // Without an argument the specification's default holds, not the program's.
-            "traceidratio" => rate("OTEL_TRACES_SAMPLER_ARG", Ratio::ALWAYS),
+            "traceidratio" => rate(ARGUMENT, Ratio::ALWAYS),
             _ => Ratio::ALWAYS,
         };
         let parent_based = sampler.starts_with(PARENT_BASED);
@@ -61,6 +71,8 @@ impl Sampling {
     }
 }
 
+const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 const PARENT_BASED: &str = "parentbased_";
 const SAMPLERS: [&str; 6] = [
     "always_on",

@@ -12,13 +12,12 @@ use super::{Batch, Config, Limits, Sampling, otlp};
 use crate::environment::{Environment, flag};
 use crate::exporter::Custom;
 use crate::observer::Observer;
-use crate::report::line;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
     /// `OTEL_SERVICE_NAME`.
     pub(crate) service: Option<String>,
-    /// The program's own attributes, its name among them, and the environment's over them.
+    /// The environment's attributes, and the program's own over them, its name among them.
     pub(crate) resource: Vec<KeyValue>,
     pub(crate) sampling: Sampling,
     pub(crate) destination: Destination,
@@ -57,12 +56,13 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { mut resource, sampling, batch, exporter, observers, .. } = config;
+        let Config { resource: own, sampling, batch, exporter, observers, .. } = config;
         let Config { baggage, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
-        resource.extend(resource_attributes(environment));
+        let mut resource = resource_attributes(environment);
+        resource.extend(own);
         Some(Self {
             service: environment.text("OTEL_SERVICE_NAME"),
             resource,
@@ -101,18 +101,17 @@ fn disabled(environment: &Environment<'_>) -> bool {
         || !read("ENABLE_TRACING", true, flag)
 }
 
-/// `OTEL_RESOURCE_ATTRIBUTES`, which the SDK's own reader neither decodes nor checks.
+/// `OTEL_RESOURCE_ATTRIBUTES`, which the SDK's own reader neither decodes nor checks. As the specification
+/// says, a pair that is malformed discards the whole value.
 fn resource_attributes(environment: &Environment<'_>) -> Vec<KeyValue> {
-    const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
-    let text = environment.text(NAME).unwrap_or_default();
-    let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
-    let (right, wrong): (Vec<_>, Vec<_>) =
-        pairs.map(|pair| resource_attribute(pair).ok_or(pair)).partition(Result::is_ok);
-    if !wrong.is_empty() {
-        let expected = "key=value pairs, percent-encoded, with commas between them";
-        environment.complain(NAME, &format!("`{}`", line(&text)), expected, "the pairs in it");
-    }
-    right.into_iter().flatten().collect()
+    let parse = |text: &str| {
+        let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
+        pairs.map(resource_attribute).collect()
+    };
+    let expected = "key=value pairs, percent-encoded, with commas between them";
+    let attributes =
+        environment.parsed("OTEL_RESOURCE_ATTRIBUTES", expected, "none of the pairs", parse);
+    attributes.unwrap_or_default()
 }
 
 fn resource_attribute(pair: &str) -> Option<KeyValue> {
@@ -207,22 +206,52 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_s_attributes_are_over_the_program_s() {
-        let pairs = "team=a%2Cb, greeting = hello%20you ,service.name=other,empty=";
+    fn the_program_s_attributes_are_over_the_environment_s() {
+        let pairs = "team=a%2Cb, greeting = hello%20you ,service.name=other,,empty=";
         let settings = settings(&[("OTEL_RESOURCE_ATTRIBUTES", pairs)]);
         let expected = [
-            ("service.name", "shop"),
             ("team", "a,b"),
             ("greeting", "hello you"),
             ("service.name", "other"),
             ("empty", ""),
+            ("service.name", "shop"),
         ];
         assert_eq!(settings.resource, expected.map(|(key, value)| KeyValue::new(key, value)));
-        let mixed = [("OTEL_RESOURCE_ATTRIBUTES", "team=a,b,=c,d=%ff")];
-        let (resolved, complaints) = resolve(&mixed, false);
-        let resource = resolved.expect("enabled").resource;
-        assert_eq!(resource[1..], [KeyValue::new("team", "a")]);
-        assert_eq!(complaints.len(), 1, "{complaints:?}");
+        assert_eq!(settings.service, None, "`OTEL_SERVICE_NAME` is over both");
+    }
+
+    #[test]
+    fn one_malformed_pair_discards_all_resource_attributes() {
+        for malformed in ["b", "=c", "d=%ff", "%ff=d", " = "] {
+            for pairs in [format!("team=a,{malformed}"), format!("{malformed},team=a")] {
+                assert_eq!(
+                    complaint("OTEL_RESOURCE_ATTRIBUTES", &pairs),
+                    format!(
+                        "OTEL_RESOURCE_ATTRIBUTES is `{}`, expected key=value pairs, \
+                         percent-encoded, with commas between them; using none of the pairs",
+                        pairs.trim()
+                    )
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_argument_without_a_sampler_is_reported() {
+        const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
+        let expected = "expected OTEL_TRACES_SAMPLER beside it (parentbased_traceidratio), \
+                        or OTEL_SAMPLE_RATE in its place; using";
+        assert_eq!(complaint(ARGUMENT, "0.1"), format!("{ARGUMENT} is `0.1`, {expected} 0.25"));
+        let (settings, complaints) =
+            resolve(&[(ARGUMENT, "0.1"), ("OTEL_SAMPLE_RATE", "0.5")], false);
+        assert_eq!(settings.expect("enabled").sampling.ratio, Ratio::nearest(0.5));
+        assert_eq!(complaints, [format!("{ARGUMENT} is `0.1`, {expected} 0.5")]);
+        let (_, complaints) = resolve(&[(ARGUMENT, "0.1"), ("OTEL_TRACES_SAMPLER", "none")], false);
+        assert_eq!(complaints.len(), 1, "the complaint is about the sampler: {complaints:?}");
+        assert_eq!(
+            resolve(&[(ARGUMENT, "0.1"), ("OTEL_TRACES_SAMPLER", "traceidratio")], false).1,
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::line::Line;
+use crate::attribute::not_finite;
 use crate::context;
 
 pub(super) struct Lines;
@@ -80,7 +81,7 @@ impl Visit for Content {
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.add(field, json!(value));
+        self.add(field, not_finite(value).map_or_else(|| json!(value), Value::from));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

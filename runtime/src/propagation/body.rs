@@ -130,3 +130,82 @@ impl<'de, T: FromBody> Visitor<'de> for Lenient<T> {
         Ok(T::default())
     }
 }
+
+#[cfg(all(test, feature = "app"))]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
+
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn read(json: &str) -> String {
+        let carrier: TraceContext = serde_json::from_str(json).expect("it is read");
+        serde_json::to_string(&carrier).expect("JSON")
+    }
+
+    #[test]
+    fn anything_is_read_and_what_is_no_context_is_left_out() {
+        let context = format!(r#"{{"traceparent":"{PARENT}"}}"#);
+        assert_eq!(read(&context), context);
+        for anything in [
+            "5",
+            "-5",
+            "5.5",
+            "true",
+            "null",
+            r#""text""#,
+            "[]",
+            r#"[{"traceparent":1},"a"]"#,
+            "{}",
+            "18446744073709551615",
+            r#"{"a":{"b":"c"},"d":1}"#,
+        ] {
+            assert_eq!(read(anything), "{}", "{anything}");
+            let beside =
+                format!(r#"{{"baggage":{anything},"traceparent":"{PARENT}","x":{anything}}}"#);
+            let expected = match anything {
+                r#""text""# => format!(r#"{{"baggage":"text","traceparent":"{PARENT}"}}"#),
+                _ => context.clone(),
+            };
+            assert_eq!(read(&beside), expected, "{anything}");
+        }
+    }
+
+    #[test]
+    fn an_optional_context_is_read() {
+        struct Optional<'a>(&'a [(&'a str, &'a str)]);
+
+        impl<'de> Deserializer<'de> for Optional<'de> {
+            type Error = Error;
+
+            fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+                let pairs = self.0.iter().copied();
+                visitor.visit_some(MapDeserializer::<_, Error>::new(pairs))
+            }
+
+            serde::forward_to_deserialize_any! {
+                bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+                option unit unit_struct newtype_struct seq tuple tuple_struct map struct enum
+                identifier ignored_any
+            }
+        }
+
+        let read = TraceContext::deserialize(Optional(&[("traceparent", PARENT)]));
+        assert!(!read.expect("a map").is_empty());
+        let list = SeqDeserializer::<_, Error>::new(["a", "b"].into_iter());
+        assert!(TraceContext::deserialize(list).expect("anything").is_empty());
+    }
+
+    #[test]
+    fn a_body_that_says_its_types_is_read_by_them() {
+        let read = |pairs: BTreeMap<&str, &str>| {
+            let pairs = MapDeserializer::<_, Error>::new(pairs.into_iter());
+            TraceContext::deserialize(pairs).expect("a map")
+        };
+        assert!(!read(BTreeMap::from([("traceparent", PARENT)])).is_empty());
+        assert!(read(BTreeMap::from([("x", "y")])).is_empty());
+    }
+}

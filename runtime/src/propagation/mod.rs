@@ -22,7 +22,8 @@ pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
 
 /// The caller's context, as read from a carrier, over the current one. Malformed input is the
-/// same as none.
+/// same as none. From a carrier without a trace, the context has the current span: a span that
+/// starts in it has that as its parent, but [`links`](crate::Start::links) makes no link of it.
 ///
 /// It is read as W3C Trace Context, level 2, and W3C Baggage, or as `OTEL_PROPAGATORS` says. Carriers
 /// that hold a header several times must say so by [`Extractor::get_all`].
@@ -43,11 +44,63 @@ pub fn extract(carrier: &dyn Extractor) -> Context {
 
 /// As [`extract`], over another context than the current one.
 fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
-    Propagator::global().extract_with_context(context, carrier)
+    let (context, found) = Propagator::global().extract_over(context, carrier);
+    if found { context } else { context::without_trace(context) }
 }
 
 /// Writes the current context into a carrier: the trace and the baggage, where there are any. What
 /// an [`Injector`] has of another context it cannot take out: give it one that is new.
 pub fn inject(carrier: &mut dyn Injector) {
     Propagator::global().inject_context(&context::current(), carrier);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use opentelemetry::baggage::{Baggage, BaggageExt};
+    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
+
+    use super::*;
+    use crate::ToContext;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn local(span: u64) -> SpanContext {
+        let (trace, flags) = (0xa_u128.into(), TraceFlags::SAMPLED);
+        SpanContext::new(trace, SpanId::from(span), flags, false, TraceState::NONE)
+    }
+
+    #[test]
+    fn a_context_names_a_span_where_its_carrier_did() {
+        let carrier =
+            |name: &str, value: &str| HashMap::from([(name.to_owned(), value.to_owned())]);
+        let attached = Context::new().with_remote_span_context(local(0xb)).attach();
+        let found = extract(&carrier("traceparent", PARENT));
+        assert_eq!(found.to_span_context().span_id(), SpanId::from(0x00f0_67aa_0ba9_02b7));
+        for (name, value) in [("x", "y"), ("traceparent", "nonsense"), ("baggage", "a=1")] {
+            let context = extract(&carrier(name, value));
+            assert_eq!(context.span().span_context(), &local(0xb), "it is the parent");
+            assert!(!context.to_span_context().is_valid(), "{name}");
+            assert_eq!(context.baggage().len(), usize::from(name == "baggage"));
+            // What starts in it has a span of its own, and what enters it asks for the current one.
+            let inside = context.with_remote_span_context(local(0xc));
+            assert_eq!(inside.to_span_context(), local(0xc));
+            assert_eq!(context::entered(context.clone()).to_span_context(), local(0xb));
+        }
+        drop(attached);
+        assert!(!extract(&carrier("x", "y")).to_span_context().is_valid());
+    }
+
+    #[test]
+    fn the_current_context_is_injected() {
+        let mut baggage = Baggage::new();
+        baggage.insert("a", "1");
+        let context = Context::new().with_remote_span_context(local(0xb)).with_baggage(baggage);
+        let attached = context.attach();
+        let mut sent = HashMap::new();
+        inject(&mut sent);
+        assert_eq!((sent.len(), sent["baggage"].as_str()), (2, "a=1"));
+        drop(attached);
+    }
 }

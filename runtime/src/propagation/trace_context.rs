@@ -104,3 +104,64 @@ impl CarrierMut for TraceContext {
         self.0.inject_context();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanId, TraceFlags, TraceState};
+
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn of(pairs: &[(&str, &str)]) -> TraceContext {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_known_is_kept_and_joined() {
+        let carrier = of(&[
+            ("TraceParent", PARENT),
+            ("tracestate", "a=1"),
+            ("x", "y"),
+            ("baggage", ""),
+            ("TraceState", "b=2"),
+        ]);
+        assert_eq!(carrier.keys(), ["traceparent", "tracestate"]);
+        assert_eq!(carrier.get("tracestate"), Some("a=1,b=2"));
+        assert!(!carrier.is_empty());
+        assert!(of(&[("x", "y")]).is_empty());
+        assert_eq!(of(&[("b3", "0")]).get("b3"), Some("0"), "what other propagators read");
+    }
+
+    #[test]
+    fn what_is_too_long_is_left_out() {
+        // The longest list that a `tracestate` may be: 32 members of 513 characters, and commas.
+        assert!(!of(&[("tracestate", &"a".repeat(16_447))]).is_empty());
+        let (longest, longer) = ("a".repeat(LONGEST), "a".repeat(LONGEST + 1));
+        assert!(!of(&[("baggage", &longest)]).is_empty());
+        assert!(of(&[("baggage", &longer)]).is_empty());
+        for (length, joined) in [(LONGEST - 3, true), (LONGEST - 2, false), (LONGEST - 1, false)] {
+            let carrier = of(&[("baggage", &"a".repeat(length)), ("baggage", "bc")]);
+            let expected = if joined { length + 3 } else { length };
+            assert_eq!(carrier.get("baggage").map(str::len), Some(expected), "{length}");
+        }
+    }
+
+    #[test]
+    fn it_names_a_span_whatever_is_current() {
+        let (trace, span) = (0xa_u128.into(), SpanId::from(0xb));
+        let span = SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::NONE);
+        let attached = Context::new().with_remote_span_context(span).attach();
+        let current = TraceContext::current();
+        assert!(current.get("traceparent").is_some_and(|it| it.contains("000a-000000000000000b")));
+        let given = of(&[("traceparent", PARENT)]);
+        for span in [given.to_span_context(), given.to_context().span().span_context().clone()] {
+            assert_eq!(span.span_id(), SpanId::from(0x00f0_67aa_0ba9_02b7));
+        }
+        let empty = TraceContext::default();
+        assert!(!empty.to_span_context().is_valid());
+        assert_eq!(empty.to_context().span().span_context().span_id(), SpanId::from(0xb));
+        drop(attached);
+        assert!(TraceContext::current().is_empty());
+    }
+}

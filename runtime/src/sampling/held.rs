@@ -161,3 +161,212 @@ impl Traces {
         kept
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::time::{Duration, SystemTime};
+
+    use opentelemetry::InstrumentationScope;
+    use opentelemetry::trace::{SpanKind, TraceFlags, TraceState};
+    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+
+    use super::*;
+
+    const ERRORS: Keep = Keep { errors: true, slower_than: None };
+    const SLOW: Keep = Keep { errors: false, slower_than: Some(Duration::from_millis(100)) };
+
+    fn context(trace: u128) -> SpanContext {
+        let (trace, span) = (TraceId::from(trace), SpanId::from(1));
+        SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, TraceState::NONE)
+    }
+
+    fn span(trace: u128, name: &'static str, parent: u64) -> SpanData {
+        SpanData {
+            span_context: context(trace),
+            parent_span_id: SpanId::from(parent),
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: Cow::Borrowed(name),
+            start_time: SystemTime::UNIX_EPOCH,
+            end_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: InstrumentationScope::default(),
+        }
+    }
+
+    fn root(trace: u128) -> SpanData {
+        span(trace, "root", 0)
+    }
+
+    fn child(trace: u128) -> SpanData {
+        span(trace, "child", 1)
+    }
+
+    fn failed(span: SpanData) -> SpanData {
+        SpanData { status: Status::error("it failed"), ..span }
+    }
+
+    fn taking(millis: u64, span: SpanData) -> SpanData {
+        SpanData { end_time: span.start_time + Duration::from_millis(millis), ..span }
+    }
+
+    fn held(keep: Keep) -> HeldTraces {
+        HeldTraces::new(keep, Arc::default())
+    }
+
+    /// With this many open spans in a trace.
+    fn started(keep: Keep, spans: usize) -> HeldTraces {
+        let held = held(keep);
+        (0..spans).for_each(|_| held.start(&context(1)));
+        held
+    }
+
+    fn names(spans: Vec<SpanData>) -> Vec<String> {
+        spans.into_iter().map(|span| span.name.into_owned()).collect()
+    }
+
+    fn is_empty(held: &HeldTraces) -> bool {
+        let traces = held.traces();
+        (traces.by_id.len(), traces.by_age.len(), traces.spans, traces.bytes) == (0, 0, 0, 0)
+    }
+
+    #[test]
+    fn a_trace_that_is_not_kept_is_let_go_with_its_last_span() {
+        let held = started(ERRORS, 2);
+        assert_eq!(names(held.end(child(1))), [""; 0]);
+        assert_eq!(held.traces().spans, 1);
+        assert_eq!(held.traces().by_age.len(), 1);
+        assert_eq!(held.traces().bytes, size(&child(1)));
+        assert_eq!(names(held.end(root(1))), [""; 0]);
+        assert!(is_empty(&held));
+        assert_eq!(held.account.stats().let_go, 0, "it was not let go too early");
+    }
+
+    #[test]
+    fn one_span_that_fails_keeps_the_whole_trace() {
+        for spans in [[failed(child(1)), root(1)], [child(1), failed(root(1))]] {
+            let held = started(ERRORS, 2);
+            let [first, last] = spans;
+            assert_eq!(names(held.end(first)), [""; 0], "it is held until the root ends");
+            assert_eq!(names(held.end(last)), ["child", "root"]);
+            assert!(is_empty(&held));
+        }
+        let held = started(SLOW, 1);
+        assert_eq!(names(held.end(failed(root(1)))), [""; 0], "failures are not asked for");
+    }
+
+    #[test]
+    fn one_span_that_is_slow_keeps_the_trace() {
+        for (millis, kept) in [(99, 0), (100, 1), (101, 1)] {
+            assert_eq!(started(SLOW, 1).end(taking(millis, root(1))).len(), kept, "{millis}");
+        }
+        assert_eq!(started(ERRORS, 1).end(taking(1000, root(1))).len(), 0);
+        let backwards =
+            SpanData { end_time: SystemTime::UNIX_EPOCH - Duration::from_secs(9), ..root(1) };
+        assert_eq!(started(SLOW, 1).end(backwards).len(), 0);
+    }
+
+    #[test]
+    fn what_comes_after_the_root_of_a_kept_trace_is_exported_at_once() {
+        let held = started(ERRORS, 3);
+        assert_eq!(names(held.end(failed(root(1)))), ["root"]);
+        assert_eq!(names(held.end(child(1))), ["child"]);
+        assert_eq!(names(held.end(child(1))), ["child"]);
+        assert!(is_empty(&held));
+        // As is what starts in it later.
+        held.start(&context(1));
+        held.start(&context(1));
+        assert_eq!(names(held.end(child(1))), ["child"]);
+        held.start(&context(2));
+        held.start(&context(2));
+        assert_eq!(names(held.end(child(2))), [""; 0], "of another trace it is not");
+    }
+
+    #[test]
+    fn a_root_that_ends_first_leaves_a_trace_that_may_fail_yet() {
+        let held = started(ERRORS, 3);
+        assert_eq!(names(held.end(root(1))), [""; 0]);
+        assert_eq!(names(held.end(failed(child(1)))), ["root", "child"]);
+        assert_eq!(names(held.end(child(1))), ["child"]);
+    }
+
+    #[test]
+    fn the_root_of_a_process_has_no_parent_or_a_remote_one() {
+        let held = started(ERRORS, 2);
+        let remote = SpanData { parent_span_is_remote: true, ..failed(child(1)) };
+        assert_eq!(names(held.end(remote)), ["child"]);
+        let held = started(ERRORS, 2);
+        assert_eq!(names(held.end(failed(child(1)))), [""; 0], "it has a parent here");
+    }
+
+    #[test]
+    fn at_the_end_only_what_is_kept_is_exported() {
+        let held = started(ERRORS, 2);
+        held.start(&context(2));
+        held.start(&context(2));
+        held.end(failed(child(1)));
+        held.end(child(2));
+        assert_eq!(held.release_kept().len(), 1);
+        assert!(is_empty(&held));
+    }
+
+    #[test]
+    fn the_last_hundred_kept_traces_are_remembered() {
+        let held = held(ERRORS);
+        for trace in 1..=101 {
+            held.start(&context(trace));
+            assert_eq!(held.end(failed(root(trace))).len(), 1);
+        }
+        let comes_later = |trace| {
+            held.start(&context(trace));
+            held.start(&context(trace));
+            held.end(child(trace)).len()
+        };
+        assert_eq!((comes_later(1), comes_later(2), comes_later(101)), (0, 1, 1));
+        assert_eq!(held.traces().kept.len(), MOST_KEPT);
+    }
+
+    #[test]
+    fn the_oldest_trace_goes_where_there_are_too_many_spans() {
+        let held = held(ERRORS);
+        for trace in 1..=3 {
+            (0..=MOST_SPANS).for_each(|_| held.start(&context(trace)));
+        }
+        held.end(child(1));
+        held.end(failed(child(2)));
+        for _ in 0..MOST_SPANS - 2 {
+            assert_eq!(held.end(child(3)).len(), 0);
+        }
+        assert_eq!((held.traces().spans, held.account.stats().let_go), (MOST_SPANS, 0));
+        assert_eq!(held.end(child(3)).len(), 0);
+        assert_eq!((held.traces().spans, held.account.stats().let_go), (MOST_SPANS, 1));
+        assert_eq!(names(held.end(child(3))), ["child"], "the second is kept, and goes out early");
+        assert_eq!((held.traces().spans, held.account.stats().let_go), (MOST_SPANS, 1));
+        assert_eq!(held.traces().by_age.len(), 1);
+    }
+
+    #[test]
+    fn the_oldest_trace_goes_where_the_spans_are_too_large() {
+        let held = held(ERRORS);
+        let large = |trace| {
+            let mut span = child(trace);
+            span.name = "n".repeat(MOST_BYTES / 4 - size(&child(trace)) + "child".len()).into();
+            span
+        };
+        assert_eq!(size(&large(1)), MOST_BYTES / 4);
+        for trace in 1..=5 {
+            held.start(&context(trace));
+            held.start(&context(trace));
+            held.end(large(trace));
+            let expected = (trace as usize).min(4) * (MOST_BYTES / 4);
+            assert_eq!(held.traces().bytes, expected, "{trace}");
+        }
+        assert_eq!(held.account.stats().let_go, 1);
+        assert!(!held.traces().by_age.values().any(|id| *id == TraceId::from(1)));
+    }
+}

@@ -7,6 +7,7 @@ use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{self as sdk, SamplingDecision, SamplingResult, ShouldSample};
 
+use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::config::{Ratio, Sampling};
 use consistent::Consistent;
 pub(crate) use held::HeldTraces;
@@ -39,6 +40,15 @@ impl Sampler {
     }
 }
 
+/// Whether the parent's trace is sampled, or a new one where the caller has decided that without a
+/// parent; `None` where this service decides.
+fn inherited_decision(context: &Context, parent: &SpanContext) -> Option<bool> {
+    if !parent.is_valid() {
+        return CallerDecision::for_new_trace(context).map(NewTrace::is_sampled);
+    }
+    (!CallerDecision::is_deferred(context, parent)).then(|| parent.is_sampled())
+}
+
 impl ShouldSample for Sampler {
     fn should_sample(
         &self,
@@ -52,12 +62,14 @@ impl ShouldSample for Sampler {
         let parent_span = parent.map(|parent| parent.span());
         let parent_span =
             parent_span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
-        let (sampled, trace_state) = match &self.root {
-            _ if self.parent_based && parent_span.is_valid() => {
-                (parent_span.is_sampled(), parent_span.trace_state().clone())
+        let inherited = parent.filter(|_| self.parent_based);
+        let inherited = inherited.and_then(|parent| inherited_decision(parent, parent_span));
+        let (sampled, trace_state) = match (inherited, &self.root) {
+            (Some(sampled), _) => (sampled, parent_span.trace_state().clone()),
+            (None, Root::Consistent(consistent)) => {
+                consistent.decide(trace_id, parent_span.trace_state())
             }
-            Root::Consistent(consistent) => consistent.decide(trace_id, parent_span.trace_state()),
-            Root::Stock(sampler) => {
+            (None, Root::Stock(sampler)) => {
                 let result = sampler.should_sample(parent, trace_id, name, kind, attributes, links);
                 (result.decision == SamplingDecision::RecordAndSample, result.trace_state)
             }
@@ -68,5 +80,118 @@ impl ShouldSample for Sampler {
             (false, false) => SamplingDecision::Drop,
         };
         SamplingResult { decision, attributes: Vec::new(), trace_state }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanId, TraceFlags, TraceState};
+
+    use super::*;
+    use crate::config::Keep;
+
+    const HIGH: u128 = u128::MAX;
+    const LOW: u128 = 1;
+
+    fn sampling(ratio: f64) -> Sampling {
+        let keep = Keep::default();
+        Sampling { ratio: Ratio::nearest(ratio), parent_based: true, consistent: false, keep }
+    }
+
+    fn decide(sampling: Sampling, context: &Context, trace: u128) -> (SamplingDecision, String) {
+        let parent = context.span().span_context().clone();
+        let trace_id = if parent.is_valid() { parent.trace_id() } else { trace.into() };
+        let sampler = Sampler::new(sampling);
+        let result =
+            sampler.should_sample(Some(context), trace_id, "name", &SpanKind::Server, &[], &[]);
+        (result.decision, result.trace_state.header())
+    }
+
+    fn is_sampled(sampling: Sampling, context: &Context, trace: u128) -> bool {
+        decide(sampling, context, trace).0 == SamplingDecision::RecordAndSample
+    }
+
+    fn under(trace: u128, sampled: bool, remote: bool, state: &str) -> Context {
+        let flags = TraceFlags::NOT_SAMPLED.with_sampled(sampled);
+        let state: TraceState = state.parse().expect("it is valid");
+        let span = SpanContext::new(trace.into(), SpanId::from(2), flags, remote, state);
+        Context::new().with_remote_span_context(span)
+    }
+
+    #[test]
+    fn the_ratio_decides_for_a_root() {
+        let root = Context::new();
+        for (ratio, low, high) in [(0.0, false, false), (0.5, true, false), (1.0, true, true)] {
+            assert_eq!(is_sampled(sampling(ratio), &root, LOW), low, "{ratio}");
+            assert_eq!(is_sampled(sampling(ratio), &root, HIGH), high, "{ratio}");
+        }
+        assert_eq!(decide(sampling(0.0), &root, LOW).0, SamplingDecision::Drop);
+    }
+
+    #[test]
+    fn a_parent_s_decision_comes_first() {
+        for remote in [true, false] {
+            let sampled = under(HIGH, true, remote, "a=1");
+            let expected = (SamplingDecision::RecordAndSample, "a=1".to_owned());
+            assert_eq!(decide(sampling(0.0), &sampled, HIGH), expected);
+            let unsampled = under(LOW, false, remote, "a=1");
+            let expected = (SamplingDecision::Drop, "a=1".to_owned());
+            assert_eq!(decide(sampling(1.0), &unsampled, LOW), expected);
+            let alone = |ratio| Sampling { parent_based: false, ..sampling(ratio) };
+            assert!(!is_sampled(alone(0.0), &sampled, HIGH));
+            assert!(is_sampled(alone(1.0), &unsampled, LOW));
+        }
+    }
+
+    #[test]
+    fn what_may_be_kept_is_recorded() {
+        let keep = Keep { errors: true, slower_than: None };
+        let kept = |ratio| Sampling { keep, ..sampling(ratio) };
+        assert_eq!(decide(kept(0.0), &Context::new(), LOW).0, SamplingDecision::RecordOnly);
+        assert_eq!(decide(kept(1.0), &Context::new(), LOW).0, SamplingDecision::RecordAndSample);
+        let not = CallerDecision::ForNewTrace(NewTrace::NotSampled).put_into(&Context::new());
+        assert_eq!(decide(kept(1.0), &not, LOW).0, SamplingDecision::RecordOnly);
+    }
+
+    #[test]
+    fn a_caller_s_decision_holds_for_a_new_trace() {
+        for (decision, sampled) in
+            [(NewTrace::NotSampled, false), (NewTrace::Sampled, true), (NewTrace::Debug, true)]
+        {
+            let context = CallerDecision::ForNewTrace(decision).put_into(&Context::new());
+            for ratio in [0.0, 0.5, 1.0] {
+                let consistent = Sampling { consistent: true, ..sampling(ratio) };
+                assert_eq!(is_sampled(sampling(ratio), &context, HIGH), sampled, "{decision:?}");
+                assert_eq!(decide(consistent, &context, HIGH).1, "", "it has no threshold");
+                let alone = Sampling { parent_based: false, ..sampling(ratio) };
+                assert_eq!(is_sampled(alone, &context, LOW), ratio > 0.0, "{decision:?}");
+            }
+            let no_longer = CallerDecision::InFlags.put_into(&context);
+            assert!(is_sampled(sampling(1.0), &no_longer, LOW));
+            let span = under(LOW, !sampled, true, "").span().span_context().clone();
+            let goes_on = context.with_remote_span_context(span);
+            assert_eq!(is_sampled(sampling(0.0), &goes_on, LOW), !sampled, "it is another trace");
+        }
+    }
+
+    #[test]
+    fn a_decision_that_the_caller_left_open_is_made_as_for_a_root() {
+        let deferred = |trace: u128| {
+            CallerDecision::Deferred(trace.into(), SpanId::from(2))
+                .put_into(&under(trace, false, true, ""))
+        };
+        for (ratio, low, high) in [(0.0, false, false), (0.5, true, false), (1.0, true, true)] {
+            assert_eq!(is_sampled(sampling(ratio), &deferred(LOW), LOW), low, "{ratio}");
+            assert_eq!(is_sampled(sampling(ratio), &deferred(HIGH), HIGH), high, "{ratio}");
+        }
+        let consistent = Sampling { consistent: true, ..sampling(0.5) };
+        let expected = (SamplingDecision::RecordAndSample, "ot=th:8".to_owned());
+        assert_eq!(decide(consistent, &deferred(HIGH), HIGH), expected);
+        // A span of this process under it has decided.
+        let local = under(LOW, false, false, "").span().span_context().clone();
+        let nested = deferred(LOW).with_remote_span_context(local);
+        assert!(!is_sampled(sampling(1.0), &nested, LOW));
+        let other = under(HIGH, false, true, "").span().span_context().clone();
+        assert!(!is_sampled(sampling(1.0), &deferred(LOW).with_remote_span_context(other), HIGH));
     }
 }

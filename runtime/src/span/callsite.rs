@@ -8,6 +8,7 @@ use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt}
 use super::Span;
 use super::recorder::Recorder;
 use crate::attribute::Attributes;
+use crate::caller_decision::CallerDecision;
 use crate::context::{self, ToContext, with_baggage};
 
 /// A place in the source where spans start: their name, their kind, and the crate it is in.
@@ -94,7 +95,7 @@ impl Callsite {
 impl Start {
     /// Under this context, which also becomes current while it runs.
     pub fn under(self, parent: impl ToContext) -> Self {
-        Self { parent: Some(parent.to_context()), ..self }
+        Self { parent: Some(context::entered(parent.to_context())), ..self }
     }
 
     /// In a trace of its own, linked to the span it would have been under.
@@ -102,7 +103,8 @@ impl Start {
         Self { root: true, ..self }
     }
 
-    /// Linked to these. The iterator runs only where something records.
+    /// Linked to these, but not to a context that [`extract`](crate::extract) has read from a carrier
+    /// without a trace. The iterator runs only where something records.
     pub fn links(mut self, spans: impl IntoIterator<Item: ToContext>) -> Self {
         if Recorder::any() {
             for span in spans {
@@ -148,6 +150,8 @@ impl Start {
             return (context, outer);
         }
         self.link(context.span().span_context());
+        // A trace of its own: what a caller has decided about another one does not hold for it.
+        let context = CallerDecision::InFlags.put_into(&context);
         (context.with_remote_span_context(SpanContext::NONE), outer)
     }
 

@@ -21,6 +21,7 @@ use super::panic::{Panic, caught};
 use super::reaper::Reaper;
 use super::recorded::{self, Room};
 use crate::attribute::Attributes;
+use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
 use here::Here;
 use tracer::{Provider, Tracer};
@@ -47,7 +48,8 @@ pub(crate) struct Recorder {
 #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing is installed"))]
 pub(crate) enum Records {
     All,
-    /// Those of traces that start here, and those under a span that is sampled.
+    /// Those of traces that start here, unless the caller has decided against them, and those under a
+    /// span that is sampled.
     AllButTheUnsampled,
     /// Those under a span that is sampled.
     TheSampled,
@@ -180,11 +182,14 @@ impl Recorder {
         Self::of(context).map_or(Exceptions::EVENTS, |found| found.recorder().exceptions)
     }
 
-    /// Whether a span under this one is sure to be recorded.
-    fn is_sure_of(&self, parent: &SpanContext) -> bool {
+    /// Whether a span in this context, under this span, is sure to be recorded.
+    fn is_sure_of(&self, context: &Context, parent: &SpanContext) -> bool {
         match self.records {
             Records::All => true,
-            Records::AllButTheUnsampled => !parent.is_valid() || parent.is_sampled(),
+            Records::AllButTheUnsampled if parent.is_valid() => parent.is_sampled(),
+            Records::AllButTheUnsampled => {
+                CallerDecision::for_new_trace(context).is_none_or(NewTrace::is_sampled)
+            }
             Records::TheSampled => parent.is_valid() && parent.is_sampled(),
             Records::Unknown => false,
         }
@@ -254,16 +259,17 @@ impl Found {
             list
         };
         let tracer = || self.tracer(callsite.library);
-        let (context, records) =
-            if self.recorder().is_sure_of(parent_span) && !parent.is_telemetry_suppressed() {
-                // Started before what is said of it is found out, as where that comes later.
-                builder.start_time = Some(SystemTime::now());
-                let told = caught(&mut list).map(|list| builder.attributes = Some(list));
-                let (context, records) = tracer().start(builder, parent, None, &has_error_type);
-                (context, told.and(records))
-            } else {
-                tracer().start(builder, parent, Some(&mut list), &has_error_type)
-            };
+        let (context, records) = if self.recorder().is_sure_of(parent, parent_span)
+            && !parent.is_telemetry_suppressed()
+        {
+            // Started before what is said of it is found out, as where that comes later.
+            builder.start_time = Some(SystemTime::now());
+            let told = caught(&mut list).map(|list| builder.attributes = Some(list));
+            let (context, records) = tracer().start(builder, parent, None, &has_error_type);
+            (context, told.and(records))
+        } else {
+            tracer().start(builder, parent, Some(&mut list), &has_error_type)
+        };
         match records {
             Ok(records) => (context, records),
             Err(payload) => {

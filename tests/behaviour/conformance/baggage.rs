@@ -92,6 +92,16 @@ fn value_is_percent_encoded() {
     is_passed_on("a=%20inner%20");
 }
 
+/// Python's reader takes a plus sign for a space.
+#[test]
+fn value_has_a_plus_sign_encoded() {
+    for received in ["a=1+2", "a=1%2B2"] {
+        assert_eq!(entry(received).as_deref(), Some("1+2"));
+        assert_eq!(pass(&headers(&[("baggage", received)])).baggage(), Some("a=1%2B2"));
+    }
+    is_passed_on("a+b=1;p=q+r");
+}
+
 #[test]
 fn value_that_is_no_utf_8_has_replacement_characters() {
     assert_eq!(entry("a=1%FF2").as_deref(), Some("1\u{fffd}2"));

@@ -150,6 +150,16 @@ fn a_header_that_is_no_text_makes_no_other_vanish() {
 }
 
 #[test]
+fn a_member_of_the_baggage_that_is_no_text_is_left_out_and_the_others_hold() {
+    for bad in [&b"b=\xff"[..], b"b=\xc3\xa4", b"\xff=2", b"b=2;p=\xff", b"\xff", b"b=2\x80;p"] {
+        let value = [b"a=1,", bad, b",c=3"].concat();
+        let mut headers = HeaderMap::new();
+        headers.insert("baggage", HeaderValue::from_bytes(&value).expect("a header"));
+        assert_eq!(serve(&headers).baggage(), Some("a=1,c=3"), "{value:?}");
+    }
+}
+
+#[test]
 fn characters_of_several_bytes_are_no_ids() {
     for traceparent in
         [&*PARENT.replace("01", "é"), &"é".repeat(27), &format!("{}é", &PARENT[..54])]

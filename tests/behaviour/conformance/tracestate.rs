@@ -164,12 +164,25 @@ fn value_keeps_leading_spaces_and_loses_trailing_ones() {
 }
 
 #[test]
-fn combined_header_value_has_one_entry_a_key() {
+fn combined_header_value_keeps_the_first_entry_of_a_key_and_all_others() {
     for headers in
         [&["foo=1,foo=1"][..], &["foo=1,foo=2"], &["foo=1", "foo=1"], &["foo=1", "foo=2"]]
     {
-        assert_eq!(sent(headers), None, "{headers:?}");
+        assert_eq!(sent(headers).as_deref(), Some("foo=1"), "{headers:?}");
     }
+    let others = ["foo=1,bar=2", "rojo=3,foo=4,foo=5,bar=6", "congo=7"];
+    assert_eq!(sent(&others).as_deref(), Some("foo=1,bar=2,rojo=3,congo=7"));
+    let at_signs = "foo@bar@baz=1,bar=2,foo@bar@baz=3,rojo=4";
+    assert_eq!(sent(&[at_signs]).as_deref(), Some("foo@bar@baz=1,bar=2,rojo=4"));
+}
+
+#[test]
+fn combined_header_value_is_discarded_for_what_is_malformed_even_in_an_entry_that_is_repeated() {
+    is_discarded("foo=1,foo=");
+    is_discarded("foo=1,foo=a=b");
+    let repeated = ["foo=1"; 32].join(",");
+    assert_eq!(sent(&[&repeated]).as_deref(), Some("foo=1"));
+    is_discarded(&format!("{repeated},foo=1"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use ruzstd::decoding::StreamingDecoder;
 use serde_json::Value;
 
 use super::behaviour::Behaviour;
+use super::not_finite;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Format {
@@ -45,11 +46,14 @@ impl Format {
                 .map_err(|error| Malformed::new(400, format!("no protobuf: {error}"))),
             Self::Json => {
                 let malformed = |error| Malformed::new(400, format!("no OTLP/JSON: {error}"));
-                let json: Value = serde_json::from_slice(body).map_err(malformed)?;
+                let mut json: Value = serde_json::from_slice(body).map_err(malformed)?;
                 if let Some(key) = snake_case(&json) {
                     return Err(Malformed::new(400, format!("`{key}` is not lowerCamelCase")));
                 }
-                serde_json::from_value(json).map_err(malformed)
+                not_finite::hide(&mut json).map_err(|finding| Malformed::new(400, finding))?;
+                let mut request = serde_json::from_value(json).map_err(malformed)?;
+                not_finite::reveal(&mut request);
+                Ok(request)
             }
         }
     }

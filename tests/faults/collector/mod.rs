@@ -9,6 +9,7 @@ mod body;
 mod check;
 mod grpc;
 mod http;
+mod not_finite;
 mod record;
 mod refusal;
 mod summary;
@@ -27,7 +28,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub(crate) use behaviour::{Behaviour, Protocol};
 pub(crate) use record::{Arrived, Request};
-pub(crate) use summary::{hex, text};
+pub(crate) use summary::{doubles, hex, text};
 
 use record::Record;
 

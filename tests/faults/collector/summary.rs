@@ -1,6 +1,6 @@
 //! What arrived, as a reader takes it in.
 
-use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 
 use super::Collector;
@@ -19,9 +19,15 @@ impl Collector {
 
     /// An attribute of the first resource that sent spans.
     pub(crate) fn resource(&self, key: &str) -> Option<String> {
+        text(&self.resource_attributes(), key)
+    }
+
+    /// The attributes of the first resource that sent spans.
+    pub(crate) fn resource_attributes(&self) -> Vec<KeyValue> {
         self.record.with_kept(|requests| {
-            let resource = requests.first()?.resource_spans.first()?.resource.as_ref()?;
-            text(&resource.attributes, key)
+            let spans = requests.first().and_then(|request| request.resource_spans.first());
+            let resource = spans.and_then(|spans| spans.resource.clone());
+            resource.unwrap_or_default().attributes
         })
     }
 
@@ -40,6 +46,21 @@ impl Collector {
             })
             .collect()
     }
+}
+
+/// The doubles of an attribute, which is one or an array of them, as Rust writes them.
+pub(crate) fn doubles(attributes: &[KeyValue], key: &str) -> Vec<String> {
+    let found = attributes.iter().find(|attribute| attribute.key == key);
+    let values = match found.and_then(|found| found.value.as_ref()?.value.as_ref()) {
+        Some(Value::ArrayValue(array)) => array.values.iter().collect(),
+        Some(_) => found.and_then(|found| found.value.as_ref()).into_iter().collect(),
+        None => Vec::new(),
+    };
+    let double = |value: &AnyValue| match value.value {
+        Some(Value::DoubleValue(number)) => number.to_string(),
+        _ => format!("{value:?}"),
+    };
+    values.into_iter().map(double).collect()
 }
 
 /// An id as it is written.

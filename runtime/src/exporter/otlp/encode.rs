@@ -198,7 +198,7 @@ fn float(writer: &mut Writer, number: f64) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::borrow::Cow;
     use std::time::Duration;
 
@@ -230,7 +230,7 @@ mod tests {
         ]
     }
 
-    fn pairs() -> impl Strategy<Value = Vec<KeyValue>> {
+    pub(in super::super) fn pairs() -> impl Strategy<Value = Vec<KeyValue>> {
         vec((".{0,30}", values()).prop_map(|(key, value)| KeyValue::new(key, value)), 0..4)
     }
 
@@ -300,7 +300,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn spans()(
+        pub(in super::super) fn spans()(
             span_context in contexts(),
             parent in option::of(any::<u64>()),
             parent_span_is_remote in any::<bool>(),

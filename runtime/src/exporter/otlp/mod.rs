@@ -7,6 +7,8 @@ mod encode;
 pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
 pub(crate) mod http;
+#[cfg(feature = "json")]
+mod json;
 mod proxy;
 mod retry_after;
 mod spoken;
@@ -92,7 +94,7 @@ impl OtlpExporter {
     fn encoded(&self, spans: Vec<SpanData>) -> Vec<u8> {
         #[cfg(feature = "json")]
         if let Some(resource) = &self.json {
-            return json(spans, resource);
+            return json::encode(spans, resource);
         }
         encode(&spans, &self.frame)
     }
@@ -156,15 +158,6 @@ async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> 
         Some(limit) => tokio::time::timeout(limit, future).await.ok(),
         None => Some(future.await),
     }
-}
-
-#[cfg(feature = "json")]
-fn json(spans: Vec<SpanData>, resource: &Resource) -> Vec<u8> {
-    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-    use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-
-    let resource_spans = group_spans_by_resource_and_scope(spans, &resource.into());
-    serde_json::to_vec(&ExportTraceServiceRequest { resource_spans }).unwrap_or_default()
 }
 
 impl Exporter for OtlpExporter {

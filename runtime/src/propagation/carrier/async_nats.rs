@@ -11,7 +11,7 @@ impl Carrier for HeaderMap {
         let pairs = self.iter().flat_map(|(name, values)| {
             values.iter().map(move |value| (name.as_ref(), value.as_str()))
         });
-        extract(&Pairs(pairs.collect()))
+        extract(&Pairs::of_texts(pairs))
     }
 }
 
@@ -30,5 +30,28 @@ impl CarrierMut for HeaderMap {
             headers.insert(key, value);
         }
         *self = headers;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BEFORE, assert_extracted, assert_injected, attach};
+    use super::*;
+
+    #[test]
+    fn headers_are_carriers() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in BEFORE {
+            headers.append(name, value);
+        }
+        headers.append("tracestate", "b=2");
+        assert_extracted(&headers.extract_context(), "a=1,b=2", &[]);
+        let attached = attach();
+        headers.inject_context();
+        let pairs = headers.iter().flat_map(|(name, values)| {
+            values.iter().map(move |value| (name.as_ref(), value.as_str()))
+        });
+        assert_injected(pairs);
+        drop(attached);
     }
 }

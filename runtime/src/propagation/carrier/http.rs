@@ -7,14 +7,10 @@ use opentelemetry::propagation::TextMapPropagator;
 use super::{Carrier, CarrierMut, Pairs, Written};
 use crate::propagation::{Propagator, extract};
 
-/// Stands for a value that is no text: nothing that reads it takes it for valid, or for absent.
-const NO_TEXT: &str = "\u{fffd}";
-
 impl Carrier for HeaderMap {
     fn extract_context(&self) -> Context {
-        let pairs =
-            self.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or(NO_TEXT)));
-        extract(&Pairs(pairs.collect()))
+        let pairs = self.iter().map(|(name, value)| (name.as_str(), Some(value.as_bytes())));
+        extract(&Pairs::of_bytes(pairs))
     }
 }
 
@@ -56,5 +52,56 @@ impl Carrier for Parts {
 impl CarrierMut for Parts {
     fn inject_context(&mut self) {
         self.headers.inject_context();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BEFORE, assert_extracted, assert_injected, assert_nothing, attach};
+    use super::*;
+
+    fn headers() -> HeaderMap {
+        let pairs = BEFORE.map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            (name, HeaderValue::from_static(value))
+        });
+        let mut headers: HeaderMap = pairs.into_iter().collect();
+        let baggage = HeaderValue::from_bytes(b"a=1,b=\xff,c=3").expect("a header");
+        headers.insert("baggage", baggage);
+        headers
+    }
+
+    fn request() -> Request<()> {
+        let mut request = Request::new(());
+        *request.headers_mut() = headers();
+        request
+    }
+
+    fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+        headers.iter().map(|(name, value)| (name.as_str(), value.to_str().expect("text")))
+    }
+
+    #[test]
+    fn headers_and_requests_are_read() {
+        assert_extracted(&headers().extract_context(), "a=1", &["a", "c"]);
+        assert_extracted(&request().extract_context(), "a=1", &["a", "c"]);
+        assert_extracted(&request().into_parts().0.extract_context(), "a=1", &["a", "c"]);
+        let mut twice = headers();
+        twice.append("traceparent", HeaderValue::from_bytes(b"\xff").expect("a header"));
+        assert_nothing(&twice.extract_context());
+    }
+
+    #[test]
+    fn headers_and_requests_are_injected_into() {
+        let attached = attach();
+        let (mut headers, mut request, (mut parts, ())) =
+            (headers(), request(), request().into_parts());
+        headers.inject_context();
+        request.inject_context();
+        parts.inject_context();
+        for headers in [&headers, request.headers(), &parts.headers] {
+            assert_injected(pairs(headers));
+        }
+        drop(attached);
     }
 }

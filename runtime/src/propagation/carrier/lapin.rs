@@ -11,17 +11,16 @@ use crate::propagation::extract;
 
 impl Carrier for FieldTable {
     fn extract_context(&self) -> Context {
-        let pairs =
-            self.inner().iter().filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
-        extract(&Pairs(pairs.collect()))
+        let pairs = self.inner().iter().map(|(name, value)| (name.as_str(), bytes(value)));
+        extract(&Pairs::of_bytes(pairs))
     }
 }
 
-fn text(value: &AMQPValue) -> Option<&str> {
+fn bytes(value: &AMQPValue) -> Option<&[u8]> {
     match value {
-        AMQPValue::LongString(text) => str::from_utf8(text.as_bytes()).ok(),
-        AMQPValue::ShortString(text) => Some(text.as_str()),
-        AMQPValue::ByteArray(bytes) => str::from_utf8(bytes.as_slice()).ok(),
+        AMQPValue::LongString(text) => Some(text.as_bytes()),
+        AMQPValue::ShortString(text) => Some(text.as_str().as_bytes()),
+        AMQPValue::ByteArray(bytes) => Some(bytes.as_slice()),
         _ => None,
     }
 }
@@ -53,5 +52,52 @@ impl CarrierMut for BasicProperties {
         let mut headers = self.headers().clone().unwrap_or_default();
         headers.inject_context();
         *self = std::mem::take(self).with_headers(headers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BEFORE, assert_extracted, assert_injected, assert_nothing, attach};
+    use super::*;
+
+    fn table() -> BTreeMap<lapin::types::ShortString, AMQPValue> {
+        BEFORE.map(|(name, value)| (name.into(), AMQPValue::LongString(value.into()))).into()
+    }
+
+    fn with(name: &str, value: AMQPValue) -> FieldTable {
+        let mut table = table();
+        table.insert(name.into(), value);
+        table.into()
+    }
+
+    #[test]
+    fn texts_of_every_kind_are_read() {
+        let texts = [
+            AMQPValue::LongString("a=1,c=3".into()),
+            AMQPValue::ShortString("a=1,c=3".into()),
+            AMQPValue::ByteArray(b"a=1,c=3".to_vec().into()),
+            AMQPValue::ByteArray(b"a=1,b=\xff,c=3".to_vec().into()),
+        ];
+        for text in texts {
+            assert_extracted(&with("Baggage", text).extract_context(), "a=1", &["a", "c"]);
+        }
+        let properties = BasicProperties::default().with_headers(table().into());
+        assert_extracted(&properties.extract_context(), "a=1", &[]);
+        assert_nothing(&BasicProperties::default().extract_context());
+        assert_nothing(&with("traceparent", AMQPValue::LongInt(3)).extract_context());
+    }
+
+    #[test]
+    fn headers_are_injected_into() {
+        let attached = attach();
+        let mut headers = FieldTable::from(table());
+        let mut properties = BasicProperties::default().with_headers(headers.clone());
+        headers.inject_context();
+        properties.inject_context();
+        for headers in [&headers, properties.headers().as_ref().expect("headers")] {
+            let text = |value| str::from_utf8(bytes(value).expect("a string")).expect("text");
+            assert_injected(headers.into_iter().map(|(name, value)| (name.as_str(), text(value))));
+        }
+        drop(attached);
     }
 }

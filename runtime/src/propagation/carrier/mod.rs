@@ -14,6 +14,7 @@ mod redis;
 #[cfg(feature = "tonic")]
 mod tonic;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use opentelemetry::Context;
@@ -102,8 +103,27 @@ impl<T: Extractor + ?Sized> Extractor for Borrowed<'_, T> {
     }
 }
 
-/// Keys and values that were found by comparing without regard to case, as header names are.
-struct Pairs<'a>(Vec<(&'a str, &'a str)>);
+/// Names and values of any carrier. Names are compared without regard to case, as those of headers are.
+#[derive(Default)]
+struct Pairs<'a>(Vec<(&'a str, Cow<'a, str>)>);
+
+impl<'a> Pairs<'a> {
+    fn of_texts(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect())
+    }
+
+    /// For carriers whose values may be something other than text: a value is bytes, or `None` where it is
+    /// no string of any kind. U+FFFD stands for whatever is no text. No format takes that for valid, so
+    /// such a value counts as malformed, not as absent, and of `baggage` one member is left out.
+    #[cfg(any(feature = "http", feature = "lapin", feature = "rdkafka", feature = "redis"))]
+    fn of_bytes(pairs: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>) -> Self {
+        let text = |value: Option<&'a [u8]>| match value {
+            Some(bytes) => String::from_utf8_lossy(bytes),
+            None => Cow::Borrowed("\u{fffd}"),
+        };
+        Self(pairs.into_iter().map(|(name, value)| (name, text(value))).collect())
+    }
+}
 
 impl Extractor for Pairs<'_> {
     fn get(&self, key: &str) -> Option<&str> {
@@ -117,19 +137,19 @@ impl Extractor for Pairs<'_> {
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
         let values = self.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
-        Some(values.map(|(_, value)| *value).collect())
+        Some(values.map(|(_, value)| &**value).collect())
     }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> Carrier for [(K, V)] {
     fn extract_context(&self) -> Context {
-        extract(&Pairs(self.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect()))
+        extract(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))))
     }
 }
 
 impl<V: AsRef<str>> Carrier for BTreeMap<String, V> {
     fn extract_context(&self) -> Context {
-        extract(&Pairs(self.iter().map(|(key, value)| (key.as_str(), value.as_ref())).collect()))
+        extract(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_str(), value.as_ref()))))
     }
 }
 
@@ -172,5 +192,124 @@ impl CarrierMut for BTreeMap<String, String> {
         let Some(written) = Written::now() else { return };
         self.retain(|name, _| !Written::replaces(name));
         self.extend(written.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use opentelemetry::ContextGuard;
+    use opentelemetry::baggage::BaggageExt;
+    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
+
+    use super::*;
+
+    pub(super) const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const SENT: &str = "00-0000000000000000000000000000000a-000000000000000b-01";
+    /// What every carrier holds before a context is injected.
+    pub(super) const BEFORE: [(&str, &str); 3] =
+        [("TraceParent", PARENT), ("tracestate", "a=1"), ("kept", "as it is")];
+
+    /// Asserts that this is the trace of [`PARENT`], with this state and these keys in the baggage.
+    #[track_caller]
+    pub(super) fn assert_extracted(context: &Context, state: &str, baggage: &[&str]) {
+        let span = context.span();
+        let span = span.span_context();
+        assert_eq!(format!("00-{}-{}-01", span.trace_id(), span.span_id()), PARENT);
+        assert_eq!(span.trace_state().header(), state);
+        let mut keys: Vec<_> = context.baggage().iter().map(|(key, _)| key.as_str()).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, baggage);
+    }
+
+    #[track_caller]
+    pub(super) fn assert_nothing(context: &Context) {
+        assert!(!context.span().span_context().is_valid());
+    }
+
+    /// Makes a context current, which is injected.
+    pub(super) fn attach() -> ContextGuard {
+        let (trace, span, flags) = (0xa_u128.into(), SpanId::from(0xb), TraceFlags::SAMPLED);
+        let span = SpanContext::new(trace, span, flags, false, TraceState::NONE);
+        Context::new().with_remote_span_context(span).attach()
+    }
+
+    /// Asserts that what was attached took the place of [`BEFORE`], and that the rest is there.
+    #[track_caller]
+    pub(super) fn assert_injected<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let mut pairs: Vec<_> = pairs.into_iter().collect();
+        pairs.sort_unstable();
+        assert_eq!(pairs, [("kept", "as it is"), ("traceparent", SENT)]);
+    }
+
+    fn list() -> Vec<(String, String)> {
+        BEFORE.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+
+    fn map() -> BTreeMap<String, String> {
+        list().into_iter().collect()
+    }
+
+    #[test]
+    fn lists_and_maps_are_carriers() {
+        let pairs = [("TraceParent", PARENT), ("tracestate", "a=1"), ("TRACESTATE", "b=2")];
+        assert_extracted(&pairs[..].extract_context(), "a=1,b=2", &[]);
+        assert_nothing(&[("traceparent", PARENT), ("Traceparent", PARENT)][..].extract_context());
+        assert_extracted(&map().extract_context(), "a=1", &[]);
+        let map = HashMap::from([("traceparent".to_owned(), PARENT.to_owned())]);
+        assert_extracted(&map.spandrel_extract(), "", &[]);
+        let dynamic: &dyn Extractor = &map;
+        assert_extracted(&dynamic.spandrel_extract(), "", &[]);
+        assert_extracted(&IsCarrier::spandrel_extract(&pairs[..]), "a=1,b=2", &[]);
+    }
+
+    #[test]
+    fn keys_are_those_that_came() {
+        let pairs = Pairs::of_texts([("A", "1"), ("b", "2")]);
+        assert_eq!(pairs.keys(), ["A", "b"]);
+        assert_eq!((pairs.get("a"), pairs.get("B"), pairs.get("c")), (Some("1"), Some("2"), None));
+        assert_eq!(Borrowed(&pairs).keys(), ["A", "b"]);
+        assert_eq!(Borrowed(&pairs).get("a"), Some("1"));
+        assert_eq!(Borrowed(&pairs).get_all("a"), Some(vec!["1"]));
+    }
+
+    #[test]
+    fn lists_and_maps_are_injected_into() {
+        let (mut list, mut map) = (list(), map());
+        let unchanged = list.clone();
+        list.inject_context();
+        assert_eq!(list, unchanged, "there is nothing to send");
+        let attached = attach();
+        IsCarrierMut::spandrel_inject(&mut list);
+        map.inject_context();
+        assert_injected(list.iter().map(|(name, value)| (&**name, &**value)));
+        assert_injected(map.iter().map(|(name, value)| (&**name, &**value)));
+        let mut map = HashMap::<String, String>::new();
+        InjectorCarrier::spandrel_inject(&mut map);
+        assert_eq!(map["traceparent"], SENT);
+        drop(attached);
+    }
+
+    #[test]
+    fn what_is_missing_is_empty_and_is_made_to_be_injected_into() {
+        let (missing, mut list) = (None::<BTreeMap<String, String>>, None::<Vec<_>>);
+        assert_nothing(&missing.extract_context());
+        assert_extracted(&Some(map()).extract_context(), "a=1", &[]);
+        assert_extracted(&Some(&map()).extract_context(), "a=1", &[]);
+        let map = HashMap::from([("traceparent".to_owned(), PARENT.to_owned())]);
+        assert_extracted(&OptionalExtractor::spandrel_extract(&Some(map.clone())), "", &[]);
+        assert_extracted(&OptionalExtractorRef::spandrel_extract(&Some(&map)), "", &[]);
+        assert_nothing(&OptionalExtractor::spandrel_extract(&None::<HashMap<String, String>>));
+        assert_nothing(&OptionalExtractorRef::spandrel_extract(&None::<&HashMap<String, String>>));
+        let attached = attach();
+        CarrierMut::inject_context(&mut list);
+        assert_eq!(list.expect("it was made"), [("traceparent".to_owned(), SENT.to_owned())]);
+        let mut map = None::<HashMap<String, String>>;
+        OptionalInjector::spandrel_inject(&mut map);
+        assert_eq!(map.expect("it was made")["traceparent"], SENT);
+        // Empty, not absent: what is current is the parent.
+        assert_eq!(missing.extract_context().span().span_context().span_id(), SpanId::from(0xb));
+        drop(attached);
     }
 }

@@ -3,12 +3,17 @@
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
 
-use super::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier};
-use crate::context;
+use super::{Carrier, CarrierMut, ExtractorCarrier, InjectorCarrier, Pairs};
+use crate::propagation::extract;
+
+/// What an empty carrier has.
+fn nothing() -> Context {
+    extract(&Pairs::default())
+}
 
 impl<C: Carrier> Carrier for Option<C> {
     fn extract_context(&self) -> Context {
-        self.as_ref().map_or_else(context::current, Carrier::extract_context)
+        self.as_ref().map_or_else(nothing, Carrier::extract_context)
     }
 }
 
@@ -33,7 +38,7 @@ pub trait OptionalExtractor {
 
 impl<T: Extractor> OptionalExtractor for Option<T> {
     fn spandrel_extract(&self) -> Context {
-        self.as_ref().map_or_else(context::current, ExtractorCarrier::spandrel_extract)
+        self.as_ref().map_or_else(nothing, ExtractorCarrier::spandrel_extract)
     }
 }
 
@@ -45,7 +50,7 @@ pub trait OptionalExtractorRef {
 
 impl<T: Extractor + ?Sized> OptionalExtractorRef for Option<&T> {
     fn spandrel_extract(&self) -> Context {
-        self.map_or_else(context::current, ExtractorCarrier::spandrel_extract)
+        self.map_or_else(nothing, ExtractorCarrier::spandrel_extract)
     }
 }
 

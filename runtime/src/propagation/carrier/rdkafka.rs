@@ -1,18 +1,20 @@
 //! Headers of Kafka messages.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod native;
+
+use std::ffi::CString;
 
 use opentelemetry::Context;
-use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
+use rdkafka::message::{BorrowedHeaders, Header, OwnedHeaders};
 
 use super::{Carrier, CarrierMut, Pairs, Written};
 use crate::propagation::extract;
 
 impl Carrier for BorrowedHeaders {
     fn extract_context(&self) -> Context {
-        let pairs = readable(self)
-            .filter_map(|header| Some((header.key, str::from_utf8(header.value?).ok()?)));
-        extract(&Pairs(pairs.collect()))
+        let pairs =
+            native::headers(self).filter_map(|(name, value)| Some((name.to_str().ok()?, value)));
+        extract(&Pairs::of_bytes(pairs))
     }
 }
 
@@ -22,26 +24,60 @@ impl Carrier for OwnedHeaders {
     }
 }
 
-/// The headers whose names are text: `rdkafka` panics at the others.
-fn readable(headers: &BorrowedHeaders) -> impl Iterator<Item = Header<'_, &[u8]>> {
-    (0..headers.count()).filter_map(|index| {
-        catch_unwind(AssertUnwindSafe(|| headers.try_get(index))).ok().flatten()
-    })
-}
-
 impl CarrierMut for OwnedHeaders {
     fn inject_context(&mut self) {
         let Some(written) = Written::now() else { return };
-        let replaced = |header: &Header<'_, &[u8]>| Written::replaces(header.key);
-        let mut headers = if readable(self.as_borrowed()).any(|header| replaced(&header)) {
-            let kept = readable(self.as_borrowed()).filter(|header| !replaced(header));
-            kept.fold(Self::new(), Self::insert)
-        } else {
-            std::mem::take(self)
-        };
-        for (key, value) in &written.0 {
-            headers = headers.insert(Header { key, value: Some(value) });
+        let replaced: Vec<CString> = native::headers(self.as_borrowed())
+            .filter(|(name, _)| name.to_str().is_ok_and(Written::replaces))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        for name in replaced {
+            native::remove(self, &name);
         }
-        *self = headers;
+        for (key, value) in &written.0 {
+            *self = std::mem::take(self).insert(Header { key, value: Some(value) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::super::tests::{BEFORE, assert_extracted, assert_injected, assert_nothing, attach};
+    use super::*;
+
+    fn headers() -> OwnedHeaders {
+        BEFORE.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value) })
+        })
+    }
+
+    #[test]
+    fn headers_are_read() {
+        assert_extracted(&headers().extract_context(), "a=1", &[]);
+        let headers = headers()
+            .insert(Header { key: "Tracestate", value: Some("b=2") })
+            .insert(Header { key: "baggage", value: Some(b"a=1,b=\xff,c=3") })
+            .insert(Header::<&str> { key: "baggage", value: None });
+        assert_extracted(&headers.extract_context(), "a=1,b=2", &["a", "c"]);
+        let headers = headers.insert(Header::<&str> { key: "traceparent", value: None });
+        assert_nothing(&headers.as_borrowed().extract_context());
+    }
+
+    #[test]
+    fn headers_with_names_that_are_no_text_are_passed_over_and_kept() {
+        let attached = attach();
+        let mut headers = native::tests::with_name(headers(), c"\xff");
+        headers.inject_context();
+        let headers: Vec<_> = native::headers(headers.as_borrowed()).collect();
+        let is_text = |name: &&CStr| name.to_str().is_ok();
+        assert_eq!(headers.iter().filter(|(name, _)| !is_text(name)).count(), 1);
+        let texts = headers.iter().filter(|(name, _)| is_text(name));
+        assert_injected(texts.map(|(name, value)| {
+            let value = str::from_utf8(value.expect("a value")).expect("text");
+            (name.to_str().expect("text"), value)
+        }));
+        drop(attached);
     }
 }

@@ -5,7 +5,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 
-use super::ids;
+use super::{Extracted, ids};
+use crate::caller_decision::{CallerDecision, NewTrace};
 
 pub(super) const SINGLE: &str = "b3";
 const TRACE_ID: &str = "x-b3-traceid";
@@ -15,123 +16,197 @@ const SAMPLED: &str = "x-b3-sampled";
 const FLAGS: &str = "x-b3-flags";
 pub(super) const FIELDS: [&str; 6] = [SINGLE, TRACE_ID, SPAN_ID, PARENT_SPAN_ID, SAMPLED, FLAGS];
 
-/// What is said of sampling. Who leaves the decision to us says nothing: as with `traceparent`,
-/// that is no more than not sampled.
-#[derive(Clone, Copy, PartialEq)]
-enum Decision {
-    Not,
-    Sampled,
-    /// Sampled, and to be sampled by all who follow.
+/// B3's "sampling state".
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Deny,
+    Accept,
     Debug,
 }
 
-/// The trace that came in to be debugged: it goes out so.
-struct Debugged(TraceId);
-
-pub(super) fn extract(context: &Context, carrier: &dyn Extractor) -> Option<Context> {
-    let (trace_id, span_id, decision) =
-        carrier.get(SINGLE).and_then(parse).or_else(|| read(carrier))?;
-    let flags = TraceFlags::NOT_SAMPLED.with_sampled(decision != Decision::Not);
-    let span = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
-    let context = context.with_remote_span_context(span);
-    let debugged = decision == Decision::Debug;
-    Some(if debugged { context.with_value(Debugged(trace_id)) } else { context })
+/// Ids, a sampling state, or both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Received {
+    Span(TraceId, SpanId, Option<State>),
+    State(State),
 }
 
-fn parse(text: &str) -> Option<(TraceId, SpanId, Decision)> {
-    let mut fields = text.split('-');
-    let trace_id = trace_id(fields.next()?)?;
+pub(super) fn extract(context: &Context, carrier: &dyn Extractor) -> Extracted {
+    match carrier.get(SINGLE).and_then(parse).or_else(|| read(carrier)) {
+        Some(Received::Span(trace_id, span_id, state)) => {
+            let sampled = matches!(state, Some(State::Accept | State::Debug));
+            let flags = TraceFlags::NOT_SAMPLED.with_sampled(sampled);
+            let span = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
+            let decision = match state {
+                None => CallerDecision::Deferred(trace_id, span_id),
+                Some(State::Debug) => CallerDecision::Debug(trace_id),
+                Some(State::Deny | State::Accept) => CallerDecision::InFlags,
+            };
+            Extracted::Trace(decision.put_into(context).with_remote_span_context(span))
+        }
+        // No trace starts here if another propagator has found a span, or if one is active already.
+        Some(Received::State(state)) if !context.span().span_context().is_valid() => {
+            let decision = match state {
+                State::Deny => NewTrace::NotSampled,
+                State::Accept => NewTrace::Sampled,
+                State::Debug => NewTrace::Debug,
+            };
+            Extracted::Beside(CallerDecision::ForNewTrace(decision).put_into(context))
+        }
+        Some(Received::State(_)) | None => Extracted::Nothing,
+    }
+}
+
+fn parse(text: &str) -> Option<Received> {
+    let Some((trace, rest)) = text.split_once('-') else {
+        return state(text).map(Received::State);
+    };
+    let mut fields = rest.split('-');
+    let trace_id = trace_id(trace)?;
     let span_id = ids::span_id(fields.next()?, 16)?;
-    let decision = match fields.next() {
-        Some("d") => Decision::Debug,
-        said => sampled(said)?,
+    let state = match fields.next() {
+        Some(text) => Some(state(text)?),
+        None => None,
     };
-    // The parent of the caller's span, which is nothing to us.
+    // The parent of the caller's span, which is of no use here.
     let parent = fields.next().is_none_or(|parent| ids::span_id(parent, 16).is_some());
-    (parent && fields.next().is_none()).then_some((trace_id, span_id, decision))
+    (parent && fields.next().is_none()).then_some(Received::Span(trace_id, span_id, state))
 }
 
-fn read(carrier: &dyn Extractor) -> Option<(TraceId, SpanId, Decision)> {
-    let trace_id = trace_id(carrier.get(TRACE_ID)?)?;
-    let span_id = ids::span_id(carrier.get(SPAN_ID)?, 16)?;
-    let decision = match carrier.get(FLAGS) {
-        Some("1") => Decision::Debug,
-        _ => sampled(carrier.get(SAMPLED))?,
+fn read(carrier: &dyn Extractor) -> Option<Received> {
+    let state = match (carrier.get(FLAGS), carrier.get(SAMPLED)) {
+        (Some("1"), _) => Some(State::Debug),
+        (_, Some(sampled)) => Some(state(sampled).filter(|state| *state != State::Debug)?),
+        (_, None) => None,
     };
-    Some((trace_id, span_id, decision))
+    match (carrier.get(TRACE_ID), carrier.get(SPAN_ID)) {
+        (None, None) => state.map(Received::State),
+        (trace, span) => Some(Received::Span(trace_id(trace?)?, ids::span_id(span?, 16)?, state)),
+    }
 }
 
 fn trace_id(text: &str) -> Option<TraceId> {
     ids::trace_id(text, if text.len() == 16 { 16 } else { 32 })
 }
 
-fn sampled(said: Option<&str>) -> Option<Decision> {
-    match said {
-        None | Some("0" | "false") => Some(Decision::Not),
-        Some("1" | "true") => Some(Decision::Sampled),
-        Some(_) => None,
+/// Tracers that are older than the specification write `true` and `false`, and some write `True`.
+fn state(text: &str) -> Option<State> {
+    match text {
+        "0" => Some(State::Deny),
+        "1" => Some(State::Accept),
+        "d" => Some(State::Debug),
+        _ if text.eq_ignore_ascii_case("false") => Some(State::Deny),
+        _ if text.eq_ignore_ascii_case("true") => Some(State::Accept),
+        _ => None,
     }
 }
 
-fn decision(context: &Context, span: &SpanContext) -> Decision {
-    let debugged = context.get::<Debugged>().is_some_and(|it| it.0 == span.trace_id());
-    match span.is_sampled() {
-        _ if debugged => Decision::Debug,
-        true => Decision::Sampled,
-        false => Decision::Not,
+/// What this context says to the next service.
+fn sent(context: &Context) -> Option<Received> {
+    let span = context.span();
+    let span = span.span_context();
+    if !span.is_valid() {
+        let state = match CallerDecision::for_new_trace(context)? {
+            NewTrace::NotSampled => State::Deny,
+            NewTrace::Sampled => State::Accept,
+            NewTrace::Debug => State::Debug,
+        };
+        return Some(Received::State(state));
+    }
+    let state = match span.is_sampled() {
+        _ if CallerDecision::is_debug(context, span) => Some(State::Debug),
+        true => Some(State::Accept),
+        false if CallerDecision::is_deferred(context, span) => None,
+        false => Some(State::Deny),
+    };
+    Some(Received::Span(span.trace_id(), span.span_id(), state))
+}
+
+/// The one header, empty where there is nothing to say.
+pub(super) fn print(context: &Context) -> String {
+    let letter = |state| match state {
+        State::Deny => '0',
+        State::Accept => '1',
+        State::Debug => 'd',
+    };
+    match sent(context) {
+        Some(Received::Span(trace_id, span_id, Some(state))) => {
+            format!("{trace_id}-{span_id}-{}", letter(state))
+        }
+        Some(Received::Span(trace_id, span_id, None)) => format!("{trace_id}-{span_id}"),
+        Some(Received::State(state)) => letter(state).to_string(),
+        None => String::new(),
     }
 }
 
-pub(super) fn print(context: &Context, span: &SpanContext) -> String {
-    let decision = match decision(context, span) {
-        Decision::Not => '0',
-        Decision::Sampled => '1',
-        Decision::Debug => 'd',
+/// The several headers.
+pub(super) fn fields(context: &Context) -> Vec<(&'static str, String)> {
+    let (ids, state) = match sent(context) {
+        Some(Received::Span(trace_id, span_id, state)) => (Some((trace_id, span_id)), state),
+        Some(Received::State(state)) => (None, Some(state)),
+        None => (None, None),
     };
-    format!("{}-{}-{decision}", span.trace_id(), span.span_id())
-}
-
-pub(super) fn fields(context: &Context, span: &SpanContext) -> [(&'static str, String); 3] {
-    let (name, value) = match decision(context, span) {
-        Decision::Not => (SAMPLED, "0"),
-        Decision::Sampled => (SAMPLED, "1"),
-        Decision::Debug => (FLAGS, "1"),
-    };
-    [
-        (TRACE_ID, span.trace_id().to_string()),
-        (SPAN_ID, span.span_id().to_string()),
-        (name, value.to_owned()),
-    ]
+    let ids = ids.map(|(trace_id, span_id)| {
+        [(TRACE_ID, trace_id.to_string()), (SPAN_ID, span_id.to_string())]
+    });
+    let state = state.map(|state| match state {
+        State::Deny => (SAMPLED, "0".to_owned()),
+        State::Accept => (SAMPLED, "1".to_owned()),
+        State::Debug => (FLAGS, "1".to_owned()),
+    });
+    ids.into_iter().flatten().chain(state).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const SPAN: &str = "00f067aa0ba902b7";
+
+    fn span(state: Option<State>) -> Received {
+        let (trace, span) = (TraceId::from_hex(TRACE), SpanId::from_hex(SPAN));
+        Received::Span(trace.expect("an id"), span.expect("an id"), state)
+    }
+
+    fn headers(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
 
     #[test]
-    fn the_decision_and_the_parent_may_be_missing() {
-        for (text, decision) in [
-            ("", Decision::Not),
-            ("-0", Decision::Not),
-            ("-1", Decision::Sampled),
-            ("-d", Decision::Debug),
-            ("-1-05e3ac9a4f6e3b90", Decision::Sampled),
+    fn the_state_and_the_parent_may_be_missing() {
+        for (text, state) in [
+            ("", None),
+            ("-0", Some(State::Deny)),
+            ("-1", Some(State::Accept)),
+            ("-d", Some(State::Debug)),
+            ("-true", Some(State::Accept)),
+            ("-FALSE", Some(State::Deny)),
+            ("-1-05e3ac9a4f6e3b90", Some(State::Accept)),
         ] {
-            let (trace_id, span_id, said) =
-                parse(&format!("{TRACE}-00f067aa0ba902b7{text}")).expect("a context");
-            assert_eq!(
-                (trace_id.to_string(), span_id.to_string()),
-                (TRACE.to_owned(), "00f067aa0ba902b7".to_owned())
-            );
-            assert!(said == decision, "{text}");
+            assert_eq!(parse(&format!("{TRACE}-{SPAN}{text}")), Some(span(state)), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_state_may_stand_alone() {
+        for (text, state) in [
+            ("0", State::Deny),
+            ("1", State::Accept),
+            ("d", State::Debug),
+            ("True", State::Accept),
+            ("false", State::Deny),
+        ] {
+            assert_eq!(parse(text), Some(Received::State(state)), "{text}");
         }
     }
 
     #[test]
     fn a_trace_id_may_have_64_bits() {
-        let (trace_id, ..) = parse("a3ce929d0e0e4736-00f067aa0ba902b7-1").expect("a context");
+        let parsed = parse("a3ce929d0e0e4736-00f067aa0ba902b7-1");
+        let Some(Received::Span(trace_id, ..)) = parsed else { panic!("{parsed:?}") };
         assert_eq!(trace_id, TraceId::from(0xa3ce_929d_0e0e_4736));
     }
 
@@ -139,9 +214,12 @@ mod tests {
     fn what_is_malformed_is_none() {
         for text in [
             "",
-            "0",
-            "d",
+            "2",
+            "D",
+            "00",
             "-",
+            "-0",
+            "0-",
             "4bf92f3577b34da6a3ce929d0e0e4736",
             "4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
             "f92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
@@ -153,7 +231,113 @@ mod tests {
             "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1-",
             "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1-05e3ac9a4f6e3b90-",
         ] {
-            assert!(parse(text).is_none(), "{text}");
+            assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn several_headers_have_ids_or_a_state_or_both() {
+        const IDS: [(&str, &str); 2] = [(TRACE_ID, TRACE), (SPAN_ID, SPAN)];
+        for (pairs, state) in [
+            (&[][..], None),
+            (&[(SAMPLED, "0")], Some(State::Deny)),
+            (&[(SAMPLED, "1")], Some(State::Accept)),
+            (&[(SAMPLED, "True")], Some(State::Accept)),
+            (&[(SAMPLED, "fAlSe")], Some(State::Deny)),
+            (&[(FLAGS, "1")], Some(State::Debug)),
+            (&[(FLAGS, "1"), (SAMPLED, "0")], Some(State::Debug)),
+            (&[(FLAGS, "0")], None),
+            (&[(FLAGS, "0"), (SAMPLED, "1")], Some(State::Accept)),
+        ] {
+            assert_eq!(read(&headers(pairs)), state.map(Received::State), "{pairs:?}");
+            let pairs = [&IDS, pairs].concat();
+            assert_eq!(read(&headers(&pairs)), Some(span(state)), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn several_headers_that_are_malformed_are_none() {
+        for pairs in [
+            &[(TRACE_ID, TRACE), (SAMPLED, "1")][..],
+            &[(SPAN_ID, SPAN), (SAMPLED, "1")],
+            &[(TRACE_ID, "nonsense"), (SPAN_ID, SPAN), (SAMPLED, "0")],
+            &[(TRACE_ID, TRACE), (SPAN_ID, "nonsense"), (SAMPLED, "0")],
+            &[(TRACE_ID, TRACE), (SPAN_ID, SPAN), (SAMPLED, "yes")],
+            &[(SAMPLED, "d")],
+            &[(PARENT_SPAN_ID, SPAN)],
+        ] {
+            assert_eq!(read(&headers(pairs)), None, "{pairs:?}");
+        }
+    }
+
+    /// As it was sent on by a service that starts no span.
+    fn passed_on(pairs: &[(&str, &str)]) -> (String, Vec<(&'static str, String)>) {
+        let context = match extract(&Context::new(), &headers(pairs)) {
+            Extracted::Trace(context) | Extracted::Beside(context) => context,
+            Extracted::Nothing => Context::new(),
+        };
+        (print(&context), fields(&context))
+    }
+
+    #[test]
+    fn what_came_in_is_passed_on() {
+        let ids = format!("{TRACE}-{SPAN}");
+        for (state, fields) in [
+            ("", &[][..]),
+            ("-0", &[(SAMPLED, "0")]),
+            ("-1", &[(SAMPLED, "1")]),
+            ("-d", &[(FLAGS, "1")]),
+        ] {
+            let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned()));
+            let fields: Vec<_> = fields.collect();
+            let all = [(TRACE_ID, TRACE.to_owned()), (SPAN_ID, SPAN.to_owned())];
+            let all: Vec<_> = all.into_iter().chain(fields.clone()).collect();
+            let written = format!("{ids}{state}");
+            assert_eq!(passed_on(&[(SINGLE, &written)]), (written, all));
+            let alone = state.trim_start_matches('-');
+            assert_eq!(passed_on(&[(SINGLE, alone)]), (alone.to_owned(), fields));
+        }
+    }
+
+    #[test]
+    fn the_one_header_comes_before_the_several() {
+        let (sent, _) = passed_on(&[(SINGLE, "0"), (TRACE_ID, TRACE), (SPAN_ID, SPAN)]);
+        assert_eq!(sent, "0");
+        let (sent, _) = passed_on(&[(SINGLE, "nonsense"), (TRACE_ID, TRACE), (SPAN_ID, SPAN)]);
+        assert_eq!(sent, format!("{TRACE}-{SPAN}"));
+    }
+
+    fn remote(trace_id: u128, sampled: bool) -> SpanContext {
+        let flags = TraceFlags::NOT_SAMPLED.with_sampled(sampled);
+        SpanContext::new(trace_id.into(), SpanId::from(5), flags, true, TraceState::NONE)
+    }
+
+    #[test]
+    fn a_state_says_nothing_of_a_trace_that_goes_on() {
+        let context = Context::new().with_remote_span_context(remote(7, false));
+        assert!(matches!(extract(&context, &headers(&[(SINGLE, "1")])), Extracted::Nothing));
+    }
+
+    #[test]
+    fn debug_is_said_of_its_own_trace_only() {
+        let debug = headers(&[(SINGLE, &format!("{TRACE}-{SPAN}-d"))]);
+        let Extracted::Trace(context) = extract(&Context::new(), &debug) else { panic!("a trace") };
+        let other = context.with_remote_span_context(remote(7, true));
+        assert!(print(&other).ends_with("-1"), "{}", print(&other));
+        let again = headers(&[(SINGLE, &format!("{TRACE}-{SPAN}-1"))]);
+        let Extracted::Trace(context) = extract(&context, &again) else { panic!("a trace") };
+        assert!(print(&context).ends_with("-1"), "{}", print(&context));
+
+        let alone = extract(&Context::new(), &headers(&[(SINGLE, "d")]));
+        let Extracted::Beside(context) = alone else { panic!("a decision") };
+        let local = SpanContext::new(
+            TraceId::from(7),
+            SpanId::from(5),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::NONE,
+        );
+        assert!(print(&context.with_remote_span_context(local)).ends_with("-d"));
+        assert!(print(&context.with_remote_span_context(remote(7, true))).ends_with("-1"));
     }
 }

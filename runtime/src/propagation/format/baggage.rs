@@ -10,9 +10,10 @@ pub(super) const NAME: &str = "baggage";
 /// The other limit, 64 members, is what a `Baggage` holds.
 const LONGEST: usize = 8192;
 
-/// What stands for itself in no value. `=` may, but there are readers that stop at it.
+/// The characters of a value that are percent-encoded. W3C Baggage allows `=` and `+` as they are, but
+/// there are readers that stop at `=`, and Python's reads `+` as a space.
 const ENCODED: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'=').add(b'\\');
+    &CONTROLS.add(b' ').add(b'"').add(b'%').add(b'+').add(b',').add(b';').add(b'=').add(b'\\');
 
 /// The members of these headers, as many as there is room for; those that are malformed are left out.
 pub(super) fn parse(headers: &[&str]) -> Baggage {
@@ -89,4 +90,103 @@ pub(super) fn print(baggage: &Baggage) -> String {
 
 fn separator<'a>(text: &str, between: &'a str) -> &'a str {
     if text.is_empty() { "" } else { between }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed_on(headers: &[&str]) -> String {
+        print(&parse(headers))
+    }
+
+    fn value(header: &str) -> Option<String> {
+        parse(&[header]).iter().next().map(|(_, (value, _))| value.as_str().to_owned())
+    }
+
+    #[test]
+    fn what_is_valid_is_passed_on() {
+        for header in [
+            "",
+            "a=1",
+            "a=",
+            "a=1,b=2",
+            "!#$%&'*+-.^_`|~09AZaz=1",
+            "a=1;p;q=%20r;s=",
+            "a=%20%22%25%2B%2C%3B%3D%5C%0A%C3%BC!#$&'()*-./:<>?@[]^_`{|}~",
+        ] {
+            assert_eq!(passed_on(&[header]), header);
+        }
+        assert_eq!(passed_on(&["b=2", "a=1"]), "a=1,b=2", "in the order of the keys");
+        assert_eq!(passed_on(&["a=1,a=2"]), "a=2");
+    }
+
+    #[test]
+    fn values_are_decoded() {
+        for (written, read) in
+            [("a=b=c+d", "b=c+d"), ("a=%22%FF%C3%BC", "\"\u{fffd}ü"), ("a=%", "%")]
+        {
+            assert_eq!(value(written).as_deref(), Some(read), "{written}");
+        }
+    }
+
+    #[test]
+    fn whitespace_is_no_part_of_anything() {
+        assert_eq!(passed_on(&["\t a \t= 1 ; p \t; q\t=\tr ;; , b=2 "]), "a=1;p;q=r,b=2");
+    }
+
+    #[test]
+    fn malformed_members_are_left_out() {
+        for malformed in [
+            "",
+            "b",
+            "=2",
+            "b c=2",
+            "b=2 3",
+            "b=\"2\"",
+            "b=2\\3",
+            "b=ü",
+            "ü=2",
+            "(=2",
+            "b=2;p q",
+            "b=2;=q",
+            "b=2;p=\"q\"",
+            "b=\u{fffd}",
+            "b=\u{7f}",
+        ] {
+            assert_eq!(passed_on(&[&format!("a=1,{malformed},c=3")]), "a=1,c=3", "{malformed}");
+        }
+    }
+
+    #[test]
+    fn as_much_is_read_as_there_is_room_for() {
+        let member = |key, length: usize| format!("{key}={}", "v".repeat(length - 2));
+        let (a, b) = (member("a", 4000), member("b", LONGEST - 4001));
+        let all = format!("{a},{b}");
+        assert_eq!(all.len(), LONGEST);
+        assert_eq!(passed_on(&[&all]), all);
+        assert_eq!(passed_on(&[&a, &b]), all);
+        assert_eq!(passed_on(&[&format!("{all}v")]), a);
+        assert_eq!(passed_on(&[&a, &format!("{b}v"), "c=3"]), a, "and nothing after it");
+        assert_eq!(passed_on(&[&a, &member("b", 4190), "c"]), format!("{a},{}", member("b", 4190)));
+    }
+
+    #[test]
+    fn as_much_is_written_as_there_is_room_for() {
+        let mut baggage = Baggage::new();
+        baggage.insert("a", "%".repeat(LONGEST / 3 + 1));
+        baggage.insert("b", "2");
+        assert!(print(&baggage) == "b=2", "it grows when it is encoded");
+        let mut baggage = Baggage::new();
+        baggage.insert("a", "v".repeat(4094));
+        baggage.insert("b", "v".repeat(4093));
+        assert_eq!(print(&baggage).len(), LONGEST);
+    }
+
+    #[test]
+    fn what_is_set_cannot_make_a_header_that_is_malformed() {
+        let mut baggage = Baggage::new();
+        baggage.insert_with_metadata("a", "1\r\nb=2", "p\r\nq");
+        assert_eq!(print(&baggage), "a=1%0D%0Ab%3D2");
+    }
 }

@@ -23,3 +23,26 @@ fn hex(text: &str, digits: usize) -> Option<u128> {
     let valid = text.len() == digits && text.bytes().all(digit);
     valid.then(|| u128::from_str_radix(text, 16).ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_its_digits_in_lower_case_and_is_not_zero() {
+        assert_eq!(trace_id("00ab", 4), Some(TraceId::from(0xab)));
+        assert_eq!(span_id("00ab", 4), Some(SpanId::from(0xab)));
+        for text in ["0ab", "000ab", "00AB", "00ag", "+0ab", "0000", ""] {
+            assert_eq!((trace_id(text, 4), span_id(text, 4)), (None, None), "{text}");
+        }
+        assert_eq!(span_id("10000000000000000", 17), None, "too large");
+    }
+
+    #[test]
+    fn a_byte_may_be_zero() {
+        for (text, value) in [("00", Some(0)), ("ff", Some(255)), ("F0", None), ("0", None)] {
+            assert_eq!(byte(text, 2), value, "{text}");
+        }
+        assert_eq!((byte("7", 1), byte("100", 3)), (Some(7), None));
+    }
+}

@@ -12,6 +12,8 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceState};
 
+use crate::caller_decision::CallerDecision;
+
 const TRACE_PARENT: &str = "traceparent";
 const TRACE_STATE: &str = "tracestate";
 
@@ -22,6 +24,15 @@ pub(super) enum Format {
     B3,
     B3Multi,
     Jaeger,
+}
+
+/// What a format found in a carrier, over another context.
+pub(super) enum Extracted {
+    /// A remote span, which is active in this context.
+    Trace(Context),
+    /// Something beside a trace; the active span is still the other context's.
+    Beside(Context),
+    Nothing,
 }
 
 impl Format {
@@ -50,29 +61,25 @@ impl Format {
         }
     }
 
-    /// The context that was written, over this one; `None` where there is none that is valid.
-    pub(super) fn extract(self, context: &Context, carrier: &dyn Extractor) -> Option<Context> {
-        match self {
-            Self::TraceContext => {
-                let [traceparent] = carrier.get_all(TRACE_PARENT)?.try_into().ok()?;
-                let (trace_id, span_id, flags) = trace_parent::parse(traceparent)?;
-                let tracestate = carrier.get_all(TRACE_STATE).unwrap_or_default();
-                let members = trace_state::parse(&tracestate).unwrap_or_default();
-                let (context, state) = trace_state::hold(context, trace_id, &members);
-                let span = SpanContext::new(trace_id, span_id, flags, true, state);
-                Some(context.with_remote_span_context(span))
-            }
+    /// What was written, over this context. Malformed input counts as none.
+    pub(super) fn extract(self, context: &Context, carrier: &dyn Extractor) -> Extracted {
+        let extracted = match self {
+            Self::TraceContext => trace_context(context, carrier).map(Extracted::Trace),
             Self::Baggage => {
-                let baggage = baggage::parse(&carrier.get_all(baggage::NAME)?);
-                (!baggage.is_empty()).then(|| context.with_baggage(baggage))
+                let headers = carrier.get_all(baggage::NAME).unwrap_or_default();
+                let baggage = baggage::parse(&headers);
+                let found = !baggage.is_empty();
+                found.then(|| Extracted::Beside(context.with_baggage(baggage)))
             }
-            Self::B3 | Self::B3Multi => b3::extract(context, carrier),
-            Self::Jaeger => {
-                let (trace_id, span_id, flags) = jaeger::parse(carrier.get(jaeger::NAME)?)?;
-                let span = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
-                Some(context.with_remote_span_context(span))
-            }
-        }
+            Self::B3 | Self::B3Multi => Some(b3::extract(context, carrier)),
+            Self::Jaeger => carrier.get(jaeger::NAME).and_then(jaeger::parse).map(
+                |(trace_id, span_id, flags)| {
+                    let span = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
+                    Extracted::Trace(under(context, span))
+                },
+            ),
+        };
+        extracted.unwrap_or(Extracted::Nothing)
     }
 
     /// Writes what this context has; no header is empty.
@@ -86,18 +93,32 @@ impl Format {
         };
         match self {
             Self::Baggage => set(baggage::NAME, baggage::print(context.baggage())),
+            Self::B3 => set(b3::SINGLE, b3::print(context)),
+            Self::B3Multi => {
+                for (name, value) in b3::fields(context) {
+                    set(name, value);
+                }
+            }
             _ if !span.is_valid() => {}
             Self::TraceContext => {
                 set(TRACE_PARENT, trace_parent::print(span));
                 set(TRACE_STATE, trace_state::print(context, span));
             }
-            Self::B3 => set(b3::SINGLE, b3::print(context, span)),
-            Self::B3Multi => {
-                for (name, value) in b3::fields(context, span) {
-                    set(name, value);
-                }
-            }
             Self::Jaeger => set(jaeger::NAME, jaeger::print(span)),
         }
     }
+}
+
+fn trace_context(context: &Context, carrier: &dyn Extractor) -> Option<Context> {
+    let [traceparent] = carrier.get_all(TRACE_PARENT)?.try_into().ok()?;
+    let (trace_id, span_id, flags) = trace_parent::parse(traceparent)?;
+    let tracestate = carrier.get_all(TRACE_STATE).unwrap_or_default();
+    let members = trace_state::parse(&tracestate).unwrap_or_default();
+    let (context, state) = trace_state::hold(context, trace_id, &members);
+    Some(under(&context, SpanContext::new(trace_id, span_id, flags, true, state)))
+}
+
+/// The context under a span whose flags say all that the caller has decided.
+fn under(context: &Context, span: SpanContext) -> Context {
+    CallerDecision::InFlags.put_into(context).with_remote_span_context(span)
 }

@@ -11,20 +11,23 @@ const LARGE: usize = 128;
 
 type Member<'a> = (&'a str, &'a str);
 
-/// The members of these headers, joined; of a list that is not valid, none.
+/// The members of these headers, joined; of a list that is not valid, none. Of several members with one
+/// key the first is kept, because a service that changes the list puts its own member in front.
 pub(super) fn parse<'a>(headers: &[&'a str]) -> Option<Vec<Member<'a>>> {
-    let mut members: Vec<Member<'_>> = Vec::new();
+    let (mut members, mut count): (Vec<Member<'_>>, usize) = (Vec::new(), 0);
     let written = headers.iter().flat_map(|header| header.split(','));
     for member in written.map(|member| member.trim_matches([' ', '\t'])) {
         if member.is_empty() {
             continue;
         }
         let (key, value) = member.split_once('=')?;
-        let again = members.iter().any(|(earlier, _)| *earlier == key);
-        if again || members.len() == MOST_MEMBERS || !is_valid((key, value)) {
+        count += 1;
+        if count > MOST_MEMBERS || !is_valid((key, value)) {
             return None;
         }
-        members.push((key, value));
+        if !members.iter().any(|(earlier, _)| *earlier == key) {
+            members.push((key, value));
+        }
     }
     Some(members)
 }
@@ -95,4 +98,124 @@ fn is_valid((key, value): Member<'_>) -> bool {
         && (1..=256).contains(&value.len())
         && value.bytes().all(value_byte)
         && !value.ends_with(' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanId, TraceContextExt, TraceFlags};
+
+    use super::*;
+
+    fn joined(headers: &[&str]) -> Option<String> {
+        parse(headers).map(|members| join(&members))
+    }
+
+    fn member(key: &str, length: usize) -> String {
+        format!("{key}={}", "v".repeat(length - key.len() - 1))
+    }
+
+    #[test]
+    fn headers_are_one_list() {
+        for (headers, expected) in [
+            (&[][..], ""),
+            (&[""], ""),
+            (&["a=1,b=2", "c=3"], "a=1,b=2,c=3"),
+            (&["\t a=1 ,, \t,b= 2 ", ","], "a=1,b= 2"),
+            (&["a=1,b=2,a=3", "b=4,c=5"], "a=1,b=2,c=5"),
+        ] {
+            assert_eq!(joined(headers).as_deref(), Some(expected), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn one_malformed_member_discards_the_list() {
+        let long = "k".repeat(257);
+        let value = format!("a={}", "v".repeat(257));
+        for malformed in [
+            "a",
+            "=1",
+            "a=",
+            "A=1",
+            "_a=1",
+            "@a=1",
+            "a.b=1",
+            "a =1",
+            "a=b=c",
+            "a=\u{7f}",
+            "a=\u{1f}x",
+            "a=ü",
+            &format!("{long}=1"),
+            &value,
+        ] {
+            assert_eq!(joined(&[malformed]), None, "{malformed}");
+            assert_eq!(joined(&["b=2", malformed, "c=3"]), None, "{malformed}");
+        }
+        for valid in ["1a=1", "a_-*/@b=1", "a=!~", "a=~", "a= 1", &format!("{}=1", "k".repeat(256))]
+        {
+            assert_eq!(joined(&[valid]).as_deref(), Some(valid));
+        }
+        assert!(joined(&[&format!("a={}", "v".repeat(256))]).is_some());
+        assert!(is_valid(("a", "v")) && !is_valid(("a", "v ")) && !is_valid(("", "v")));
+    }
+
+    #[test]
+    fn a_list_has_32_members() {
+        let members = |count| (0..count).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join(",");
+        assert_eq!(joined(&[&members(32)]), Some(members(32)));
+        assert_eq!(joined(&[&members(33)]), None);
+        let repeated = ["k=v"; 32].join(",");
+        assert_eq!(joined(&[&repeated]).as_deref(), Some("k=v"));
+        assert_eq!(joined(&[&repeated, "k=v"]), None);
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_by_whole_members() {
+        let fits = [member("a", 256), member("b", 255)].join(",");
+        assert_eq!(fits.len(), 512);
+        assert_eq!(joined(&[&fits]), Some(fits));
+        // One character more, and the last of the large ones goes.
+        let (a, b) = (member("a", 256), member("b", 256));
+        assert_eq!(joined(&[&a, &b]), Some(a));
+        let small = ["a", "b", "c", "d"].map(|key| member(key, 127));
+        let [a, b, c, d] = small.each_ref().map(String::as_str);
+        let (large, not_large) = (member("l", 129), member("n", 128));
+        assert_eq!(joined(&[&large, a, b, c, d]), Some([a, b, c, d].join(",")));
+        assert_eq!(joined(&[&not_large, a, b, c, d]), Some([&not_large, a, b, c].join(",")));
+    }
+
+    fn under(context: &Context, trace: u128, state: TraceState) -> SpanContext {
+        let flags = TraceFlags::SAMPLED;
+        let span = SpanContext::new(trace.into(), SpanId::from(1), flags, true, state);
+        context.with_remote_span_context(span.clone()).span().span_context().clone()
+    }
+
+    /// What is written of a state that came in and was changed.
+    fn passed_on(received: &[&str], change: impl FnOnce(TraceState) -> TraceState) -> String {
+        let members = parse(received).expect("it is valid");
+        let (context, state) = hold(&Context::new(), TraceId::from(7), &members);
+        print(&context, &under(&context, 7, change(state)))
+    }
+
+    #[test]
+    fn members_that_opentelemetry_refuses_are_kept_beside_it() {
+        for list in ["a=1,b=2", "a@b@c=1,b=2", "b=2,1@x@y=3,c=4"] {
+            assert_eq!(passed_on(&[list], |state| state), list);
+        }
+        let changed = passed_on(&["a@b@c=1,b=2,c=3"], |state| {
+            state.insert("c", "4").expect("a member").delete("b").expect("it is there")
+        });
+        assert_eq!(changed, "c=4,a@b@c=1");
+    }
+
+    #[test]
+    fn what_was_kept_beside_belongs_to_its_trace() {
+        let (context, _) = hold(&Context::new(), TraceId::from(7), &[("a@b@c", "1")]);
+        assert_eq!(print(&context, &under(&context, 8, TraceState::NONE)), "");
+        // What comes in later takes its place, even where nothing of it is refused.
+        let (context, state) = hold(&context, TraceId::from(7), &[("b", "2")]);
+        assert_eq!(print(&context, &under(&context, 7, state)), "b=2");
+        let (context, state) = hold(&Context::new(), TraceId::from(7), &[("b", "2")]);
+        assert!(context.get::<Received>().is_none());
+        assert_eq!(state.header(), "b=2");
+    }
 }
