@@ -69,7 +69,7 @@ fn fits_one_line(text: &str) {
 }
 
 /// The variables that are read, but for those that name files.
-const VARIABLES: [&str; 36] = [
+const VARIABLES: [&str; 37] = [
     "ENABLE_TRACING",
     "OTEL_ATTRIBUTE_COUNT_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
@@ -106,6 +106,7 @@ const VARIABLES: [&str; 36] = [
     "OTEL_TRACES_SAMPLER_ARG",
     "OTEL_UNKNOWN",
     "RUST_LOG",
+    "SPANDREL_GRACE",
 ];
 
 /// Variables, by their number, with values of any bytes.

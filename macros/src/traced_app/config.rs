@@ -124,10 +124,11 @@ fn deadlines(
 ) -> Vec<TokenStream> {
     let [grace_time, flush_time] =
         [grace, flush].map(|literal| literal.and_then(|literal| duration(literal, errors)));
-    let (grace_or, flush_or) = (grace_time.unwrap_or(5000), flush_time.unwrap_or(4000));
-    if let (true, Some(literal)) = (flush_or > grace_or, flush.or(grace)) {
+    if let (Some(grace), Some(time), Some(literal)) = (grace_time, flush_time, flush)
+        && time > grace
+    {
         let message = format!(
-            "the flush of {flush_or} ms does not fit the grace period of {grace_or} ms; \
+            "the flush of {time} ms does not fit the grace period of {grace} ms; \
              make `flush` shorter or `grace` longer"
         );
         errors.add(literal, message);

@@ -172,6 +172,7 @@ mod tests {
     use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
     use super::*;
+    use crate::stats::Account;
 
     const ERRORS: Keep = Keep { errors: true, slower_than: None };
     const SLOW: Keep = Keep { errors: false, slower_than: Some(Duration::from_millis(100)) };
