@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # 10 000 spans a second, for ten minutes or as many seconds as is said; the collector is away for
-# ten of them. Prints the program's memory on the way, and fails when a span is missing.
+# ten of them, twice. Prints the program's memory on the way, and fails when a span is missing.
 #
 #     tests/soak.sh [seconds]
 set -euo pipefail

@@ -41,6 +41,7 @@ pub(crate) trait Sink: Account + Debug {
     }
 
     /// From now on spans are exported as soon as they are taken.
+    #[cfg(unix)]
     fn export_at_once(&self) {}
 
     /// What to say at the end, after a last flush that had this time.

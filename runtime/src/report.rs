@@ -22,8 +22,8 @@ fn write(line: &[u8]) {
     static STUCK: AtomicBool = AtomicBool::new(false);
 
     let stderr = rustix::stdio::stderr();
-    let seconds = if STUCK.load(Ordering::Relaxed) { 0 } else { 1 };
-    let patience = Timespec { tv_sec: seconds, tv_nsec: 0 };
+    let seconds = !STUCK.load(Ordering::Relaxed);
+    let patience = Timespec { tv_sec: seconds.into(), tv_nsec: 0 };
     let ready = poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&patience)) == Ok(1);
     STUCK.store(!ready, Ordering::Relaxed);
     if ready {

@@ -310,7 +310,7 @@ fn a_path_that_is_missing_and_a_redirect_are_told() {
     let variables = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.endpoint.as_str())];
     let output = command(PROGRAM, "return", &variables).output().expect("it runs");
     let said = stderr(&output);
-    assert!(said.contains("the path `/` in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "{said}");
+    assert!(said.contains("the path is `/` by OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "{said}");
     assert!(said.contains("collectors take traces at `/v1/traces`"), "{said}");
     assert_eq!(collector.findings(), ["the path is /"]);
 

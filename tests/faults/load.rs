@@ -72,10 +72,12 @@ fn soak() {
     let mut sizes = Vec::new();
     while program.try_wait().expect("it is ours").is_none() {
         let elapsed = begun.elapsed().as_secs();
-        // Away for ten seconds in the middle.
-        match elapsed {
-            at if (seconds / 2..seconds / 2 + 10).contains(&at) => collector.close(),
-            _ => collector.open(),
+        // Away for ten seconds after a third of the time, and again after two thirds.
+        let away = |start: u64| (start..start + 10).contains(&elapsed);
+        if away(seconds / 3) || away(seconds * 2 / 3) {
+            collector.close();
+        } else {
+            collector.open();
         }
         if elapsed >= next {
             next = elapsed + seconds.div_ceil(20).max(1);

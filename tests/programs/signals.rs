@@ -29,7 +29,9 @@ fn main() -> ExitCode {
                 limit(libc::RLIMIT_AS, 0);
             }
             println!("waiting");
-            (10..).for_each(step);
+            for number in 10.. {
+                step(number);
+            }
             drop(app);
         }
         "without-threads" => {

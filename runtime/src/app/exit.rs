@@ -18,21 +18,22 @@ use crate::span::record_panic_here;
 /// has nothing to flush.
 #[cfg(unix)]
 static PROCESS: AtomicU32 = AtomicU32::new(0);
+#[cfg(unix)]
+static AT_EXIT: Once = Once::new();
+static HOOK: Once = Once::new();
 
 /// From now on telemetry is shut down when this process exits, and before a panic aborts it.
 pub(super) fn watch() {
     #[cfg(unix)]
     {
         PROCESS.store(std::process::id(), Ordering::SeqCst);
-        static REGISTERED: Once = Once::new();
-        // SAFETY: the function is `extern "C"`, takes nothing, never unwinds, and is there as long as the
-        // process. Without room for one more, the call has no effect.
-        REGISTERED.call_once(|| {
+        AT_EXIT.call_once(|| {
+            // SAFETY: the function is `extern "C"`, takes nothing, never unwinds, and is there as long as the
+            // process. Without room for one more, the call has no effect.
             let _ = unsafe { libc::atexit(at_exit) };
         });
     }
     if cfg!(panic = "abort") {
-        static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let previous = panic::take_hook();
             panic::set_hook(Box::new(move |info| {

@@ -34,6 +34,7 @@ pub use fork::after_fork;
 pub use signals::{ShutdownSignal, shutdown_signal};
 
 /// How much longer than its budget a shutdown is waited for.
+#[cfg(unix)]
 const SLACK: Duration = Duration::from_millis(200);
 
 struct Running {

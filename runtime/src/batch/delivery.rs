@@ -63,13 +63,13 @@ impl<E: Exporter> Delivery<E> {
             queue.losses.try_starts();
             let sent = self.exporter.send(&request);
             let answer = match limit {
-                Some(limit) => match timeout_at((begun + limit).into(), sent).await {
-                    Ok(answer) => answer,
-                    Err(_) => {
+                Some(limit) => {
+                    let Ok(answer) = timeout_at((begun + limit).into(), sent).await else {
                         queue.losses.given_up_after(count as u64, limit);
                         return None;
-                    }
-                },
+                    };
+                    answer
+                }
                 None => sent.await,
             };
             let (why, retry_after) = match answer {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::report::{line, say};
 
 /// What goes on being wrong is said again after this time.
-const REMINDER: Duration = Duration::from_mins(1);
+const REMINDER: Duration = Duration::from_secs(60);
 
 /// The shortest time between two messages that the queue is full.
 const OVERFLOW_REMINDER: Duration = Duration::from_secs(1);

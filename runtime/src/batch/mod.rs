@@ -79,6 +79,7 @@ impl<E: Exporter> Sink for BatchSink<E> {
         self.queue().close(deadline)
     }
 
+    #[cfg(unix)]
     fn export_at_once(&self) {
         self.queue().export_at_once();
     }

@@ -197,6 +197,7 @@ impl Queue {
     }
 
     /// From now on spans are exported as soon as they come.
+    #[cfg(unix)]
     pub(super) fn export_at_once(&self) {
         self.state().at_once = true;
         self.hasten();

@@ -44,7 +44,7 @@ pub(crate) enum Destination {
     /// The program's own exporter.
     Custom(Custom),
     #[cfg(feature = "_otlp")]
-    Otlp(Otlp),
+    Otlp(Box<Otlp>),
     Console,
     Nowhere,
 }
@@ -150,7 +150,7 @@ impl Destination {
             None if own.is_some() => own.map_or(Self::Nowhere, Self::Custom),
             None if draws => Self::Console,
             #[cfg(feature = "_otlp")]
-            _ => Self::Otlp(Otlp::resolve(environment)),
+            _ => Self::Otlp(Box::new(Otlp::resolve(environment))),
             #[cfg(not(feature = "_otlp"))]
             None => Self::Nowhere,
         }

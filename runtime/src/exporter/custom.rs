@@ -83,17 +83,17 @@ impl Custom {
         let exporter = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match job {
             Job::Export { spans, answer, wanted } => {
-                let exported = catch_unwind(AssertUnwindSafe(|| {
+                let result = catch_unwind(AssertUnwindSafe(|| {
                     block_on(unless_abandoned(exporter.export_boxed(spans), wanted))
                 }));
-                let exported = match exported {
+                let outcome = match result {
                     Ok(Some(Ok(()))) => Answer::TAKEN,
                     Ok(Some(Err(OTelSdkError::InternalFailure(why)))) => Answer::Refused(why),
                     Ok(Some(Err(error))) => Answer::Refused(error.to_string()),
                     Ok(None) => return,
                     Err(_) => Answer::Refused("the exporter panicked".to_owned()),
                 };
-                let _ = answer.send(exported);
+                let _ = answer.send(outcome);
             }
             Job::ShutDown { timeout, done } => {
                 let _ = catch_unwind(AssertUnwindSafe(|| exporter.shut_down_within(timeout)));

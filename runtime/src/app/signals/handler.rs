@@ -185,14 +185,7 @@ pub(super) fn end_by(signal: c_int) {
 extern "C" fn on_signal(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let errno = errno::errno();
     let handled_by = handled_by(signal);
-    if !is_watched() {
-        // A child of `fork` that has no telemetry of its own.
-        if handled_by == HandledBy::Nobody
-            || handled_by == HandledBy::Program && is_only_awaited(signal)
-        {
-            end_by(signal);
-        }
-    } else {
+    if is_watched() {
         // The first signal is for the watching thread. The second ends the process at once, whatever
         // that thread is busy with.
         let repeated = match handled_by {
@@ -204,6 +197,9 @@ extern "C" fn on_signal(signal: c_int, info: *mut siginfo_t, context: *mut c_voi
             end_by(signal);
         }
         wake(Wakeup::Signal(signal));
+    } else if handled_by == HandledBy::Nobody || is_only_awaited(signal) {
+        // A child of `fork` that has no telemetry of its own.
+        end_by(signal);
     }
     if let Some(replaced) = replaced(signal) {
         call(replaced, signal, info, context);

@@ -90,37 +90,36 @@ impl Http {
         body: &[u8],
         encoding: Option<Encoding>,
     ) -> Reply {
-        let variable = self.trouble.variable();
         let mut reply = read(status, headers, body, encoding);
-        let Reply::Answer(Answer::Refused(why) | Answer::Unavailable { why, .. }) = &mut reply
-        else {
-            return reply;
-        };
+        if let Reply::Answer(Answer::Refused(why) | Answer::Unavailable { why, .. }) = &mut reply {
+            let advice = self.advice(status, headers, why);
+            why.push_str(&advice);
+        }
+        reply
+    }
+
+    /// What to do about an answer with this status.
+    fn advice(&self, status: StatusCode, headers: &HeaderMap, why: &str) -> String {
+        let variable = self.trouble.variable();
         match status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                let path = self.url.path();
-                why.push_str(&format!("; is the path `{path}` in {variable} right? "));
-                why.push_str(if path.trim_end_matches('/').ends_with("/v1/traces") {
-                    "Collectors take traces at `/v1/traces`"
-                } else {
-                    "It is used as it is, and collectors take traces at `/v1/traces`"
-                });
-            }
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => format!(
+                "; the path is `{}` by {variable}, and collectors take traces at `/v1/traces`",
+                self.url.path()
+            ),
             StatusCode::BAD_REQUEST if why.contains("HTTP request to an HTTPS server") => {
-                why.push_str(&format!("; {variable} must begin with `https://`"));
+                format!("; {variable} must begin with `https://`")
             }
             StatusCode::PROXY_AUTHENTICATION_REQUIRED
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => why.push_str(&self.trouble.through_proxy()),
+            | StatusCode::GATEWAY_TIMEOUT => self.trouble.through_proxy(),
             status if status.is_redirection() => {
                 let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
                 let to = to.map_or_else(|| "elsewhere".to_owned(), |to| line(&printable(to)));
-                why.push_str(&format!("; it redirects to {to}: set {variable} to that"));
+                format!("; it redirects to {to}: set {variable} to that")
             }
-            _ => {}
+            _ => String::new(),
         }
-        reply
     }
 }
 

@@ -62,9 +62,9 @@ pub(crate) struct OtlpExporter {
 
 enum Transport {
     #[cfg(feature = "otlp")]
-    Http(http::Http),
+    Http(Box<http::Http>),
     #[cfg(feature = "grpc")]
-    Grpc(grpc::Grpc),
+    Grpc(Box<grpc::Grpc>),
 }
 
 impl OtlpExporter {
@@ -73,11 +73,13 @@ impl OtlpExporter {
         let timeout = Timeout::new(settings.timeout);
         let transport = match settings.protocol {
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => Transport::Grpc(grpc::Grpc::new(settings, &timeout)?),
+            Protocol::Grpc => Transport::Grpc(Box::new(grpc::Grpc::new(settings, &timeout)?)),
             #[cfg(feature = "otlp")]
-            Protocol::HttpProtobuf => Transport::Http(http::Http::new(settings, &timeout)?),
+            Protocol::HttpProtobuf => {
+                Transport::Http(Box::new(http::Http::new(settings, &timeout)?))
+            }
             #[cfg(feature = "json")]
-            Protocol::HttpJson => Transport::Http(http::Http::new(settings, &timeout)?),
+            Protocol::HttpJson => Transport::Http(Box::new(http::Http::new(settings, &timeout)?)),
         };
         Ok(Self {
             frame: Frame::new(resource),
@@ -139,9 +141,8 @@ impl OtlpExporter {
                 }
                 answer
             }
-            Reply::Answer(Answer::Refused(_)) => Answer::Refused(why),
+            Reply::Answer(Answer::Refused(_)) | Reply::EncodingRefused(_) => Answer::Refused(why),
             Reply::Answer(answer) => answer,
-            Reply::EncodingRefused(_) => Answer::Refused(why),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The longest time that a request is waited for, unless the settings name a longer one.
-const LONGEST: Duration = Duration::from_mins(1);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// The longest time that making a connection may take. It is shared by all addresses of a host, so that one
 /// that does not answer leaves time for the others.
