@@ -42,6 +42,7 @@ pub(crate) enum Answer {
     /// It will never be taken.
     Refused(String),
     /// It may be taken later.
+    #[cfg_attr(not(feature = "_otlp"), expect(dead_code, reason = "others try again themselves"))]
     Unavailable { why: String, retry_after: Option<Duration> },
 }
 
