@@ -92,7 +92,12 @@ impl Compressor {
     /// The bytes as they are sent.
     #[cfg_attr(
         not(any(feature = "gzip", feature = "zstd")),
-        expect(unreachable_code, unused_variables, reason = "there is no encoding")
+        expect(
+            unreachable_code,
+            unused_variables,
+            clippy::unnecessary_wraps,
+            reason = "there is no encoding"
+        )
     )]
     pub(super) fn compress(&self, bytes: Vec<u8>) -> io::Result<Bytes> {
         let Some(encoding) = self.encoding else { return Ok(bytes.into()) };
