@@ -113,7 +113,10 @@ mod tests {
     fn explicit_randomness_comes_first() {
         let kept = "ot=rv:ffffffffffffff,vendor=1";
         assert_eq!(decide(0.5, 0, kept), (true, "ot=th:8;rv:ffffffffffffff,vendor=1".to_owned()));
-        assert!(decide(0.5, 0x80_0000_0000_0000, "ot=rv:XYZ").0, "nonsense is no randomness");
+        for malformed in ["XYZ", "0", "000000000000000", "0000000000000g", "0000000000000A"] {
+            let state = format!("ot=rv:{malformed}");
+            assert!(decide(0.5, 0x80_0000_0000_0000, &state).0, "{malformed} is no randomness");
+        }
     }
 
     #[test]

@@ -167,6 +167,9 @@ mod tests {
         assert_eq!(passed_on(&[&all]), all);
         assert_eq!(passed_on(&[&a, &b]), all);
         assert_eq!(passed_on(&[&format!("{all}v")]), a);
+        assert_eq!((parse(&[&all]).len(), parse(&[&format!("{all}v")]).len()), (2, 1));
+        let after = |members| parse(&[&format!("{}b=2", "a=1,".repeat(members))]).len();
+        assert_eq!((after(2047), after(2048)), (2, 1), "commas are bytes too");
         assert_eq!(passed_on(&[&a, &format!("{b}v"), "c=3"]), a, "and nothing after it");
         assert_eq!(passed_on(&[&a, &member("b", 4190), "c"]), format!("{a},{}", member("b", 4190)));
     }

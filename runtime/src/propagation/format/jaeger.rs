@@ -46,6 +46,16 @@ mod tests {
     }
 
     #[test]
+    fn of_the_flags_only_sampled_is_written() {
+        for (flags, written) in [(0, '0'), (1, '1'), (2, '0'), (3, '1')] {
+            let (trace, span) = (TraceId::from(0xa3ce), SpanId::from(0xf067));
+            let state = opentelemetry::trace::TraceState::NONE;
+            let span = SpanContext::new(trace, span, TraceFlags::new(flags), false, state);
+            assert_eq!(print(&span), format!("{:032x}:{:016x}:0:{written}", 0xa3ce, 0xf067));
+        }
+    }
+
+    #[test]
     fn what_is_malformed_is_none() {
         for text in [
             "",
