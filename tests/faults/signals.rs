@@ -42,10 +42,12 @@ fn drains(how: &str, signal: i32) {
 
 #[test]
 fn a_program_that_handles_the_signal_drains_as_long_as_it_likes() {
-    const HANDLERS: [&str; 8] = [
+    const HANDLERS: [&str; 10] = [
         "awaited",
         "tokio-before",
         "tokio-after",
+        "tokio-between",
+        "hook-between",
         "hook-before",
         "hook-after",
         "raw-before",

@@ -76,8 +76,12 @@ fn drains(how: &str) {
     let _inside = runtime.enter();
     let (kind, order) = how.split_once('-').unwrap_or((how, ""));
     let mut handler = (order == "before").then(|| Handler::set(kind));
-    let app = install();
+    let mut app = install();
     let handler = handler.take().unwrap_or_else(|| Handler::set(kind));
+    if order == "between" {
+        drop(app);
+        app = install();
+    }
     (0..10).for_each(step);
     println!("waiting");
     handler.wait(&runtime);

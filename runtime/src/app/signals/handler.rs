@@ -28,6 +28,9 @@ static WAKE: AtomicI32 = AtomicI32::new(-1);
 /// leaked: the handler may read one at any time.
 static REPLACED: [AtomicPtr<sigaction>; SIGNALS.len()] =
     [const { AtomicPtr::new(ptr::null_mut()) }; SIGNALS.len()];
+/// The signals, by their places in [`SIGNALS`], for which our handler was set and not removed since: a
+/// handler that took its place may call it.
+static CHAINED: [AtomicBool; SIGNALS.len()] = [const { AtomicBool::new(false) }; SIGNALS.len()];
 /// Whether the program has called `shutdown_signal`.
 static AWAITED: AtomicBool = AtomicBool::new(false);
 /// Whether a signal has arrived that `shutdown_signal` tells.
@@ -121,7 +124,9 @@ pub(super) fn install(signal: c_int) {
     let replaced = current.sa_sigaction;
     // An action that the kernel resets after one signal is the program's own business.
     let resets = current.sa_flags & libc::SA_RESETHAND != 0;
-    if is_ours(&current) || replaced == libc::SIG_IGN || resets {
+    // Set over a handler that calls it, our handler would call itself.
+    let chained = CHAINED[place].load(Ordering::SeqCst) && replaced != libc::SIG_DFL;
+    if is_ours(&current) || chained || replaced == libc::SIG_IGN || resets {
         return;
     }
     let mut ours = current;
@@ -134,15 +139,17 @@ pub(super) fn install(signal: c_int) {
     };
     // Before the handler, which reads it. What was there before may be read by a handler that runs now.
     REPLACED[place].store(Box::into_raw(Box::new(current)), Ordering::SeqCst);
+    CHAINED[place].store(true, Ordering::SeqCst);
     set_action(signal, &ours);
 }
 
 /// Restores the action that our handler took the place of, if the handler is still ours.
 pub(super) fn uninstall(signal: c_int) {
-    if let Some(replaced) = replaced(signal)
+    if let (Some(place), Some(replaced)) = (place(signal), replaced(signal))
         && is_ours(&action(signal))
     {
         set_action(signal, replaced);
+        CHAINED[place].store(false, Ordering::SeqCst);
     }
 }
 
