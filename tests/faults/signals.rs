@@ -86,10 +86,10 @@ fn a_program_that_does_not_handle_the_signal_is_flushed_and_dies_of_it() {
         assert_eq!(status.signal(), Some(signal));
         let numbers = numbers(&collector);
         assert!(numbers.len() > 50, "{} spans before signal {signal}", numbers.len());
-        // Every span that ended before, and the one that was open.
+        // Every span that ended before, and the one that was open, unless the signal came between two.
         assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>());
         let interrupted = |span: &Span| text(&span.attributes, "spandrel.interrupted").is_some();
-        assert_eq!(collector.spans().iter().filter(|span| interrupted(span)).count(), 1);
+        assert!(collector.spans().iter().filter(|span| interrupted(span)).count() <= 1);
     }
 }
 
