@@ -58,8 +58,9 @@ pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) ->
 fn independent(command: &mut Command) {
     use std::os::unix::process::CommandExt;
 
-    const LONGEST: u32 = 240;
-
+    // As long as a soak is told to take, and what any other test may take.
+    let soak = std::env::var("SOAK").ok().and_then(|seconds| seconds.parse().ok());
+    let longest = 240 + soak.unwrap_or(0_u32);
     // SAFETY: all of these are safe to call between `fork` and `exec`.
     unsafe {
         command.pre_exec(|| {
@@ -73,7 +74,7 @@ fn independent(command: &mut Command) {
             // SIGQUIT is to leave no core file behind.
             let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
             libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
-            libc::alarm(LONGEST);
+            libc::alarm(longest);
             Ok(())
         });
     }
