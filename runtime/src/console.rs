@@ -1,13 +1,12 @@
 //! Traces drawn in the terminal, each when the last of its local spans has ended.
 //!
-//! A thread writes them, since standard error may be a pipe that nobody reads or a terminal that was
-//! stopped. As long as it is read, whoever ends a trace waits until the trace is drawn, so that the drawing
+//! A writer thread writes the drawings, because standard error may block: it may be a pipe that nobody reads, or a
+//! terminal that was stopped. The thread that ends a trace waits up to 50 ms for its drawing, so that the drawing
 //! comes before what the program prints next.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{SpanContext, TraceId};
@@ -15,7 +14,8 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::internal_threads;
 use crate::processor::Sink;
-use crate::stats::{Account, Counts, Stats};
+use crate::report;
+use crate::stats::{self, Account, Counts, Stats};
 use crate::tree::{Drawing, Look};
 
 /// As many finished spans wait for their traces to be complete; when there are more, the traces are
@@ -23,7 +23,7 @@ use crate::tree::{Drawing, Look};
 const MOST_HELD: usize = 10_000;
 
 /// How long the end of a trace waits for its drawing.
-const PATIENCE: Duration = Duration::from_millis(50);
+const DRAWING_WAIT: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(crate) struct Console(Arc<Shared>);
@@ -32,6 +32,8 @@ pub(crate) struct Console(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     written: Condvar,
+    /// What takes its place in a child of `fork`, where the writer thread may have held the lock.
+    of_child: OnceLock<Arc<Self>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +43,10 @@ struct State {
     held: usize,
     /// The spans that the thread is to write.
     writing: usize,
-    /// Whether the thread has not come to the end of its work in time.
+    /// How many drawings were handed to the thread, and how many it has written.
+    drawings: u64,
+    written: u64,
+    /// Whether the thread has not written a drawing in time, and has not caught up since.
     stuck: bool,
     finished: bool,
     counts: Counts,
@@ -67,6 +72,14 @@ impl Console {
         shared.start_writer();
         Self(shared)
     }
+
+    fn shared(&self) -> &Arc<Shared> {
+        let mut shared = &self.0;
+        while let Some(of_child) = shared.of_child.get() {
+            shared = of_child;
+        }
+        shared
+    }
 }
 
 impl Shared {
@@ -79,20 +92,23 @@ impl Shared {
         let shared = self.clone();
         let spawned = internal_threads::spawn("spandrel-console", move || {
             for Drawn { spans, text } in drawings {
-                let _ = io::stderr().lock().write_all(text.as_bytes());
-                shared.has_written(spans);
+                let written = report::write_all(text.as_bytes());
+                shared.has_written(spans, written);
             }
         });
         self.state().writer = spawned.ok().map(|()| writer);
     }
 
-    fn has_written(&self, spans: usize) {
+    /// So many spans were written, or could not be: standard error may be closed.
+    fn has_written(&self, spans: usize, written: bool) {
         let mut state = self.state();
-        // Those that were given up have been counted.
+        state.written += 1;
+        // Those that a shutdown has given up are counted as dropped.
         let spans = spans.min(state.writing);
         state.writing -= spans;
-        state.counts.exported += spans as u64;
-        state.stuck &= state.writing > 0;
+        let count = if written { &mut state.counts.exported } else { &mut state.counts.failed };
+        *count += spans as u64;
+        state.stuck &= state.written < state.drawings;
         self.written.notify_all();
     }
 
@@ -107,55 +123,68 @@ impl Shared {
         parts.into_iter().filter(|part| !part.is_empty()).for_each(|part| self.draw(part));
     }
 
-    /// Has the thread draw spans that count as being written. Standard error may be closed: then there is
-    /// nobody to tell.
+    /// Sends spans, which are counted in `writing`, to the writer thread. Errors on standard error are ignored.
     fn draw(&self, mut spans: Vec<SpanData>) {
         spans.sort_by_key(|span| span.start_time);
         let count = spans.len();
         let text = Drawing { spans: &spans, look: Look::of_stderr() }.to_string();
-        let state = self.state();
-        let writer = state.writer.clone();
-        let waits = !state.stuck;
-        drop(state);
-        let Some(writer) = writer else {
-            // Without a thread, this one must do.
-            let _ = io::stderr().lock().write_all(text.as_bytes());
-            return self.has_written(count);
+        let mut state = self.state();
+        if state.finished {
+            // The shutdown has counted these spans as dropped.
+            return;
+        }
+        state.drawings += 1;
+        let (number, waits) = (state.drawings, !state.stuck);
+        let Some(writer) = &state.writer else {
+            // If the writer thread could not be started, this thread writes.
+            drop(state);
+            let written = report::write_all(text.as_bytes());
+            return self.has_written(count, written);
         };
-        if writer.send(Drawn { spans: count, text }).is_ok() && waits {
-            let written = self.wait(Some(Instant::now() + PATIENCE));
+        // Under the lock, so that drawings are written in the order of their numbers.
+        let sent = writer.send(Drawn { spans: count, text }).is_ok();
+        drop(state);
+        if sent && waits {
+            let written = self.wait(Some(Instant::now() + DRAWING_WAIT), number);
             self.state().stuck |= !written;
         }
     }
 
-    /// Waits until everything is written; `false` when that takes too long.
-    fn wait(&self, deadline: Option<Instant>) -> bool {
+    /// Waits until the drawing with this number is written; `false` at the deadline.
+    fn wait(&self, deadline: Option<Instant>, number: u64) -> bool {
         let left =
             deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-        let writing = |state: &mut State| state.writing > 0;
+        let unwritten = |state: &mut State| state.written < number;
         let (state, _) = self
             .written
-            .wait_timeout_while(self.state(), left, writing)
+            .wait_timeout_while(self.state(), left, unwritten)
             .unwrap_or_else(PoisonError::into_inner);
-        state.writing == 0
+        state.written >= number
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        stats::close(self.stats());
     }
 }
 
 impl Account for Console {
     fn stats(&self) -> Stats {
-        let state = self.0.state();
+        let state = self.shared().state();
         state.counts.and_waiting(state.held + state.writing)
     }
 }
 
 impl Sink for Console {
     fn expect(&self, span: &SpanContext) {
-        self.0.state().by_id.entry(span.trace_id()).or_default().open += 1;
+        self.shared().state().by_id.entry(span.trace_id()).or_default().open += 1;
     }
 
     fn take(&self, span: SpanData) {
         let id = span.span_context.trace_id();
-        let mut state = self.0.state();
+        let shared = self.shared();
+        let mut state = shared.state();
         state.counts.accepted += 1;
         let trace = state.by_id.entry(id).or_default();
         trace.open = trace.open.saturating_sub(1);
@@ -176,21 +205,23 @@ impl Sink for Console {
             state.held -= finished.len();
             state.writing += finished.len();
             drop(state);
-            self.0.draw(finished);
+            shared.draw(finished);
         } else if state.held >= MOST_HELD {
             drop(state);
-            self.0.draw_parts();
+            shared.draw_parts();
         }
     }
 
     fn flush(&self, deadline: Option<Instant>) -> bool {
-        self.0.draw_parts();
-        self.0.wait(deadline)
+        let shared = self.shared();
+        shared.draw_parts();
+        let drawings = shared.state().drawings;
+        shared.wait(deadline, drawings)
     }
 
     fn shut_down(&self, deadline: Instant) -> bool {
         let flushed = self.flush(Some(deadline));
-        let mut state = self.0.state();
+        let mut state = self.shared().state();
         state.finished = true;
         state.writer = None;
         let unwritten = std::mem::take(&mut state.writing);
@@ -199,16 +230,17 @@ impl Sink for Console {
     }
 
     fn report(&self, flush: Duration) -> Option<String> {
-        let Stats { accepted, dropped, .. } = self.stats();
-        let lost = format!(
-            "{dropped} of {accepted} spans were not drawn: standard error was not read within {flush:?}"
+        let stats = self.stats();
+        let (lost, accepted) = (stats.lost(), stats.accepted);
+        let report = format!(
+            "{lost} of {accepted} spans were not drawn: standard error was not read within {flush:?}"
         );
-        (dropped > 0).then_some(lost)
+        (lost > 0).then_some(report)
     }
 
     /// What had ended before the fork is the parent's to draw, and the thread is the parent's.
     fn start_over(&self) {
-        *self.0.state() = State::default();
-        self.0.start_writer();
+        let shared = self.shared();
+        shared.of_child.get_or_init(Arc::default).start_writer();
     }
 }

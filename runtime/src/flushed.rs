@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-/// What a [`flush`](crate::flush) came to.
+/// The result of a [`flush`](crate::flush).
 ///
 /// ```
 /// use std::time::Duration;
@@ -15,15 +15,15 @@ use std::fmt::{self, Display, Formatter};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// The number of spans that were lost since the flush before, or since telemetry was set up: they were
-    /// refused, or dropped for want of room or of time.
+    /// How many spans were lost since the previous flush, or since telemetry was set up: the collector rejected
+    /// them, the queue was full, or time ran out.
     pub lost: u64,
     /// Whether time ran out: some of the spans that had ended are still to be exported.
     pub timed_out: bool,
 }
 
 impl Flushed {
-    /// Whether every span has arrived that had ended since the flush before.
+    /// Whether no span was lost since the previous flush, and every span that had ended was exported in time.
     pub fn is_complete(self) -> bool {
         self.lost == 0 && !self.timed_out
     }
@@ -35,12 +35,10 @@ impl Display for Flushed {
         match (lost, timed_out) {
             (0, false) => f.write_str("all spans were exported"),
             (0, true) => f.write_str("time ran out before all spans were exported"),
+            (1, false) => f.write_str("1 span was lost"),
             (lost, false) => write!(f, "{lost} spans were lost"),
             (lost, true) => {
-                write!(
-                    f,
-                    "{lost} spans were lost, and time ran out before the others were exported"
-                )
+                write!(f, "spans lost: {lost}; time ran out before the others were exported")
             }
         }
     }

@@ -35,7 +35,7 @@ pub fn grpc_answer(status: &[u8], message: &[u8], details: &[u8]) {
         ("grpc-message", message),
         ("grpc-status-details-bin", details),
     ]);
-    grpc::check(&mut trailers);
+    grpc::remove_malformed_details(&mut trailers);
     if let Some(status) = tonic::Status::from_header_map(&trailers) {
         check(grpc::read(&status, None));
     }
@@ -60,6 +60,7 @@ fn check(reply: Reply) {
             | Answer::Unavailable { why, .. },
         )
         | Reply::EncodingRefused(why) => fits_one_line(&why),
+        Reply::TimedOut(_) | Reply::Unreachable(_) => unreachable!("there was an answer"),
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) struct Pipeline {
     sink: Arc<dyn Sink>,
     release_kept: Arc<dyn Fn() + Send + Sync>,
     observers: Observers,
-    /// How many of the lost spans a flush has told of.
-    losses_told: Arc<AtomicU64>,
+    /// How many lost spans a flush has reported.
+    reported_losses: Arc<AtomicU64>,
 }
 
 impl Pipeline {
@@ -45,7 +45,7 @@ impl Pipeline {
             service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
         let held = sampling.keep.anything().then(|| {
             let let_go = Arc::<LetGo>::default();
-            stats::open(let_go.clone());
+            stats::open(&let_go);
             Arc::new(HeldTraces::new(sampling.keep, let_go))
         });
         let builder = SdkTracerProvider::builder()
@@ -89,7 +89,7 @@ impl Pipeline {
     /// How many spans were lost since this was last asked.
     pub(crate) fn take_losses(&self) -> u64 {
         let lost = self.sink.stats().lost();
-        lost.saturating_sub(self.losses_told.swap(lost, Ordering::Relaxed))
+        lost.saturating_sub(self.reported_losses.fetch_max(lost, Ordering::Relaxed))
     }
 
     /// From now on a span is exported as soon as it ends.
@@ -100,8 +100,13 @@ impl Pipeline {
 
     /// In a child of `fork`.
     pub(crate) fn start_over(&self) {
-        self.losses_told.store(0, Ordering::Relaxed);
+        self.reported_losses.store(0, Ordering::Relaxed);
         self.sink.start_over();
+    }
+
+    /// Starts to export what has ended, for a shutdown with this deadline.
+    pub(crate) fn start_flush(&self, deadline: Instant) {
+        self.sink.start_flush(deadline);
     }
 
     /// Exports what there is before the deadline, and says what was lost of what had this time. The
@@ -136,7 +141,7 @@ impl End {
     fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, SdkTracerProvider) {
         let Self { builder, observers, held, limits, baggage } = self;
         let sink = Arc::new(sink);
-        stats::open(sink.clone());
+        stats::open(&sink);
         let processor = Processor { sink: sink.clone(), held, limits, baggage };
         let release_kept = {
             let processor = processor.clone();
@@ -147,7 +152,7 @@ impl End {
             builder.with_span_processor(processor),
             TracerProviderBuilder::with_span_processor,
         );
-        let pipeline = Pipeline { sink, release_kept, observers, losses_told: Arc::default() };
+        let pipeline = Pipeline { sink, release_kept, observers, reported_losses: Arc::default() };
         (pipeline, builder.build())
     }
 }

@@ -15,7 +15,7 @@ use crate::attribute::{keep_last, shorten};
 use crate::config::Limits;
 use crate::sampling::HeldTraces;
 use crate::span::{add_flags, flag_root, note_foreign};
-use crate::stats::{Account, Counts, Stats};
+use crate::stats::{self, Account, Counts, Stats};
 
 /// How long OpenTelemetry's own flush, which names no time, may take.
 const FLUSH: Duration = Duration::from_secs(30);
@@ -33,6 +33,9 @@ pub(crate) trait Sink: Account + Debug {
     fn flush(&self, _deadline: Option<Instant>) -> bool {
         true
     }
+
+    /// Starts what `flush` waits for.
+    fn start_flush(&self, _deadline: Instant) {}
 
     /// As `flush`, for the last time. Spans are taken in until it returns; those that come after that are
     /// dropped.
@@ -56,6 +59,12 @@ pub(crate) trait Sink: Account + Debug {
 /// For spans that nobody is to get: they count as exported.
 #[derive(Debug, Default)]
 pub(crate) struct Nowhere(AtomicU64);
+
+impl Drop for Nowhere {
+    fn drop(&mut self) {
+        stats::close(self.stats());
+    }
+}
 
 impl Account for Nowhere {
     fn stats(&self) -> Stats {

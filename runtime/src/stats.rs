@@ -1,7 +1,7 @@
 //! The account of every span: `accepted = exported + dropped + failed + waiting`, at every moment.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// What became of the spans of this process since it started.
 ///
@@ -48,21 +48,47 @@ pub(crate) trait Account: Send + Sync {
     fn stats(&self) -> Stats;
 }
 
-/// Every account there ever was.
-static ACCOUNTS: Mutex<Vec<Arc<dyn Account>>> = Mutex::new(Vec::new());
+/// The accounts of this process.
+static ACCOUNTS: Mutex<Accounts> = Mutex::new(Accounts { open: Vec::new(), closed: None });
 
-fn accounts() -> MutexGuard<'static, Vec<Arc<dyn Account>>> {
+struct Accounts {
+    open: Vec<Weak<dyn Account>>,
+    /// The sum of those that are closed.
+    closed: Option<Stats>,
+}
+
+fn accounts() -> MutexGuard<'static, Accounts> {
     ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on this account is in the sum.
-pub(crate) fn open(account: Arc<dyn Account>) {
-    accounts().push(account);
+/// From now on this account is in the sum. Its owner calls [`close`] when it is dropped.
+pub(crate) fn open(account: &Arc<impl Account + 'static>) {
+    let account: Arc<dyn Account> = account.clone();
+    accounts().open.push(Arc::downgrade(&account));
+}
+
+/// Adds the last state of an account that is about to go.
+pub(crate) fn close(stats: Stats) {
+    let mut accounts = accounts();
+    accounts.closed = Some(accounts.closed.unwrap_or_default().plus(stats));
+    accounts.open.retain(|account| account.strong_count() > 0);
 }
 
 /// The sum of all accounts.
 pub(crate) fn sum() -> Stats {
-    accounts().iter().map(|account| account.stats()).fold(Stats::default(), Stats::plus)
+    let accounts = accounts();
+    let open: Vec<_> = accounts.open.iter().filter_map(Weak::upgrade).collect();
+    let closed = accounts.closed.unwrap_or_default();
+    // Without the lock, since the last reference to an account may be dropped here.
+    drop(accounts);
+    open.iter().map(|account| account.stats()).fold(closed, Stats::plus)
+}
+
+/// In a child of `fork`: what was counted before is the parent's.
+pub(crate) fn start_over() {
+    if let Ok(mut accounts) = ACCOUNTS.try_lock() {
+        accounts.closed = None;
+    }
 }
 
 /// Spans that have come and gone; those that wait are counted where they wait.
@@ -89,6 +115,12 @@ pub(crate) struct LetGo(AtomicU64);
 impl LetGo {
     pub(crate) fn let_go(&self, spans: usize) {
         self.0.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        close(self.stats());
     }
 }
 

@@ -41,7 +41,8 @@ pub fn record<T>(body: impl FnOnce() -> T) -> Recording {
     let attached = context::attach(recorder.context());
     body();
     drop(attached);
-    recorder.reaper().end_all(PATIENCE);
+    recorder.reaper().wait(PATIENCE);
+    recorder.reaper().end_all();
     scope.recording()
 }
 
@@ -55,7 +56,7 @@ pub async fn record_async<F: Future>(future: F) -> Recording {
     while !recorder.reaper().wait(Duration::from_millis(1)) && Instant::now() < until {
         yield_now().await;
     }
-    recorder.reaper().end_all(Duration::ZERO);
+    recorder.reaper().end_all();
     scope.recording()
 }
 

@@ -62,6 +62,20 @@ fn a_processor_of_the_program_s_own_sees_the_spans_beside_the_exporter() {
     assert!(drawn.starts_with("work "), "{drawn}");
 }
 
+/// The flush may take 2 s. What had ended is exported meanwhile.
+#[test]
+fn a_processor_that_lingers_over_open_spans_holds_up_no_other() {
+    for how in ["lingers", "blocks"] {
+        let since = Instant::now();
+        let collector = Collector::start();
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+        let (_, said) = run(OWN_PROCESSOR, how, &[endpoint]);
+        assert!(since.elapsed() < Duration::from_secs(10), "{how}: {:?}", since.elapsed());
+        assert!(collector.spans().len() >= 100, "{how}: {}", collector.spans().len());
+        assert!(said.contains("open spans could not be ended in time"), "{how}: {said}");
+    }
+}
+
 #[test]
 fn a_processor_that_records_spans_does_not_see_those() {
     let collector = Collector::start();
@@ -69,6 +83,14 @@ fn a_processor_that_records_spans_does_not_see_those() {
     let (seen, said) = run(OWN_PROCESSOR, "records", &[endpoint]);
     assert_eq!((seen.as_str(), said.as_str()), ("end of work\n", ""));
     assert_eq!(collector.summary(), ["work"]);
+}
+
+#[test]
+fn the_first_keys_are_kept_with_their_last_values() {
+    let limit = ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "3");
+    let (written, said) = run(OWN_EXPORTER, "keys", &[limit]);
+    // 3 of 3006 keys.
+    assert!(written.starts_with("keys:start=again,a=a,b=b (3003 dropped)\n"), "{written}{said}");
 }
 
 #[cfg(target_os = "linux")]

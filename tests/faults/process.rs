@@ -63,7 +63,7 @@ fn independent(command: &mut Command) {
     let longest = 240 + soak.unwrap_or(0_u32);
     // SAFETY: all of these are safe to call between `fork` and `exec`.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM]
             {
                 libc::signal(signal, libc::SIG_DFL);

@@ -93,6 +93,70 @@ fn a_program_that_does_not_handle_the_signal_is_flushed_and_dies_of_it() {
     }
 }
 
+/// One signal may be sent twice at once, to the process and to its group: that is not a second one.
+#[test]
+fn a_signal_that_is_sent_twice_at_once_counts_as_one() {
+    for how in ["none", "awaited"] {
+        let collector = Collector::start();
+        let mut program = start(how, &collector);
+        let twice = format!("kill -TERM {0}; kill -TERM {0}", program.id());
+        assert!(Command::new("sh").args(["-c", &twice]).status().expect("it runs").success());
+        let status = program.wait().expect("it ends");
+        let numbers = numbers(&collector);
+        if how == "none" {
+            assert_eq!(status.signal(), Some(SIGTERM));
+            assert!(numbers.len() >= 10, "{} spans", numbers.len());
+        } else {
+            assert_eq!((status.code(), numbers.len()), (Some(7), 60));
+        }
+    }
+}
+
+/// What SIGHUP and SIGQUIT mean to a program that handles them, we do not know: nothing is announced.
+#[test]
+fn a_program_that_handles_sighup_goes_on() {
+    let collector = Collector::start();
+    let mut program = start("reloads", &collector);
+    kill(&program, SIGHUP);
+    kill(&program, SIGQUIT);
+    thread::sleep(Duration::from_millis(300));
+    assert!(program.try_wait().expect("it is ours").is_none());
+    kill(&program, SIGTERM);
+    assert_eq!(program.wait().expect("it ends").code(), Some(7));
+    assert_eq!(numbers(&collector), [0, 1]);
+}
+
+#[test]
+fn a_second_signal_ends_a_program_that_awaits_the_first() {
+    let collector = Collector::start();
+    let mut program = start("awaited", &collector);
+    kill(&program, SIGTERM);
+    thread::sleep(Duration::from_millis(600));
+    kill(&program, SIGTERM);
+    assert_eq!(program.wait().expect("it ends").signal(), Some(SIGTERM));
+}
+
+#[test]
+fn ctrlc_says_that_there_is_a_handler() {
+    let collector = Collector::start();
+    let output = run(SIGNALS, "try-ctrlc", &collector.endpoint);
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "refused\n");
+}
+
+/// The flush for the signal and the end of `main` race; the signal came first.
+#[test]
+fn a_program_that_returns_while_it_is_flushed_dies_of_the_signal() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    for _ in 0..3 {
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+        let mut program = started(&mut command(SIGNALS, "returns", &variables));
+        kill(&program, SIGTERM);
+        assert_eq!(program.wait().expect("it ends").signal(), Some(SIGTERM));
+    }
+}
+
 #[test]
 fn a_program_that_does_not_handle_the_signal_dies_though_no_thread_can_be_made() {
     let collector = Collector::start();
@@ -111,7 +175,7 @@ fn without_threads_or_descriptors_the_message_says_so() {
     assert_eq!(output.status.signal(), Some(SIGTERM));
     let said = stderr(&output);
     assert!(said.contains("no thread can be started") && said.contains("tracing is off"), "{said}");
-    assert!(said.contains("no thread can watch for signals"), "{said}");
+    assert!(said.contains("the thread that watches for signals cannot be started"), "{said}");
 
     let output = run(SIGNALS, "without-descriptors", &collector.endpoint);
     assert_eq!(output.status.code(), Some(7));

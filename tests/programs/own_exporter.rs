@@ -25,6 +25,7 @@ fn main() {
         "repeats" => {
             let _ = repeats();
         }
+        "keys" => keys(),
         "flush" => {
             fails();
             let flushed = spandrel::flush(Duration::from_secs(10)).is_complete();
@@ -93,6 +94,22 @@ fn repeats() -> Result<(), &'static str> {
     Err("it failed")
 }
 
+/// More keys than a span may have, the first of them again and again.
+#[span("keys", start = true)]
+fn keys() {
+    const KEYS: [&str; 5] = ["a", "b", "c", "d", "e"];
+    for _ in 0..2000 {
+        KEYS.into_iter().for_each(|key| spandrel::current().set(key, key));
+    }
+    spandrel::current().set("start", "again");
+    // Distinct keys, far beyond what is buffered.
+    for number in 0..3000 {
+        let context = opentelemetry::Context::current();
+        let pair = opentelemetry::KeyValue::new(format!("key-{number}"), true);
+        opentelemetry::trace::TraceContextExt::span(&context).set_attribute(pair);
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Own {
     how: String,
@@ -123,7 +140,11 @@ impl SpanExporter for Own {
             let attributes =
                 span.attributes.iter().map(|pair| format!("{}={}", pair.key, pair.value));
             let attributes = attributes.collect::<Vec<_>>().join(",");
-            seen.push(format!("{}:{attributes}", span.name));
+            let dropped = match span.dropped_attributes_count {
+                0 => String::new(),
+                dropped => format!(" ({dropped} dropped)"),
+            };
+            seen.push(format!("{}:{attributes}{dropped}", span.name));
         }
         self.running.fetch_sub(1, Ordering::SeqCst);
         Ok(())

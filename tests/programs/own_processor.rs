@@ -1,5 +1,6 @@
 //! A program whose own processor sees its spans too, and does what the argument says.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -45,6 +46,17 @@ fn main() {
     let config = Config::new("shop").grace(Duration::from_secs(3)).flush(Duration::from_secs(2));
     match how.as_str() {
         "" => App::setup().teardown(),
+        // A hundred spans have ended, and others are open, when the program ends.
+        "lingers" | "blocks" => {
+            let app = spandrel::install(config.processor(Lingers(how)));
+            (0..100).for_each(|_| work());
+            LINGERS.store(true, Ordering::SeqCst);
+            for _ in 0..5 {
+                thread::spawn(|| open(|| thread::sleep(Duration::from_secs(30))));
+            }
+            thread::sleep(Duration::from_millis(300));
+            drop(app);
+        }
         "records" => {
             let app = spandrel::install(config.processor(Records));
             work();
@@ -134,6 +146,31 @@ impl SpanProcessor for Asks {
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         println!("shut down: {}", spandrel::flush(Duration::from_millis(10)).is_complete());
+        Ok(())
+    }
+}
+
+static LINGERS: AtomicBool = AtomicBool::new(false);
+
+/// Takes a second for each end of a span, or for ever.
+#[derive(Debug)]
+struct Lingers(String);
+
+impl SpanProcessor for Lingers {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, _: SpanData) {
+        if LINGERS.load(Ordering::SeqCst) {
+            let long = if self.0 == "blocks" { 60 } else { 1 };
+            thread::sleep(Duration::from_secs(long));
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         Ok(())
     }
 }

@@ -54,6 +54,35 @@ fn main() -> ExitCode {
             step(0);
             drop(app);
         }
+        "reloads" => {
+            let app = install();
+            // SAFETY: the handler only sets a flag.
+            unsafe {
+                libc::signal(SIGHUP, on_signal as *const () as usize);
+                libc::signal(libc::SIGQUIT, on_signal as *const () as usize);
+            }
+            let stop = spandrel::shutdown_signal();
+            step(0);
+            println!("waiting");
+            futures::executor::block_on(stop);
+            step(1);
+            drop(app);
+        }
+        "try-ctrlc" => {
+            let app = install();
+            let refused = ctrlc::try_set_handler(|| {}).is_err();
+            println!("{}", if refused { "refused" } else { "set" });
+            drop(app);
+        }
+        // The signal comes while `main` works; the flush for it takes longer than that.
+        "returns" => {
+            let config = Config::new("signals").flush(Duration::from_millis(500));
+            let app = spandrel::install(config);
+            step(0);
+            println!("waiting");
+            thread::sleep(Duration::from_millis(200));
+            drop(app);
+        }
         "after-shutdown" => {
             drop(install());
             println!("waiting");

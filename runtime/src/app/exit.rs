@@ -1,4 +1,4 @@
-//! Programs that do not come to the end of their guards: a `teardown` that is never called,
+//! Shuts telemetry down when the program ends without dropping its guards: a `teardown` that is never called,
 //! `std::process::exit` on any thread, a panic that aborts.
 
 #![cfg_attr(unix, allow(unsafe_code, reason = "`atexit` is only reached by a foreign function"))]
@@ -14,16 +14,15 @@ use super::signals;
 use super::state::State;
 use crate::span::record_panic_here;
 
-/// The process that has telemetry up, or had: a child of `fork` that has set up nothing and recorded nothing
-/// has nothing to flush.
+/// The process that set telemetry up. A child of `fork` that recorded nothing has nothing to flush.
 #[cfg(unix)]
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 #[cfg(unix)]
 static AT_EXIT: Once = Once::new();
 static HOOK: Once = Once::new();
 
-/// From now on telemetry is shut down when this process exits, and before a panic aborts it.
-pub(super) fn watch() {
+/// Registers the exit handler, and the panic hook where panics abort.
+pub(super) fn shut_down_at_exit() {
     #[cfg(unix)]
     {
         PROCESS.store(std::process::id(), Ordering::SeqCst);
@@ -44,8 +43,8 @@ pub(super) fn watch() {
     }
 }
 
-/// Runs on the thread that exits, whose thread-local variables may be gone. So another thread shuts
-/// telemetry down, and this one waits for that no longer than it may take.
+/// Runs on the exiting thread, whose thread-local variables may be destroyed. Therefore the thread that watches
+/// for signals shuts telemetry down, and this thread waits for at most the flush time plus `SLACK`.
 #[cfg(unix)]
 extern "C" fn at_exit() {
     if PROCESS.load(Ordering::SeqCst) != std::process::id() {
@@ -54,20 +53,23 @@ extern "C" fn at_exit() {
     let _ = panic::catch_unwind(|| {
         let patience = super::time_for_shutdown();
         if State::is_down() {
-            return;
-        }
-        if signals::shut_down_at_exit() {
+        } else if signals::shut_down_at_exit() {
             State::wait_until_down(patience + super::SLACK);
         } else {
             super::shut_down_if_up();
         }
+        // A signal that came first ends the process, and not this exit.
+        signals::wait_for_end();
     });
 }
 
 fn before_abort() {
     record_panic_here();
-    // The thread that panics may be the one that shuts down.
-    if let Some(state) = State::at_once() {
-        shut_down(state);
+    // The thread that panics may be the one that shuts down, or that holds the lock.
+    match State::at_once() {
+        Some(state) => shut_down(state),
+        None => return,
     }
+    #[cfg(unix)]
+    State::wait_for_other_thread(super::time_for_shutdown() + super::SLACK);
 }

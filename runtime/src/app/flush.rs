@@ -9,19 +9,18 @@ use crate::flushed::Flushed;
 use crate::internal_threads;
 use crate::span;
 
-/// Exports the spans that have ended, now, and blocks the thread until they have arrived or are lost, or
-/// until this time is over: [`flush_async`] does not block. [`Duration::MAX`] sets no limit. For moments
-/// that the end of the program does not cover: before `exec`, or after each request of a function that is
-/// frozen in between.
+/// Exports all ended spans, and blocks the thread until they are exported or lost, or until `timeout` has passed;
+/// [`flush_async`] does not block. [`Duration::MAX`] sets no limit. Call it where the shutdown does not flush:
+/// before `exec`, or after each request of a function that is frozen between requests.
 ///
-/// While it waits, batches that failed are tried again sooner than usual, at most half a second after the
-/// last try. Spans that wait for a device ([`Device`](crate::Device)) may take up to half of the time, unless
+/// While a flush waits, the exporter retries failed batches after at most half a second, unless the collector
+/// asked for a longer delay. Spans that wait for a device ([`Device`](crate::Device)) may take up to half of the time, unless
 /// this is called where devices are asked. Processors of the [`Config`](crate::Config) are told to flush too.
 ///
-/// While telemetry is set up or shut down this waits for that; called where that waits for it, by
-/// a processor or a device say, it has timed out at once. It knows of what is installed, or adopted,
-/// and not of what [`testing`](crate::testing) records. A provider of the program's own is the
-/// program's to flush, after this.
+/// If another thread is setting up or shutting down telemetry, `flush` waits for that thread. If a span processor
+/// or a device calls `flush` then, it returns `timed_out` at once, because the shutdown waits for that code. `flush`
+/// does not cover spans that [`testing`](crate::testing) records. If the program has a provider of its own, flush
+/// that provider afterwards.
 pub fn flush(timeout: Duration) -> Flushed {
     let since = Instant::now();
     let left = || timeout.saturating_sub(since.elapsed());

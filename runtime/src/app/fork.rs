@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::state::State;
 use crate::fork::Fork;
-use crate::span;
+use crate::{span, stats};
 
 /// In a child of `fork`: exports again, and hears signals.
 ///
@@ -27,8 +27,9 @@ pub fn after_fork() {
     }
     span::disown_open_spans();
     #[cfg(unix)]
-    super::signals::watch_again();
+    super::signals::restart_after_fork();
+    stats::start_over();
     if State::start_over() {
-        super::exit::watch();
+        super::exit::shut_down_at_exit();
     }
 }

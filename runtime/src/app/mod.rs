@@ -9,7 +9,7 @@ mod signals;
 mod state;
 
 use std::io::IsTerminal;
-use std::sync::MutexGuard;
+use std::sync::{MutexGuard, mpsc};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::SpanContext;
@@ -19,6 +19,7 @@ use opentelemetry::{KeyValue, global};
 use crate::adopt::global_provider_is_set;
 use crate::config::{Config, ExceptionSignal, Ratio, Sampling, Settings};
 use crate::environment::Environment;
+use crate::internal_threads;
 use crate::logs;
 use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
@@ -53,22 +54,24 @@ struct Running {
 ///
 /// # How the program ends
 ///
-/// As it would have without telemetry, with the same exit code or signal:
+/// With telemetry, the program ends with the same exit code or signal as without:
 ///
-/// - When the last guard is dropped, open spans are marked as interrupted, and what has ended is exported
-///   within the time of [`Config::flush`]. Spans that end meanwhile are exported as well.
+/// - When the last guard is dropped, open spans are marked as interrupted, and all spans that have ended are
+///   exported within the time of [`Config::flush`]. Spans that end during this last flush may be dropped;
+///   [`stats`](crate::stats) counts them.
 /// - [`std::process::exit`] does the same, on whichever thread it is called, and so does a panic where
 ///   the program is built with `panic = "abort"`. [`std::process::abort`] and `exec` do not: call
 ///   [`flush`] before those.
-/// - SIGTERM, SIGINT, SIGHUP and SIGQUIT do the same before they end the program, and a second signal ends
-///   it at once. If the program handles the signal, it ends when it wants to: by
-///   [`shutdown_signal`](crate::shutdown_signal), or by a handler that it sets before or after this call, itself
-///   or by `tokio::signal`, `signal-hook` or `ctrlc`. From SIGTERM and SIGINT on, spans are then exported
-///   as soon as they end. `ctrlc::set_handler` takes the place of our handler, which works;
-///   `ctrlc::try_set_handler` finds our handler and returns an error: call it before this function, or
-///   call `set_handler`.
-/// - Signals that are ignored stay ignored. The first process of a container (PID 1) lives on after a
-///   signal that it does not handle, as the kernel has it; its spans are exported as soon as they end.
+/// - SIGTERM, SIGINT, SIGHUP and SIGQUIT do the same before they end the program. A second signal that arrives at
+///   least half a second after the first ends the program at once.
+/// - If the program handles the signal, the program decides when to end. The handler may be
+///   [`shutdown_signal`](crate::shutdown_signal), `tokio::signal`, `signal-hook`, `ctrlc` or any other, set before
+///   or after this call. After SIGTERM or SIGINT, spans are exported as soon as they end.
+///   `ctrlc::set_handler` replaces our handler, which is supported. `ctrlc::try_set_handler` returns an error
+///   once our handler is set: call it before this function.
+/// - Signals that are ignored stay ignored. The kernel does not end the first process of a container (PID 1) by a
+///   signal that the process does not handle, so telemetry does not either; spans are then exported as soon as
+///   they end.
 ///
 /// A child of `fork` exports what it records ([`after_fork`]).
 ///
@@ -83,7 +86,12 @@ struct Running {
 /// drop(app); // flushes
 /// ```
 pub fn install(config: Config) -> AppGuard {
-    AppGuard { counted: set_up(config) }
+    let counted = set_up(config);
+    #[cfg(unix)]
+    if signals::is_stopping() {
+        export_at_once();
+    }
+    AppGuard { counted }
 }
 
 /// Keeps telemetry up; dropping the last one ends the open spans, flushes and shuts down, within
@@ -126,7 +134,7 @@ fn set_up(config: Config) -> bool {
         app.guards += 1;
         return true;
     }
-    let (_, mut change) = Change::of(state);
+    let (_, mut change) = Change::of(state, None);
     let read = |name: &str| std::env::var_os(name);
     let environment = Environment::new(&read);
     let terminal = std::io::stderr().is_terminal();
@@ -162,15 +170,11 @@ fn set_up(config: Config) -> bool {
         _ => (Records::Unknown, false),
     };
     let (flush, grace) = (settings.flush, settings.grace);
-    let room = settings.limits.room();
+    let capacity = settings.limits.capacity();
     match Pipeline::build(settings, after_fork) {
         Ok((pipeline, provider)) => {
             global::set_tracer_provider(provider.clone());
-            Recorder::install(provider, room, exceptions.into(), records, prunes);
-            #[cfg(unix)]
-            if signals::is_stopping() {
-                pipeline.export_at_once();
-            }
+            Recorder::install(provider, capacity, exceptions.into(), records, prunes);
             change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {
@@ -179,34 +183,63 @@ fn set_up(config: Config) -> bool {
         }
     }
     #[cfg(unix)]
-    signals::flush_on_signals(grace);
+    signals::install_handlers(grace);
     #[cfg(not(unix))]
     let _ = grace;
-    exit::watch();
+    exit::shut_down_at_exit();
     true
 }
 
 /// Exports what there is, and then records no more, if telemetry is up. Whoever else wants to end the
 /// process waits until that is done.
 fn shut_down(state: MutexGuard<'static, State>) {
-    if !matches!(*state, State::Up(_)) {
-        return;
-    }
-    let (before, _change) = Change::of(state);
-    let State::Up(app) = before else { return };
+    let State::Up(app) = &*state else { return };
     let budget = app.flush.min(time_to_flush());
     let deadline = Instant::now() + budget;
-    span::end_device_spans(budget / 2);
-    span::end_open_spans();
+    let (before, _change) = Change::of(state, Some(deadline));
+    let State::Up(app) = before else { return };
+    // What has ended is exported while open spans are being ended.
+    app.pipeline.start_flush(deadline);
+    end_open_spans(budget, deadline);
     // Spans go on being recorded until all this is exported.
     app.pipeline.shut_down(deadline, budget);
     global::set_tracer_provider(NoopTracerProvider::new());
     Recorder::uninstall();
     #[cfg(unix)]
-    signals::flush_no_more();
+    signals::uninstall_handlers();
 }
 
-/// As [`shut_down`], on a thread that nobody waits for in vain.
+/// Ends the open spans, and those that wait for devices, before this deadline. Processors of the program's see them
+/// end, and may take any time: another thread ends the spans, and is not waited for any longer.
+fn end_open_spans(budget: Duration, deadline: Instant) {
+    if !span::any_open() {
+        return;
+    }
+    let (done, ended) = mpsc::channel();
+    let end = move || {
+        span::await_devices(budget / 2);
+        internal_threads::mark_current();
+        internal_threads::run_user_code(|| {
+            span::end_device_spans();
+            span::end_open_spans();
+        });
+        let _ = done.send(());
+    };
+    if internal_threads::spawn("spandrel-ending", end).is_err() {
+        // If no thread can be started, this thread ends the spans.
+        span::await_devices(budget / 2);
+        span::end_device_spans();
+        return span::end_open_spans();
+    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    if ended.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout) {
+        say(
+            "open spans could not be ended in time; a span processor of the program's own may be blocked",
+        );
+    }
+}
+
+/// Like [`shut_down`]; waits while another thread changes the state.
 #[cfg(unix)]
 fn shut_down_if_up() {
     if let Some(state) = State::settled(Duration::MAX) {

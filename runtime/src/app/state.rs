@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Running, after_fork};
 use crate::internal_threads;
@@ -11,9 +11,9 @@ static STATE: Mutex<State> = Mutex::new(State::Down);
 /// Told whenever somebody has changed the state.
 static CHANGED: Condvar = Condvar::new();
 
-/// So long is waited for somebody who sets telemetry up or shuts it down while the process ends.
+/// How long an exiting process waits for a thread that sets telemetry up.
 #[cfg(unix)]
-const LONGEST_CHANGE: Duration = Duration::from_secs(4);
+const LONGEST_SET_UP: Duration = Duration::from_secs(4);
 
 thread_local!(static CHANGES: Cell<bool> = const { Cell::new(false) });
 
@@ -21,8 +21,10 @@ pub(super) enum State {
     Down,
     Up(Running),
     /// A thread sets telemetry up, or shuts it down. That runs code of the program's own, which may
-    /// ask for telemetry: nobody holds the lock meanwhile.
-    Changing,
+    /// ask for telemetry: nobody holds the lock meanwhile. A shutdown has a deadline.
+    Changing {
+        deadline: Option<Instant>,
+    },
 }
 
 impl State {
@@ -30,13 +32,13 @@ impl State {
     /// does, and when it has taken longer than this.
     pub(super) fn settled(patience: Duration) -> Option<MutexGuard<'static, Self>> {
         after_fork();
-        let changing = |state: &mut Self| matches!(state, Self::Changing);
+        let changing = |state: &mut Self| matches!(state, Self::Changing { .. });
         let waited_for = is_changed_here() || internal_threads::is_current_marked();
         let patience = if waited_for { Duration::ZERO } else { patience };
         let (state, _) = CHANGED
             .wait_timeout_while(lock(), patience, changing)
             .unwrap_or_else(PoisonError::into_inner);
-        Some(state).filter(|state| !matches!(**state, Self::Changing))
+        Some(state).filter(|state| !matches!(**state, Self::Changing { .. }))
     }
 
     /// As it is now, unless somebody looks at it.
@@ -55,6 +57,15 @@ impl State {
         drop(CHANGED.wait_timeout_while(lock(), patience, up));
     }
 
+    /// Waits this long for another thread that sets telemetry up or shuts it down.
+    #[cfg(unix)]
+    pub(super) fn wait_for_other_thread(patience: Duration) {
+        if !is_changed_here() {
+            let changing = |state: &mut Self| matches!(state, Self::Changing { .. });
+            drop(CHANGED.wait_timeout_while(lock(), patience, changing));
+        }
+    }
+
     /// Whether telemetry is down.
     #[cfg(unix)]
     pub(super) fn is_down() -> bool {
@@ -66,7 +77,10 @@ impl State {
     pub(super) fn flush_budget() -> Option<Duration> {
         match &*lock() {
             Self::Up(app) => Some(app.flush),
-            Self::Changing => Some(LONGEST_CHANGE),
+            Self::Changing { deadline: Some(deadline) } => {
+                Some(deadline.saturating_duration_since(Instant::now()))
+            }
+            Self::Changing { deadline: None } => Some(LONGEST_SET_UP),
             Self::Down => None,
         }
     }
@@ -77,8 +91,8 @@ impl State {
         let Some(mut state) = Self::at_once() else { return false };
         match &*state {
             Self::Up(app) => app.pipeline.start_over(),
-            Self::Changing if !is_changed_here() => *state = Self::Down,
-            Self::Changing | Self::Down => {}
+            Self::Changing { .. } if !is_changed_here() => *state = Self::Down,
+            Self::Changing { .. } | Self::Down => {}
         }
         matches!(*state, Self::Up(_))
     }
@@ -92,9 +106,13 @@ pub(super) struct Change {
 
 impl Change {
     /// Starts it; with what the state was.
-    pub(super) fn of(mut state: MutexGuard<'static, State>) -> (State, Self) {
+    pub(super) fn of(
+        mut state: MutexGuard<'static, State>,
+        deadline: Option<Instant>,
+    ) -> (State, Self) {
         CHANGES.set(true);
-        (std::mem::replace(&mut *state, State::Changing), Self { becomes: State::Down })
+        let before = std::mem::replace(&mut *state, State::Changing { deadline });
+        (before, Self { becomes: State::Down })
     }
 }
 

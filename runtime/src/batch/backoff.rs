@@ -17,24 +17,27 @@ const LONGEST_ASKED_FOR: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,
+    /// The next delay during a flush.
+    next_in_a_hurry: Duration,
     jitter: SmallRng,
 }
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Self { next: FIRST, jitter: SmallRng::from_os_rng() }
+        Self { next: FIRST, next_in_a_hurry: FIRST, jitter: SmallRng::from_os_rng() }
     }
 
-    /// The delay after a try that failed. The server may have said how long it should be. In a hurry it is
-    /// short, and the delays after it are what they would have been.
+    /// The delay after a failed attempt. The server may ask for a longer one. During a flush (`hurry`) the delay is
+    /// at most 500 ms, and later delays do not change.
     pub(super) fn next_delay(&mut self, asked_for: Option<Duration>, hurry: bool) -> Duration {
-        let delay = if hurry {
-            self.next.min(LONGEST_IN_A_HURRY)
+        let (next, longest) = if hurry {
+            (&mut self.next_in_a_hurry, LONGEST_IN_A_HURRY)
         } else {
-            let delay = self.next;
-            self.next = (delay * 2).min(LONGEST);
-            delay
+            self.next_in_a_hurry = FIRST;
+            (&mut self.next, LONGEST)
         };
+        let delay = *next;
+        *next = (delay * 2).min(longest);
         let delay = delay.mul_f64(self.jitter.random_range(0.5..1.0));
         asked_for.map_or(delay, |asked_for| asked_for.min(LONGEST_ASKED_FOR).max(delay))
     }

@@ -60,7 +60,7 @@ impl<E: Exporter> Delivery<E> {
             }
         };
         loop {
-            queue.losses.try_starts();
+            queue.losses.count_attempt();
             let sent = self.exporter.send(&request);
             let answer = match limit {
                 Some(limit) => {
@@ -85,12 +85,13 @@ impl<E: Exporter> Delivery<E> {
             };
             let hurry = queue.in_a_hurry();
             queue.losses.unavailable(&why, hurry);
-            let delay = backoff.next_delay(retry_after, hurry);
             let in_vain = queue.deadline().is_some() && !queue.batch.insists;
-            if in_vain || limit.is_some_and(|limit| begun.elapsed() + delay > limit) {
+            let delay = backoff.next_delay(retry_after, hurry);
+            let left = limit.map(|limit| limit.saturating_sub(begun.elapsed()));
+            let Some(delay) = delay_within(delay, left).filter(|_| !in_vain) else {
                 queue.losses.given_up(count as u64);
                 return None;
-            }
+            };
             if retry_after.is_some() {
                 self.wait_as_told(delay).await;
                 continue;
@@ -127,6 +128,17 @@ impl<E> Drop for Delivery<E> {
             }
             lost => self.queue.losses.given_up(lost as u64),
         }
+    }
+}
+
+/// The delay before the next attempt of a batch that has so much time left: this one, or as long as leaves time for
+/// one last attempt; `None` where there is no time for one.
+fn delay_within(delay: Duration, left: Option<Duration>) -> Option<Duration> {
+    match left {
+        Some(left) if delay > left => {
+            left.checked_sub(LAST_CHANCE).filter(|delay| !delay.is_zero())
+        }
+        _ => Some(delay),
     }
 }
 

@@ -1,13 +1,12 @@
-//! What goes wrong on the way to a destination, what is said of it while it happens, and why spans were
-//! lost.
+//! Counts and reports export failures and the reasons for lost spans.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::report::{line, say};
+use crate::report::{clean, line, say};
 
-/// What goes on being wrong is said again after this time.
+/// A failure that goes on is reported again after this time.
 const REMINDER: Duration = Duration::from_secs(60);
 
 /// The shortest time between two messages that the queue is full.
@@ -16,7 +15,7 @@ const OVERFLOW_REMINDER: Duration = Duration::from_secs(1);
 /// How many different reasons for losses are kept apart.
 const MOST_REASONS: usize = 4;
 
-/// The troubles on the way to one destination.
+/// The export failures of one destination.
 #[derive(Debug)]
 pub(super) struct Losses {
     /// The service whose spans these are.
@@ -31,10 +30,10 @@ pub(super) struct Losses {
 #[derive(Debug, Default)]
 struct Overflow {
     spans: AtomicU64,
-    /// Whether this was said since the queue was last empty.
-    told: AtomicBool,
+    /// Whether this was reported since the queue was last empty.
+    reported: AtomicBool,
     /// How many of them that message counted.
-    told_spans: AtomicU64,
+    reported_spans: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -44,10 +43,11 @@ struct State {
     /// Why the last request failed, until one succeeds.
     outage: Option<Outage>,
     reasons: Vec<Reason>,
-    warned: Option<Instant>,
-    told_of_losses: Option<Instant>,
-    told_of_overflow: Option<Instant>,
-    /// Nothing is said any more but the report at the end.
+    outage_reported_at: Option<Instant>,
+    warning_reported_at: Option<Instant>,
+    losses_reported_at: Option<Instant>,
+    overflow_reported_at: Option<Instant>,
+    /// Nothing is reported any more but the losses, at the end.
     silent: bool,
 }
 
@@ -55,10 +55,11 @@ struct State {
 struct Outage {
     why: String,
     since: Instant,
-    told: Option<Instant>,
+    /// Whether it was reported: of outages that come and go, one a minute.
+    reported: bool,
 }
 
-/// Why so many spans were lost.
+/// Why a number of spans were lost.
 #[derive(Debug)]
 struct Reason {
     /// `None`: there was no answer in time.
@@ -80,13 +81,13 @@ impl Losses {
         Self::new(&self.service, self.destination.clone(), self.queue)
     }
 
-    /// Says nothing from now on but the report at the end.
+    /// From now on nothing is reported but the losses, at the end.
     pub(super) fn silence(&self) {
         self.state().silent = true;
     }
 
     /// A request is about to be made.
-    pub(super) fn try_starts(&self) {
+    pub(super) fn count_attempt(&self) {
         self.state().tries += 1;
     }
 
@@ -96,55 +97,59 @@ impl Losses {
         let tries = std::mem::take(&mut state.tries);
         let outage = state.outage.take();
         if rejected > 0 {
-            let why = message.map_or_else(|| "some spans were rejected".to_owned(), line);
+            let why = message.map_or_else(|| "some spans were rejected".to_owned(), clean);
             state.lose(rejected as u64, Some(&why), 1);
-            return self.tell_of_losses(state, &why);
+            return self.report_losses(state, &why);
         }
-        let warning = message.filter(|_| due(&mut state.warned, REMINDER)).map(line);
+        let warning = message.filter(|_| due(&mut state.warning_reported_at, REMINDER)).map(clean);
         let silent = state.silent;
         drop(state);
         if silent {
             return;
         }
         let Self { service, destination, .. } = self;
-        if let Some(outage) = outage.filter(|outage| outage.told.is_some()) {
+        if let Some(outage) = outage.filter(|outage| outage.reported) {
             let seconds = outage.since.elapsed().as_secs_f64();
             say(format_args!(
-                "{destination} takes the spans of {service} again, after {seconds:.1} s and {tries} tries"
+                "{destination} accepts the spans of {service} again, after {seconds:.1} s, at attempt {tries}"
             ));
         }
         if let Some(warning) = warning {
-            say(format_args!("{destination}: {warning}; the spans of {service} were taken"));
+            say(format_args!(
+                "{destination} accepted the spans of {service} with a warning: {warning}"
+            ));
         }
     }
 
     /// So many spans were refused for good.
     pub(super) fn refused(&self, spans: u64, why: &str) {
-        let why = line(why);
+        let why = clean(why);
         let mut state = self.state();
         let tries = std::mem::take(&mut state.tries);
         state.outage = None;
         state.lose(spans, Some(&why), tries);
-        self.tell_of_losses(state, &why);
+        self.report_losses(state, &why);
     }
 
-    /// A request failed that will be made again. What fails while somebody waits for a flush is told at
-    /// the end, or when the flush is over.
+    /// Records a failed attempt that will be retried. During a flush, nothing is reported until the flush or the
+    /// program ends.
     pub(super) fn unavailable(&self, why: &str, hurry: bool) {
         let mut state = self.state();
-        let silent = state.silent;
+        let report = !hurry && !state.silent && due(&mut state.outage_reported_at, REMINDER);
         let outage = state.outage.get_or_insert_with(|| Outage {
             why: String::new(),
             since: Instant::now(),
-            told: None,
+            reported: false,
         });
-        outage.why = line(why);
-        if !hurry && !silent && due(&mut outage.told, REMINDER) {
+        outage.why = clean(why);
+        outage.reported |= report;
+        if report {
             let why = outage.why.clone();
             drop(state);
             let Self { service, destination, queue, .. } = self;
             say(format_args!(
-                "{destination}: {why}; the spans of {service} are kept, up to {queue} more, and sent again"
+                "{destination}: {why}; the exporter keeps the spans of {service}, queues up to {queue} more, and \
+                 retries"
             ));
         }
     }
@@ -168,27 +173,27 @@ impl Losses {
         state.lose(spans, Some(&why), tries);
     }
 
-    /// A span found the queue full; whether that is still to be told.
+    /// A span found the queue full; whether that is still to be reported.
     pub(super) fn overflow(&self) -> bool {
         self.overflow.spans.fetch_add(1, Ordering::Relaxed);
-        !self.overflow.told.load(Ordering::Relaxed)
+        !self.overflow.reported.load(Ordering::Relaxed)
     }
 
-    /// Said by the exporter's thread: the program's must not wait for standard error. It is said again when
-    /// it happens again, after the queue was empty.
-    pub(super) fn tell_overflow(&self, queue_is_empty: bool) {
-        let Overflow { spans, told, told_spans } = &self.overflow;
+    /// The exporter's thread reports this, so that the program's threads never wait for standard error. It is
+    /// reported again when it happens again after the queue was empty.
+    pub(super) fn report_overflow(&self, queue_is_empty: bool) {
+        let Overflow { spans, reported, reported_spans } = &self.overflow;
         if queue_is_empty {
-            told.store(false, Ordering::Relaxed);
+            reported.store(false, Ordering::Relaxed);
         }
         let spans = spans.load(Ordering::Relaxed);
-        if spans == told_spans.load(Ordering::Relaxed) || told.load(Ordering::Relaxed) {
+        if spans == reported_spans.load(Ordering::Relaxed) || reported.load(Ordering::Relaxed) {
             return;
         }
         let mut state = self.state();
-        if !state.silent && due(&mut state.told_of_overflow, OVERFLOW_REMINDER) {
-            told.store(true, Ordering::Relaxed);
-            told_spans.store(spans, Ordering::Relaxed);
+        if !state.silent && due(&mut state.overflow_reported_at, OVERFLOW_REMINDER) {
+            reported.store(true, Ordering::Relaxed);
+            reported_spans.store(spans, Ordering::Relaxed);
             drop(state);
             let (service, full) = (&self.service, self.full());
             say(format_args!("spans of {service} are being dropped, {spans} so far: {full}"));
@@ -208,7 +213,7 @@ impl Losses {
         }
         for Reason { why, tries, spans } in &state.reasons {
             let why = why.clone().unwrap_or_else(|| format!("no answer within {flush:?}"));
-            let tries = if *tries > 1 { format!(" ({tries} tries)") } else { String::new() };
+            let tries = if *tries > 1 { format!(" ({tries} attempts)") } else { String::new() };
             reasons.push((*spans, format!("{why}{tries}")));
         }
         let reasons: Vec<String> = match &reasons[..] {
@@ -221,16 +226,16 @@ impl Losses {
         ))
     }
 
-    fn tell_of_losses(&self, mut state: MutexGuard<'_, State>, why: &str) {
-        if !state.silent && due(&mut state.told_of_losses, REMINDER) {
+    fn report_losses(&self, mut state: MutexGuard<'_, State>, why: &str) {
+        if !state.silent && due(&mut state.losses_reported_at, REMINDER) {
             drop(state);
             let Self { service, destination, .. } = self;
-            say(format_args!("{destination}: {why}; spans of {service} are being lost"));
+            say(format_args!("{destination}: {why}; spans of {service} are being dropped"));
         }
     }
 
     fn full(&self) -> String {
-        format!("the queue of {} was full, raise OTEL_BSP_MAX_QUEUE_SIZE", self.queue)
+        format!("the queue of {} spans was full; raise OTEL_BSP_MAX_QUEUE_SIZE", self.queue)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -259,11 +264,11 @@ impl State {
     }
 }
 
-/// Whether something is to be said that was last said then; if so, it is said now.
-fn due(told: &mut Option<Instant>, reminder: Duration) -> bool {
-    let due = told.is_none_or(|told| told.elapsed() >= reminder);
+/// Whether a message is due that was last reported then. If so, its interval starts again.
+fn due(reported_at: &mut Option<Instant>, interval: Duration) -> bool {
+    let due = reported_at.is_none_or(|at| at.elapsed() >= interval);
     if due {
-        *told = Some(Instant::now());
+        *reported_at = Some(Instant::now());
     }
     due
 }

@@ -16,7 +16,7 @@ use crate::config::Batch;
 use crate::exporter::{Connect, Exporter};
 use crate::processor::Sink;
 use crate::report::say;
-use crate::stats::{Account, Stats};
+use crate::stats::{self, Account, Stats};
 
 use losses::Losses;
 use queue::Queue;
@@ -25,7 +25,7 @@ use queue::Queue;
 ///
 /// The exporter runs on a thread with an async runtime of its own, so that it works whatever the
 /// program runs on, and with nothing but threads too.
-pub(crate) struct BatchSink<E> {
+pub(crate) struct BatchSink<E: Exporter> {
     queue: Arc<Queue>,
     connect: Connect<E>,
 }
@@ -49,9 +49,15 @@ impl<E: Exporter> BatchSink<E> {
     }
 }
 
-impl<E> Debug for BatchSink<E> {
+impl<E: Exporter> Debug for BatchSink<E> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.queue.fmt(f)
+    }
+}
+
+impl<E: Exporter> Drop for BatchSink<E> {
+    fn drop(&mut self) {
+        stats::close(self.stats());
     }
 }
 
@@ -72,6 +78,11 @@ impl<E: Exporter> Sink for BatchSink<E> {
 
     fn flush(&self, deadline: Option<Instant>) -> bool {
         self.queue().flush(deadline)
+    }
+
+    fn start_flush(&self, deadline: Instant) {
+        self.queue().losses.silence();
+        drop(self.queue().start_flush(Some(deadline)));
     }
 
     fn shut_down(&self, deadline: Instant) -> bool {

@@ -32,7 +32,7 @@ pub(super) struct Queue {
 
 /// Spans have numbers, in the order they came.
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     /// Full batches that wait.
     full: VecDeque<Vec<SpanData>>,
     /// The batch that fills.
@@ -55,7 +55,7 @@ struct State {
     finished: bool,
     /// Lost spans that came during the last flush, or after it.
     late: u64,
-    /// What has become of the spans that wait no more.
+    /// Counts of the spans that have left the queue.
     counts: Counts,
 }
 
@@ -102,11 +102,6 @@ impl State {
                 && self.wanted_until.is_none_or(|until| Instant::now() < until)
         };
         self.closing.is_some() || wanted()
-    }
-
-    /// Whether a span with this number came during the last flush.
-    fn is_late(&self, number: u64) -> bool {
-        self.closing.is_some_and(|closing| number >= closing.below)
     }
 
     /// Whether the spans that wait are to be exported now.
@@ -158,7 +153,7 @@ impl Queue {
     pub(super) fn report(&self, flush: Duration) -> Option<String> {
         let late = self.state().late;
         let stats = self.stats();
-        self.losses.report(stats.lost() - late, stats.accepted, flush)
+        self.losses.report(stats.lost() - late, stats.accepted - late, flush)
     }
 
     /// Takes a span in, or drops it; whether the worker should be woken.
@@ -257,17 +252,12 @@ impl Queue {
         drop(state);
     }
 
-    /// What is left of the batch with this first number is lost; how many spans that is, but for those that
-    /// came during the last flush.
+    /// What is left of the batch with this first number is lost; how many spans that is.
     pub(super) fn lost(&self, first: u64) -> usize {
         let mut state = self.state();
         let lost = state.on_their_way.remove(&first).unwrap_or_default();
         state.counts.failed += lost as u64;
         self.progress.notify_all();
-        if state.is_late(first) {
-            state.late += lost as u64;
-            return 0;
-        }
         lost
     }
 
@@ -283,11 +273,10 @@ impl Queue {
         state.counts.failed += failed as u64;
         state.finished = true;
         let end = state.taken + dropped as u64;
-        let late = state.closing.map_or(0, |closing| {
-            let dropped = (dropped as u64).min(end.saturating_sub(closing.below));
-            let failed: usize = unanswered.range(closing.below..).map(|(_, spans)| spans).sum();
-            dropped + failed as u64
-        });
+        // Batches that start after the last flush are not exported.
+        let late = state
+            .closing
+            .map_or(0, |closing| (dropped as u64).min(end.saturating_sub(closing.below)));
         state.late += late;
         self.progress.notify_all();
         drop(state);
@@ -297,6 +286,12 @@ impl Queue {
 
     /// Waits until all that has come is through; `false` when that takes too long.
     pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
+        let (state, all) = self.start_flush(deadline);
+        self.wait(state, deadline, |state| state.through() >= all || state.finished)
+    }
+
+    /// From now on all that has come is wanted; with the number of the first span that is not.
+    pub(super) fn start_flush(&self, deadline: Option<Instant>) -> (MutexGuard<'_, State>, u64) {
         let mut state = self.state();
         let all = state.taken + state.waiting as u64;
         let waits = state.in_a_hurry();
@@ -307,7 +302,7 @@ impl Queue {
         };
         state.wanted = state.wanted.max(all);
         self.hasten();
-        self.wait(state, deadline, |state| state.through() >= all || state.finished)
+        (state, all)
     }
 
     /// Waits until all that has come is through, or cut off at the deadline: `false`. What comes meanwhile

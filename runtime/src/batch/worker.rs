@@ -66,7 +66,7 @@ async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
                 .spawn(Delivery::new(queue.clone(), exporter.clone(), first, hurry).of(spans));
             continue;
         }
-        queue.losses.tell_overflow(is_empty);
+        queue.losses.report_overflow(is_empty);
         if done {
             break;
         }

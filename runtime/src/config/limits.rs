@@ -3,7 +3,7 @@
 use opentelemetry_sdk::trace::SpanLimits;
 
 use crate::environment::Environment;
-use crate::span::Room;
+use crate::span::{Capacity, SPARE};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limits {
@@ -46,17 +46,17 @@ fn number(
 
 impl Limits {
     /// What of them is counted before the SDK.
-    pub(crate) fn room(self) -> Room {
+    pub(crate) fn capacity(self) -> Capacity {
         let events = usize::try_from(self.events).unwrap_or(usize::MAX);
-        Room { attributes: self.attributes, events }
+        Capacity { attributes: self.attributes, events }
     }
 }
 
 impl From<Limits> for SpanLimits {
-    /// The SDK counts an attribute each time that it is set; what is too much for it is lost, be it
-    /// the last value of one that it has. So it is allowed more, and the rest taken away at the end.
+    /// The SDK counts an attribute each time that it is set, and drops the last ones. So it is allowed more, and
+    /// the rest is taken away at the end.
     fn from(limits: Limits) -> Self {
-        let attributes = limits.attributes.saturating_mul(8).max(1024);
+        let attributes = limits.attributes.saturating_add(SPARE);
         Self {
             max_events_per_span: limits.events,
             max_attributes_per_span: u32::try_from(attributes).unwrap_or(u32::MAX),

@@ -28,6 +28,8 @@ pub(crate) use settings::{Destination, ExceptionSignal, Settings};
 pub(crate) use tls::Tls;
 #[cfg(feature = "_otlp")]
 pub(crate) use url::printable;
+#[cfg(feature = "grpc")]
+pub(crate) use url::without_user;
 
 /// Longer than any program is waited for, and short enough to be added to any time.
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
@@ -59,7 +61,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | [`sample`](Self::sample): `always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_`. An argument without a sampler is reported and has no effect |
 /// | `OTEL_SAMPLE_RATE` | the ratio of [`sample`](Self::sample), where the sampler is not named |
 /// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | [`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in milliseconds, 0 for no delay |
-/// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds, 0 for no limit; default: no limit, where the specification has 30000, since what the queue can hold is not given up |
+/// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds, 0 for no limit; default: no limit (the specification: 30000), because the queue is bounded and batches in it need not be given up |
 /// | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT`, `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 of each in a span |
 /// | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | the length of texts, in characters; default: no limit |
 /// | `SPANDREL_GRACE` | [`grace`](Self::grace): a duration such as `30s`, `500ms` or `2m` |
@@ -77,7 +79,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// | `OTEL_EXPORTER_OTLP_ENDPOINT` | `http://localhost:4318`, `http://localhost:4317` for gRPC. Over HTTP `/v1/traces` is appended, not to the form for traces |
 /// | `OTEL_EXPORTER_OTLP_INSECURE` | `false`: a gRPC endpoint without a scheme is `https://` |
 /// | `OTEL_EXPORTER_OTLP_HEADERS` | none; `key=value` pairs, percent-encoded, with commas between |
-/// | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 ms for one request, 0 for no limit. Requests after one that took longer have twice the time, up to a minute. The specification has this time for a batch; here it is for each try, since a batch that was not answered is sent again |
+/// | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 ms for each attempt, 0 for no limit. After an attempt times out, the next attempts get twice as long, up to one minute. The specification applies this time to a whole batch; Spandrel applies it to each attempt, because it retries the batch |
 /// | `OTEL_EXPORTER_OTLP_COMPRESSION` | `none`; `gzip`, and `zstd` with feature `zstd` |
 /// | `OTEL_EXPORTER_OTLP_CERTIFICATE` | the system's roots; a file of certificates to trust, PEM |
 /// | `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE`, `OTEL_EXPORTER_OTLP_CLIENT_KEY` | none; files for mutual TLS, PEM |

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
-use super::{Batch, Config, Limits, Sampling, otlp};
+use super::{Batch, Config, LONGEST, Limits, Sampling, otlp};
 use crate::environment::{Environment, flag};
 use crate::exporter::Custom;
 use crate::observer::Observer;
@@ -74,7 +74,10 @@ impl Settings {
             baggage,
             exceptions: ExceptionSignal::resolve(environment),
             flush,
-            grace: environment.duration("SPANDREL_GRACE", grace).or(grace),
+            grace: environment
+                .duration("SPANDREL_GRACE", grace)
+                .or(grace)
+                .map(|grace| grace.min(LONGEST)),
         })
     }
 }

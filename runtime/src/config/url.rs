@@ -1,5 +1,7 @@
 //! URLs of collectors.
 
+#[cfg(feature = "grpc")]
+use http::HeaderValue;
 use http::Uri;
 use url::Url;
 
@@ -24,6 +26,25 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         return Err(format!("{expected} with a host"));
     }
     Ok(())
+}
+
+/// The URL without user and password, and the header `authorization` that says the same, as HTTP clients do.
+#[cfg(feature = "grpc")]
+pub(crate) fn without_user(url: &str) -> (String, Option<HeaderValue>) {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use percent_encoding::percent_decode_str;
+
+    let parsed =
+        Url::parse(url).ok().filter(|url| !url.username().is_empty() || url.password().is_some());
+    let Some(mut parsed) = parsed else { return (url.to_owned(), None) };
+    let mut user: Vec<u8> = percent_decode_str(parsed.username()).collect();
+    user.push(b':');
+    user.extend(percent_decode_str(parsed.password().unwrap_or_default()));
+    let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(user))).ok();
+    header.iter_mut().for_each(|header| header.set_sensitive(true));
+    let _ = (parsed.set_username(""), parsed.set_password(None));
+    (parsed.into(), header)
 }
 
 /// The host and the port of a URL that was checked.
@@ -82,6 +103,18 @@ mod tests {
         ] {
             assert_eq!(printable(url), printed);
         }
+    }
+
+    #[cfg(feature = "grpc")]
+    #[test]
+    fn a_user_becomes_a_header() {
+        let (url, header) = without_user("http://Aladdin:open%20sesame@collector:4317/");
+        assert_eq!(url, "http://collector:4317/");
+        let header = header.expect("there is a user");
+        assert_eq!(header, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert!(header.is_sensitive());
+        assert_eq!(without_user("http://c:1").0, "http://c:1");
+        assert_eq!(without_user("http://c:1").1, None);
     }
 
     #[test]

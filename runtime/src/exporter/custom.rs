@@ -4,7 +4,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::{Answer, Exporter};
 use crate::internal_threads;
+use crate::report::line;
 
 /// An exporter whose type is forgotten.
 #[derive(Clone)]
@@ -55,8 +56,16 @@ pub(crate) struct CustomExporter(mpsc::Sender<Job>);
 
 /// What the thread does next.
 enum Job {
-    Export { spans: Vec<SpanData>, answer: oneshot::Sender<Answer>, wanted: oneshot::Receiver<()> },
-    ShutDown { timeout: Duration, done: oneshot::Sender<()> },
+    /// Export these spans, unless their delivery was given up: then they are gone.
+    Export {
+        spans: Weak<Mutex<Vec<SpanData>>>,
+        answer: oneshot::Sender<Answer>,
+        wanted: oneshot::Receiver<()>,
+    },
+    ShutDown {
+        timeout: Duration,
+        done: oneshot::Sender<()>,
+    },
 }
 
 impl CustomExporter {
@@ -83,13 +92,18 @@ impl Custom {
         let exporter = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match job {
             Job::Export { spans, answer, wanted } => {
+                let Some(spans) = spans.upgrade().filter(|_| !answer.is_closed()) else { return };
+                let spans =
+                    std::mem::take(&mut *spans.lock().unwrap_or_else(PoisonError::into_inner));
                 let result = catch_unwind(AssertUnwindSafe(|| {
                     block_on(unless_abandoned(exporter.export_boxed(spans), wanted))
                 }));
                 let outcome = match result {
                     Ok(Some(Ok(()))) => Answer::TAKEN,
-                    Ok(Some(Err(OTelSdkError::InternalFailure(why)))) => Answer::Refused(why),
-                    Ok(Some(Err(error))) => Answer::Refused(error.to_string()),
+                    Ok(Some(Err(OTelSdkError::InternalFailure(why)))) => {
+                        Answer::Refused(line(&why))
+                    }
+                    Ok(Some(Err(error))) => Answer::Refused(line(&error.to_string())),
                     Ok(None) => return,
                     Err(_) => Answer::Refused("the exporter panicked".to_owned()),
                 };
@@ -109,10 +123,10 @@ async fn unless_abandoned(
     mut wanted: oneshot::Receiver<()>,
 ) -> Option<OTelSdkResult> {
     poll_fn(|task| {
-        if let Poll::Ready(result) = export.as_mut().poll(task) {
-            return Poll::Ready(Some(result));
+        if Pin::new(&mut wanted).poll(task).is_ready() {
+            return Poll::Ready(None);
         }
-        Pin::new(&mut wanted).poll(task).map(|_| None)
+        export.as_mut().poll(task).map(Some)
     })
     .await
 }
@@ -121,14 +135,14 @@ impl Exporter for CustomExporter {
     /// The specification promises exporters that.
     const AT_ONCE: usize = 1;
 
-    type Request = Mutex<Vec<SpanData>>;
+    type Request = Arc<Mutex<Vec<SpanData>>>;
 
     fn encode(&self, spans: Vec<SpanData>) -> Result<Self::Request, String> {
-        Ok(Mutex::new(spans))
+        Ok(Arc::new(Mutex::new(spans)))
     }
 
     async fn send(&self, request: &Self::Request) -> Answer {
-        let spans = std::mem::take(&mut *request.lock().unwrap_or_else(PoisonError::into_inner));
+        let spans = Arc::downgrade(request);
         let (answer, answered) = oneshot::channel();
         // Dropped with this future, when its time is over.
         let (_waits, wanted) = oneshot::channel();

@@ -1,5 +1,5 @@
-//! The threads that the library starts. They are guests in the program: they take no signal that the
-//! program may be waiting for, and the program's code that runs on them notices nothing of that.
+//! Threads that the library starts. They block signals, so that they never take a signal that the program waits
+//! for. The program's code on these threads runs with the program's own signal mask.
 
 #[cfg(unix)]
 mod signal_mask;
@@ -38,8 +38,8 @@ pub(crate) fn run_user_code<T>(code: impl FnOnce() -> T) -> T {
     code()
 }
 
-/// From now on the current thread counts as one that runs code of the program's and that a shutdown
-/// waits for. Whatever that code calls must not wait for the shutdown.
+/// Marks the current thread as one that runs the program's code and that a shutdown waits for. Functions that are
+/// called on it must not wait for the shutdown.
 pub(crate) fn mark_current() {
     RUNS_USER_CODE.set(true);
 }

@@ -5,19 +5,30 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 
+/// The signals that threads of the library do not block.
+const EXEMPT: [libc::c_int; 7] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGTRAP,
+    libc::SIGSYS,
+    libc::SIGPROF,
+];
+
 /// A set of signals to block.
 #[derive(Clone, Copy)]
 pub(super) struct SignalMask(libc::sigset_t);
 
 impl SignalMask {
-    /// Every signal but those that report a fault of the thread itself, and the one of profilers.
+    /// Every signal but those that report a fault or a trap of the thread itself, and the one of profilers.
     pub(super) fn all_but_faults() -> Self {
         let mut set = MaybeUninit::uninit();
         // SAFETY: `sigfillset` initialises the set that it is given, and `sigdelset` changes an
         // initialised one.
         unsafe {
             libc::sigfillset(set.as_mut_ptr());
-            for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGPROF] {
+            for signal in EXEMPT {
                 libc::sigdelset(set.as_mut_ptr(), signal);
             }
             Self(set.assume_init())
@@ -96,7 +107,7 @@ mod tests {
         for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD, libc::SIGWINCH] {
             assert!(mask.blocks(signal), "{signal}");
         }
-        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGPROF] {
+        for signal in EXEMPT {
             assert!(!mask.blocks(signal), "{signal}");
         }
     }

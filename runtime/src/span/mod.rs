@@ -40,12 +40,14 @@ pub(crate) use library::{LibraryTracer, keep_open};
 #[cfg(feature = "logs")]
 pub(crate) use open::Open;
 #[cfg(feature = "app")]
-pub(crate) use open::{disown_all as disown_open_spans, end_all as end_open_spans};
+pub(crate) use open::{
+    any as any_open, disown_all as disown_open_spans, end_all as end_open_spans,
+};
 #[cfg(feature = "app")]
 pub(crate) use random::add_flags;
 pub(crate) use random::flag_root;
 #[cfg(feature = "app")]
-pub(crate) use recorded::Room;
+pub(crate) use recorded::{Capacity, SPARE};
 pub(crate) use recorder::{Counted, Recorder, await_devices};
 #[cfg(feature = "app")]
 pub(crate) use recorder::{Records, end_device_spans};

@@ -37,6 +37,12 @@ pub(super) fn add(context: Context) -> Open {
     Open { shard, index: lock(shard).insert(Entry { context, generation }) }
 }
 
+/// Whether any span is open.
+#[cfg(feature = "app")]
+pub(crate) fn any() -> bool {
+    (0..SHARDS).any(|shard| !lock(shard).is_empty())
+}
+
 /// Ends every open span, marked with `spandrel.interrupted = true`.
 #[cfg(feature = "app")]
 pub(crate) fn end_all() {

@@ -108,9 +108,8 @@ impl Reaper {
         queue.ended >= taken
     }
 
-    /// Ends every span that waits, after this long at the latest, and takes no more.
-    pub(crate) fn end_all(&self, patience: Duration) {
-        self.wait(patience);
+    /// Ends every span that waits, and takes no more.
+    pub(crate) fn end_all(&self) {
         let shared = self.here();
         let mut queue = shared.queue();
         queue.closed = true;

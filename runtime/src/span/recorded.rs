@@ -1,6 +1,5 @@
-//! A span of ours as it stands in OpenTelemetry's context: the SDK's span, and before it what the SDK's cannot
-//! do. The SDK counts an attribute each time that it is set, drops what comes last, an exception for
-//! instance, and does not tell random trace ids.
+//! Wraps the SDK's span and buffers attributes and events until the span ends. The SDK counts an attribute each
+//! time that it is set, drops the last events (an exception, for example), and does not set the random flag.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -13,7 +12,7 @@ use super::random;
 
 /// How much a span may hold.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Room {
+pub(crate) struct Capacity {
     pub(crate) attributes: usize,
     pub(crate) events: usize,
 }
@@ -22,28 +21,32 @@ pub(crate) struct Room {
 #[derive(Clone, Copy)]
 pub(super) struct Started {
     /// `None` where the provider is the program's: it knows its own limits.
-    pub(super) room: Option<Room>,
+    pub(super) capacity: Option<Capacity>,
     /// Whether the ids of traces that start here are random.
     pub(super) random_ids: bool,
     /// Whether the span started with an `error.type`.
     pub(super) has_error_type: bool,
 }
 
+/// How many more attributes are buffered than a span may hold, so that the SDK counts them as dropped. Its own
+/// limit is as much higher.
+pub(crate) const SPARE: usize = 1024;
+
 const ERROR_TYPE: &str = "error.type";
 const EXCEPTION: &str = "exception";
 
-thread_local!(static IS_DEFAULT: Cell<bool> = const { Cell::new(false) });
+thread_local!(static SETTING_DEFAULT: Cell<bool> = const { Cell::new(false) });
 
 /// Whether one of these attributes is an `error.type`.
-pub(super) fn name_an_error_type(attributes: &[KeyValue]) -> bool {
+pub(super) fn contain_error_type(attributes: &[KeyValue]) -> bool {
     attributes.iter().any(|attribute| attribute.key.as_str() == ERROR_TYPE)
 }
 
 /// Sets the `error.type` of the span of this context, unless the program has set one.
 pub(super) fn set_error_type(context: &Context, error_type: &'static str) {
-    IS_DEFAULT.set(true);
+    SETTING_DEFAULT.set(true);
     context.span().set_attribute(KeyValue::new(ERROR_TYPE, error_type));
-    IS_DEFAULT.set(false);
+    SETTING_DEFAULT.set(false);
 }
 
 /// The context with a span that started in it.
@@ -53,12 +56,18 @@ where
 {
     let flagged = random::flagged(parent, span.span_context(), started.random_ids);
     if !span.is_recording() {
-        // Nothing but its own context is of any use.
+        // A span that does not record needs only its span context.
         let context = flagged.unwrap_or_else(|| span.span_context().clone());
         return parent.with_remote_span_context(context);
     }
-    let Started { room, has_error_type, .. } = started;
-    parent.with_span(Recorded { span, flagged, room, has_error_type, held: Held::default() })
+    let Started { capacity, has_error_type, .. } = started;
+    parent.with_span(Recorded {
+        span,
+        flagged,
+        capacity,
+        has_error_type,
+        buffer: Buffer::default(),
+    })
 }
 
 #[derive(Debug)]
@@ -66,35 +75,38 @@ struct Recorded<S: Span> {
     span: S,
     /// Its context, where it has flags that the SDK does not know.
     flagged: Option<SpanContext>,
-    room: Option<Room>,
+    capacity: Option<Capacity>,
     has_error_type: bool,
-    held: Held,
+    buffer: Buffer,
 }
 
 /// What the SDK's span gets when it ends.
 #[derive(Debug, Default)]
-struct Held {
+struct Buffer {
     attributes: Vec<KeyValue>,
+    /// How often there was no room for an attribute.
+    dropped_attributes: u32,
     events: Vec<Event>,
     /// Events that there was no room for.
-    dropped: u32,
+    dropped_events: u32,
 }
 
-impl Held {
-    /// Keeps the last value of each key; gives back what there is no room for.
-    fn set(&mut self, attribute: KeyValue, room: usize) -> Option<KeyValue> {
+impl Buffer {
+    /// Keeps the last value of each key.
+    fn set(&mut self, attribute: KeyValue, capacity: usize) {
         match self.attributes.iter().position(|earlier| earlier.key == attribute.key) {
             Some(place) => self.attributes[place] = attribute,
-            None if self.attributes.len() < room => self.attributes.push(attribute),
-            None => return Some(attribute),
+            None if self.attributes.len() < capacity.saturating_add(SPARE) => {
+                self.attributes.push(attribute);
+            }
+            None => self.dropped_attributes = self.dropped_attributes.saturating_add(1),
         }
-        None
     }
 
     /// Keeps the first events, and all exceptions that there is any room for.
-    fn add(&mut self, event: Event, room: usize) {
-        if self.events.len() >= room {
-            self.dropped = self.dropped.saturating_add(1);
+    fn add(&mut self, event: Event, capacity: usize) {
+        if self.events.len() >= capacity {
+            self.dropped_events = self.dropped_events.saturating_add(1);
             let ordinary = |event: &Event| event.name != EXCEPTION;
             match self.events.iter().rposition(ordinary) {
                 Some(last) if !ordinary(&event) => drop(self.events.remove(last)),
@@ -110,9 +122,9 @@ impl<S: Span> Span for Recorded<S> {
     where
         T: Into<Cow<'static, str>>,
     {
-        match self.room {
-            Some(room) if self.span.is_recording() => {
-                self.held.add(Event::new(name, time, attributes, 0), room.events);
+        match self.capacity {
+            Some(capacity) if self.span.is_recording() => {
+                self.buffer.add(Event::new(name, time, attributes, 0), capacity.events);
             }
             _ => self.span.add_event_with_timestamp(name, time, attributes),
         }
@@ -128,17 +140,16 @@ impl<S: Span> Span for Recorded<S> {
 
     fn set_attribute(&mut self, attribute: KeyValue) {
         if attribute.key == Key::from_static_str(ERROR_TYPE) {
-            if IS_DEFAULT.get() && self.has_error_type {
+            if SETTING_DEFAULT.get() && self.has_error_type {
                 return;
             }
-            self.has_error_type |= !IS_DEFAULT.get();
+            self.has_error_type |= !SETTING_DEFAULT.get();
         }
-        let attribute = match self.room {
-            Some(room) if self.span.is_recording() => self.held.set(attribute, room.attributes),
-            _ => Some(attribute),
-        };
-        if let Some(attribute) = attribute {
-            self.span.set_attribute(attribute);
+        match self.capacity {
+            Some(capacity) if self.span.is_recording() => {
+                self.buffer.set(attribute, capacity.attributes);
+            }
+            _ => self.span.set_attribute(attribute),
         }
     }
 
@@ -154,19 +165,23 @@ impl<S: Span> Span for Recorded<S> {
         self.span.add_link(span, attributes);
     }
 
-    /// Events lie inside the span: one that is told of after its end, as an error is that leaves a block,
-    /// happened at the end.
+    /// An event that is recorded after the span's end (an error that leaves a block) gets the time of the end.
     fn end_with_timestamp(&mut self, end: SystemTime) {
-        let Held { attributes, events, dropped } = std::mem::take(&mut self.held);
+        let Buffer { attributes, dropped_attributes, events, dropped_events } =
+            std::mem::take(&mut self.buffer);
         for attribute in attributes {
             self.span.set_attribute(attribute);
+        }
+        // The SDK has no room left, and counts these.
+        for _ in 0..dropped_attributes {
+            self.span.set_attribute(KeyValue::new("", true));
         }
         for event in events {
             let time = event.timestamp.min(end);
             self.span.add_event_with_timestamp(event.name, time, event.attributes);
         }
         // The SDK counts what it has no room for.
-        for _ in 0..dropped {
+        for _ in 0..dropped_events {
             self.span.add_event_with_timestamp("", end, Vec::new());
         }
         self.span.end_with_timestamp(end);

@@ -19,7 +19,7 @@ use super::callsite::{Library, Start};
 use super::exception::{self, Exceptions};
 use super::panic::{Panic, caught};
 use super::reaper::Reaper;
-use super::recorded::{self, Room};
+use super::recorded::{self, Capacity};
 use crate::attribute::Attributes;
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
@@ -80,12 +80,12 @@ impl Recorder {
     #[cfg(feature = "app")]
     pub(crate) fn install(
         provider: SdkTracerProvider,
-        room: Room,
+        capacity: Capacity,
         exceptions: Exceptions,
         records: Records,
         prunes: bool,
     ) -> bool {
-        let installed = Self::set(Provider::Ours { provider, room }, exceptions, records);
+        let installed = Self::set(Provider::Ours { provider, capacity }, exceptions, records);
         PRUNES.store(installed && prunes, Ordering::Relaxed);
         installed
     }
@@ -132,8 +132,8 @@ impl Recorder {
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(provider: SdkTracerProvider) -> Counted {
         // As many attributes as a test likes, and as many events as the SDK takes by default.
-        let room = Room { attributes: usize::MAX, events: 128 };
-        Self::counted(Provider::Ours { provider, room }, Exceptions::EVENTS, Records::Unknown)
+        let capacity = Capacity { attributes: usize::MAX, events: 128 };
+        Self::counted(Provider::Ours { provider, capacity }, Exceptions::EVENTS, Records::Unknown)
     }
 
     /// Changes, under the lock, with what is installed.
@@ -255,7 +255,7 @@ impl Found {
             }
             attributes(&mut list);
             let list = list.into_vec();
-            has_error_type.set(recorded::name_an_error_type(&list));
+            has_error_type.set(recorded::contain_error_type(&list));
             list
         };
         let tracer = || self.tracer(callsite.library);
@@ -300,12 +300,11 @@ pub(crate) fn await_devices(patience: Duration) -> bool {
     installed_reaper().is_none_or(|reaper| reaper.wait(patience))
 }
 
-/// Ends the spans that wait for their devices, after this long at the latest. Spans that come later do not
-/// wait.
+/// Ends the spans that wait for their devices. Spans that come later do not wait.
 #[cfg(feature = "app")]
-pub(crate) fn end_device_spans(patience: Duration) {
+pub(crate) fn end_device_spans() {
     if let Some(reaper) = installed_reaper() {
-        reaper.end_all(patience);
+        reaper.end_all();
     }
 }
 

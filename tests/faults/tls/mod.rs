@@ -113,7 +113,7 @@ fn an_unknown_authority_is_told_of() {
 fn a_certificate_that_is_an_authority_s_is_told_of() {
     let authority = Authority::new("ours");
     let server = authority.authority("localhost");
-    lost(&server, &authority, "the collector's certificate is that of an authority (`CA:TRUE`)");
+    lost(&server, &authority, "the server uses the certificate of an authority (`CA:TRUE`)");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The signal handler: what the process does when SIGTERM, SIGINT, SIGHUP or SIGQUIT arrives, as far as
 //! it must be decided in the handler itself. Everything else is done by the thread that it wakes.
 //!
-//! Only functions that are safe in a signal handler are called here: `getpid`, `sigaction`, `raise` and
-//! `write`, and nothing allocates or locks.
+//! The handler calls only functions that are safe in a signal handler: `getpid`, `sigaction`, `clock_gettime`,
+//! `raise`, `write`, `sigemptyset`, `sigaddset` and `pthread_sigmask`. It neither allocates nor locks.
 
 #![allow(unsafe_code, reason = "a signal's action is only set by a system call")]
 
@@ -11,7 +11,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::process;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, c_void, sigaction, siginfo_t};
 
@@ -33,10 +34,49 @@ static REPLACED: [AtomicPtr<sigaction>; SIGNALS.len()] =
 static CHAINED: [AtomicBool; SIGNALS.len()] = [const { AtomicBool::new(false) }; SIGNALS.len()];
 /// Whether the program has called `shutdown_signal`.
 static AWAITED: AtomicBool = AtomicBool::new(false);
-/// Whether a signal has arrived that `shutdown_signal` tells.
-static ANNOUNCED: AtomicBool = AtomicBool::new(false);
-/// Whether a signal has arrived that ends the process.
-static ENDING: AtomicBool = AtomicBool::new(false);
+/// When the first signal for `shutdown_signal` arrived.
+static ANNOUNCED: FirstTime = FirstTime::never();
+/// When the first signal arrived that ends the process.
+static ENDING: FirstTime = FirstTime::never();
+
+/// A second signal counts as a repeated one after this time. Senders may send one signal twice at once: to the
+/// process and to its process group, as `timeout` of GNU coreutils does.
+const REPEATED_AFTER: Duration = Duration::from_millis(500);
+
+/// When something happened first, on the monotonic clock.
+struct FirstTime(AtomicU64);
+
+impl FirstTime {
+    const fn never() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    fn reset(&self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+
+    fn has_come(&self) -> bool {
+        self.0.load(Ordering::SeqCst) != 0
+    }
+
+    /// It happens now. Whether it happened before, and not at the same moment.
+    fn repeats(&self) -> bool {
+        let now = milliseconds();
+        match self.0.compare_exchange(0, now, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => false,
+            Err(first) => u128::from(now.saturating_sub(first)) >= REPEATED_AFTER.as_millis(),
+        }
+    }
+}
+
+/// The monotonic clock, never zero.
+fn milliseconds() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is valid.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    let [seconds, nanos] = [now.tv_sec, now.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
+    (seconds * 1000 + nanos / 1_000_000).max(1)
+}
 
 /// What the watching thread is woken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,16 +108,16 @@ pub(super) enum HandledBy {
     Program,
     /// Nobody: without us the signal would end the process.
     Nobody,
-    /// Nobody, and the kernel spares the process: the first one of a container, PID 1.
+    /// Nobody; and the kernel does not end the first process of a container, PID 1, by such a signal.
     Kernel,
 }
 
-/// From now on `shutdown_signal` tells the program of SIGTERM and SIGINT.
+/// From now on `shutdown_signal` handles SIGTERM and SIGINT.
 pub(super) fn set_awaited() {
     AWAITED.store(true, Ordering::SeqCst);
 }
 
-/// Whether `shutdown_signal` tells the program of this signal.
+/// Whether `shutdown_signal` handles this signal.
 pub(super) fn is_awaited(signal: c_int) -> bool {
     is_stop(signal) && AWAITED.load(Ordering::SeqCst)
 }
@@ -91,13 +131,20 @@ pub(super) fn is_stop(signal: c_int) -> bool {
 /// The handler of this process wakes the thread at the other end of this descriptor.
 pub(super) fn set_wake(writer: OwnedFd) {
     WAKE.store(writer.into_raw_fd(), Ordering::SeqCst);
-    ENDING.store(false, Ordering::SeqCst);
+    // A child of `fork` has got no signal yet.
+    ANNOUNCED.reset();
+    ENDING.reset();
     PROCESS.store(process::id(), Ordering::SeqCst);
 }
 
 /// Whether a watching thread listens in this process.
 pub(super) fn is_watched() -> bool {
     PROCESS.load(Ordering::SeqCst) == process::id()
+}
+
+/// Whether a signal has arrived that ends the process.
+pub(super) fn is_ending() -> bool {
+    ENDING.has_come()
 }
 
 /// Whether a watching thread listens in another process: that this one is a child of.
@@ -124,7 +171,7 @@ pub(super) fn install(signal: c_int) {
     let replaced = current.sa_sigaction;
     // An action that the kernel resets after one signal is the program's own business.
     let resets = current.sa_flags & libc::SA_RESETHAND != 0;
-    // Set over a handler that calls it, our handler would call itself.
+    // If our handler were set over a handler that calls it, the two would call each other without end.
     let chained = CHAINED[place].load(Ordering::SeqCst) && replaced != libc::SIG_DFL;
     if is_ours(&current) || chained || replaced == libc::SIG_IGN || resets {
         return;
@@ -140,7 +187,11 @@ pub(super) fn install(signal: c_int) {
     // Before the handler, which reads it. What was there before may be read by a handler that runs now.
     REPLACED[place].store(Box::into_raw(Box::new(current)), Ordering::SeqCst);
     CHAINED[place].store(true, Ordering::SeqCst);
-    set_action(signal, &ours);
+    let before = set_action(signal, &ours);
+    // Another thread may have set a handler just now.
+    if before.sa_sigaction != current.sa_sigaction && !is_ours(&before) {
+        REPLACED[place].store(Box::into_raw(Box::new(before)), Ordering::SeqCst);
+    }
 }
 
 /// Restores the action that our handler took the place of, if the handler is still ours.
@@ -196,8 +247,8 @@ extern "C" fn on_signal(signal: c_int, info: *mut siginfo_t, context: *mut c_voi
         // The first signal is for the watching thread. The second ends the process at once, whatever
         // that thread is busy with.
         let repeated = match handled_by {
-            HandledBy::Program if is_only_awaited(signal) => ANNOUNCED.swap(true, Ordering::SeqCst),
-            HandledBy::Nobody => ENDING.swap(true, Ordering::SeqCst),
+            HandledBy::Program if is_only_awaited(signal) => ANNOUNCED.repeats(),
+            HandledBy::Nobody => ENDING.repeats(),
             HandledBy::Program | HandledBy::Kernel => false,
         };
         if repeated {
@@ -267,8 +318,13 @@ fn action(signal: c_int) -> sigaction {
     }
 }
 
-fn set_action(signal: c_int, action: &sigaction) {
+/// Sets the action for a signal; returns the action that was in force.
+fn set_action(signal: c_int, action: &sigaction) -> sigaction {
+    let mut before = MaybeUninit::zeroed();
     // SAFETY: the action is valid: it is one that was in force, or has our handler, which is safe to call
-    // at any moment.
-    unsafe { libc::sigaction(signal, ptr::from_ref(action), ptr::null_mut()) };
+    // at any moment. All zeros, which `before` stays if the call fails, is a valid action.
+    unsafe {
+        libc::sigaction(signal, ptr::from_ref(action), before.as_mut_ptr());
+        before.assume_init()
+    }
 }

@@ -20,12 +20,11 @@ use crate::report::say;
 /// The last flush has at least this long, even if the grace period is nearly over.
 const SHORTEST_FLUSH: Duration = Duration::from_millis(500);
 
-/// The share of the grace period after which everything is to be done: the platform's clock started
-/// before ours.
+/// The share of the grace period that telemetry uses: the platform's clock starts before the signal arrives.
 const USABLE: f64 = 0.95;
 
-/// How much longer than a flush may take the thread is waited for that does it.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How much longer than the flush may take the watching thread waits for the thread that flushes.
+const THREAD_MARGIN: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
 struct State {
@@ -42,16 +41,15 @@ fn state() -> MutexGuard<'static, State> {
 
 /// From now on each of the four signals flushes before it ends the process. Signals that are ignored stay
 /// ignored.
-pub(super) fn flush_on_signals(grace: Option<Duration>) {
+pub(super) fn install_handlers(grace: Option<Duration>) {
     state().grace = grace;
-    if is_watching() {
+    if ensure_watching() {
         SIGNALS.into_iter().for_each(handler::install);
     }
 }
 
-/// Telemetry is down: the signals do what they did before it was set up. Those that `shutdown_signal`
-/// tells stay with it.
-pub(super) fn flush_no_more() {
+/// Restores the previous signal actions. Signals that `shutdown_signal` handles keep our handler.
+pub(super) fn uninstall_handlers() {
     SIGNALS.into_iter().filter(|signal| !handler::is_awaited(*signal)).for_each(handler::uninstall);
 }
 
@@ -67,14 +65,16 @@ pub(super) fn time_to_flush() -> Option<Duration> {
     Some(end.saturating_duration_since(Instant::now()).max(SHORTEST_FLUSH))
 }
 
-/// In a child of `fork`, which has none of its parent's threads.
-pub(super) fn watch_again() {
+/// In a child of `fork`, which has none of its parent's threads and has got no signal yet.
+pub(super) fn restart_after_fork() {
     if handler::is_watched_elsewhere() {
-        is_watching();
+        state().stopping_since = None;
+        shutdown_signal::reset();
+        ensure_watching();
     }
 }
 
-/// Has the watching thread shut telemetry down, because the process is exiting. `false` where there is no
+/// Makes the watching thread shut telemetry down, because the process exits. `false` where there is no
 /// such thread in this process.
 pub(super) fn shut_down_at_exit() -> bool {
     let watched = handler::is_watched();
@@ -84,8 +84,8 @@ pub(super) fn shut_down_at_exit() -> bool {
     watched
 }
 
-/// Whether there is a watching thread in this process. It is started by the first call.
-fn is_watching() -> bool {
+/// Starts the watching thread of this process, unless it runs. Whether it does.
+fn ensure_watching() -> bool {
     if handler::is_watched() {
         return true;
     }
@@ -93,11 +93,18 @@ fn is_watching() -> bool {
         Ok(()) => true,
         Err(error) => {
             say(format_args!(
-                "no thread can watch for signals: {error}; SIGTERM, SIGINT, SIGHUP and SIGQUIT end the \
-                 program without a flush, and `shutdown_signal()` does not tell of them"
+                "the thread that watches for signals cannot be started: {error}; SIGTERM, SIGINT, SIGHUP and \
+                 SIGQUIT end the program without a flush, and `shutdown_signal()` never completes"
             ));
             false
         }
+    }
+}
+
+/// Waits a moment for the end of the process, if a signal is about to end it.
+pub(super) fn wait_for_end() {
+    if handler::is_watched() && handler::is_ending() {
+        std::thread::sleep(THREAD_MARGIN);
     }
 }
 
@@ -115,7 +122,7 @@ fn watch(mut wakeups: UnixStream) {
     loop {
         match wakeups.read(&mut byte) {
             Ok(1) => match Wakeup::from_byte(byte[0]) {
-                Wakeup::Signal(signal) => obey(signal),
+                Wakeup::Signal(signal) => handle(signal),
                 Wakeup::Exit => super::shut_down_if_up(),
             },
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -124,14 +131,14 @@ fn watch(mut wakeups: UnixStream) {
     }
 }
 
-fn obey(signal: i32) {
+fn handle(signal: i32) {
     let handled_by = handler::handled_by(signal);
     if handled_by == HandledBy::Nobody || handler::is_stop(signal) {
         state().stopping_since.get_or_insert_with(Instant::now);
     }
     match handled_by {
         HandledBy::Nobody => {}
-        // What SIGHUP and SIGQUIT mean to a program that handles them, only the program knows.
+        // Only the program knows the meaning of a SIGHUP or SIGQUIT that it handles.
         HandledBy::Program if !handler::is_stop(signal) => return,
         HandledBy::Program | HandledBy::Kernel => {
             shutdown_signal::announce();
@@ -149,7 +156,7 @@ fn obey(signal: i32) {
 /// Shuts telemetry down within its time, on a thread of its own: processors of the program's may take any
 /// time. Where no thread can be made, this one does it.
 fn flush() {
-    let patience = super::time_for_shutdown() + PATIENCE;
+    let patience = super::time_for_shutdown() + THREAD_MARGIN;
     let (done, shut_down) = mpsc::channel();
     let flushed = internal_threads::spawn("spandrel-shutdown", move || {
         super::shut_down_if_up();

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use http::StatusCode;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use serde_json::Value;
@@ -11,8 +12,8 @@ use super::Encoding;
 use crate::exporter::Answer;
 use crate::report::line;
 
-/// Answers are short. A longer one is an error, as the protocol's specification has it.
-pub(super) const LARGEST: usize = 4 << 20;
+/// The longest answer that is read. A longer one is an error, as the protocol's specification says.
+pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 
 /// The setting that makes spans smaller.
 const SMALLER_SPANS: &str = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT shortens the texts of spans, and \
@@ -22,6 +23,10 @@ const SMALLER_SPANS: &str = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT shortens the
 #[derive(Debug)]
 pub(crate) enum Reply {
     Answer(Answer),
+    /// There was no answer in time.
+    TimedOut(Answer),
+    /// There was no connection, or it was closed.
+    Unreachable(Answer),
     /// The server does not take the encoding of the request.
     EncodingRefused(String),
 }
@@ -51,19 +56,44 @@ impl Reply {
     }
 }
 
+/// Whether a request may be retried that was answered with this HTTP status, over HTTP as OTLP's specification
+/// says, and over gRPC as [gRPC's mapping of HTTP statuses] says.
+///
+/// [gRPC's mapping of HTTP statuses]: https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html
+pub(super) fn is_retryable(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    )
+}
+
+/// An answer says that the request succeeded, and its body cannot be read.
+pub(super) fn unreadable(status: &str, why: &str) -> Reply {
+    let why = line(why);
+    Reply::refused(format!(
+        "{status}, but the body is not an OTLP response ({why}), so it is unknown whether the spans were \
+         accepted; check that the endpoint is an OTLP endpoint"
+    ))
+}
+
 /// The request would be larger than the protocol allows.
 pub(super) fn too_large_to_send(bytes: usize, limit: usize) -> String {
     format!("a request of {bytes} bytes is over the protocol's limit of {limit}; {SMALLER_SPANS}")
 }
 
 /// The answer in a body that says that the request was taken; an error where the body cannot be read.
-pub(super) fn taken(body: &[u8], json: bool) -> Result<Answer, String> {
+pub(super) fn parse_success(body: &[u8], json: bool) -> Result<Answer, String> {
     let read = if json { read_json(body) } else { read_protobuf(body) };
     let (rejected, message) = read?;
     let rejected = usize::try_from(rejected).unwrap_or_default();
-    let meaning = if rejected > 0 { "some spans were rejected" } else { "a warning" };
-    let says = rejected > 0 || !message.is_empty();
-    Ok(Answer::Taken { rejected, message: says.then(|| told(meaning, &message)) })
+    let message = match rejected {
+        0 => Some(message).filter(|message| !message.is_empty()),
+        _ => Some(join_reason("some spans were rejected", &message)),
+    };
+    Ok(Answer::Taken { rejected, message })
 }
 
 fn read_protobuf(body: &[u8]) -> Result<(i64, String), String> {
@@ -79,11 +109,13 @@ fn read_json(body: &[u8]) -> Result<(i64, String), String> {
         return Ok((0, String::new()));
     }
     let response: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let Value::Object(response) = response else { return Err("it is no object".to_owned()) };
+    let Value::Object(response) = response else {
+        return Err("the body is not a JSON object".to_owned());
+    };
     let partial = match field(&response, ["partialSuccess", "partial_success"]) {
         None => return Ok((0, String::new())),
         Some(Value::Object(partial)) => partial,
-        Some(_) => return Err("`partialSuccess` is no object".to_owned()),
+        Some(_) => return Err("`partialSuccess` is not an object".to_owned()),
     };
     let rejected = match field(partial, ["rejectedSpans", "rejected_spans"]) {
         None => Some(0),
@@ -97,8 +129,8 @@ fn read_json(body: &[u8]) -> Result<(i64, String), String> {
         None => Some(""),
         Some(message) => message.as_str(),
     };
-    let rejected = rejected.ok_or("`rejectedSpans` is no whole number")?;
-    Ok((rejected, message.ok_or("`errorMessage` is no text")?.to_owned()))
+    let rejected = rejected.ok_or("`rejectedSpans` is not a whole number")?;
+    Ok((rejected, message.ok_or("`errorMessage` is not a string")?.to_owned()))
 }
 
 fn field<'a>(object: &'a serde_json::Map<String, Value>, names: [&str; 2]) -> Option<&'a Value> {
@@ -111,7 +143,7 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// What a collector says, behind what it means; fit for one line.
-pub(super) fn told(meaning: &str, message: &str) -> String {
+pub(super) fn join_reason(meaning: &str, message: &str) -> String {
     match line(message).as_str() {
         "" => meaning.to_owned(),
         message => format!("{meaning}: {message}"),
@@ -184,8 +216,11 @@ mod tests {
         ] {
             assert!(json(body).is_err(), "{body}");
         }
-        assert!(taken(b"<html>", false).is_err());
-        assert!(matches!(taken(b"", false), Ok(Answer::Taken { rejected: 0, message: None })));
+        assert!(parse_success(b"<html>", false).is_err());
+        assert!(matches!(
+            parse_success(b"", false),
+            Ok(Answer::Taken { rejected: 0, message: None })
+        ));
     }
 
     #[cfg(feature = "gzip")]

@@ -1,11 +1,11 @@
-//! OTLP over gRPC: one unary call, framed by hand, so that a request is encoded once for all its tries, and an
-//! answer that is none of gRPC's is told for what it is.
+//! OTLP over gRPC. The message is framed here so that it is encoded once for all attempts, and so that answers that
+//! are not gRPC's can be reported.
 
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, TE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -18,15 +18,17 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
-use super::answer::{LARGEST, root_cause, taken, told};
+use super::answer::{
+    LARGEST_ANSWER, is_retryable, join_reason, parse_success, root_cause, unreadable,
+};
 use super::compression::Encoding;
+use super::failure_message::FailureMessages;
 use super::proxy::Proxy;
 use super::retry_after::retry_after;
 use super::status::Status as Details;
 use super::timeout::Timeout;
-use super::trouble::Trouble;
 use super::{Answer, Reply, USER_AGENT};
-use crate::config::Otlp;
+use crate::config::{Otlp, without_user};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -36,8 +38,7 @@ const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-en
 /// What stands before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
-/// A connection on which a request waits for so long is asked whether it is alive. Servers may take it ill
-/// when they are asked often.
+/// The interval of HTTP/2 keep-alive pings during a request. Servers may close connections that ping more often.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,10 +47,10 @@ pub(super) struct Grpc {
     proxy: Option<Tunnel<HttpConnector>>,
     current: Mutex<Connection>,
     headers: HeaderMap,
-    trouble: Trouble,
+    failures: FailureMessages,
 }
 
-/// A channel, which reconnects by itself when it is closed; not when the peer says nothing any more.
+/// A channel reconnects when its connection is closed, but not when the peer is silent.
 #[derive(Clone)]
 struct Connection {
     channel: Channel,
@@ -59,14 +60,19 @@ struct Connection {
 impl Grpc {
     /// Needs a runtime; connects with the first request.
     pub(super) fn new(settings: &Otlp, timeout: &Timeout) -> Result<Self, String> {
-        let endpoint = endpoint(settings, timeout).map_err(|error| root_cause(&error))?;
+        let (url, authorization) = without_user(&settings.url);
+        let endpoint = endpoint(url, settings, timeout).map_err(|error| root_cause(&error))?;
+        let mut headers = settings.headers.clone();
+        if let Some(authorization) = authorization {
+            headers.entry(AUTHORIZATION).or_insert(authorization);
+        }
         let proxy = Proxy::to(&settings.url);
         if let Some(proxy) = &proxy
             && proxy.uri.scheme_str() != Some("http")
         {
             return Err(format!(
-                "gRPC needs an HTTP proxy that is spoken to without TLS, and {proxy} is none; NO_PROXY can \
-                 name the collector's host"
+                "gRPC supports only http:// proxies, and {proxy} is not one; list the collector's host in NO_PROXY \
+                 to connect directly"
             ));
         }
         let tunnel = proxy.as_ref().map(|proxy| tunnel(proxy, timeout));
@@ -75,8 +81,8 @@ impl Grpc {
             endpoint,
             proxy: tunnel,
             current: Mutex::new(current),
-            headers: settings.headers.clone(),
-            trouble: Trouble::new(settings, proxy),
+            headers,
+            failures: FailureMessages::new(settings, proxy),
         })
     }
 
@@ -93,10 +99,10 @@ impl Grpc {
         };
         match super::within(limit, call(channel, request)).await {
             Some(Ok(answer)) => self.read(answer, encoding),
-            Some(Err(error)) => Reply::Answer(self.trouble.unanswered(&*error).await),
+            Some(Err(error)) => Reply::Unreachable(self.failures.connection_failed(&*error).await),
             None => {
                 self.reconnect(number);
-                Reply::Answer(self.trouble.late(limit.unwrap_or_default()))
+                Reply::TimedOut(self.failures.timed_out())
             }
         }
     }
@@ -123,7 +129,7 @@ impl Grpc {
         Ok(request)
     }
 
-    /// Leaves a connection on which there was no answer in time.
+    /// Replaces a connection on which a request timed out.
     fn reconnect(&self, number: u64) {
         let mut current = self.current();
         if current.number == number {
@@ -143,21 +149,28 @@ impl Grpc {
                 if let Reply::Answer(Answer::Unavailable { why, .. } | Answer::Refused(why)) =
                     &mut reply
                 {
-                    why.push_str(&self.trouble.through_proxy());
+                    why.push_str(&self.failures.through_proxy());
+                    why.push_str("; is it the collector that ");
+                    why.push_str(self.failures.variable());
+                    why.push_str(" names?");
                 }
                 reply
             }
             RawAnswer::Status(status) => read(&status, encoding),
             RawAnswer::Message { encoding, message } => read_message(encoding, &message),
             RawAnswer::TooLarge => {
-                Reply::refused(format!("an answer of more than {LARGEST} bytes"))
+                Reply::refused(format!("an answer of more than {LARGEST_ANSWER} bytes"))
             }
         }
     }
 }
 
-fn endpoint(settings: &Otlp, timeout: &Timeout) -> Result<Endpoint, tonic::transport::Error> {
-    let endpoint = Endpoint::from_shared(settings.url.clone())?
+fn endpoint(
+    url: String,
+    settings: &Otlp,
+    timeout: &Timeout,
+) -> Result<Endpoint, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(url)?
         .user_agent(USER_AGENT)?
         .connect_timeout(timeout.to_connect())
         .http2_keep_alive_interval(KEEP_ALIVE)
@@ -220,18 +233,21 @@ async fn call(mut channel: Channel, request: Request<Body>) -> Result<RawAnswer,
     let response: Response<Body> = channel.ready().await?.call(request).await?;
     let (mut head, mut frames) = response.into_parts();
     let kind = head.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let is_grpc = head.status == StatusCode::OK && kind.starts_with(b"application/grpc");
+    let is_grpc = head.status == StatusCode::OK
+        && kind
+            .strip_prefix(b"application/grpc")
+            .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]));
     let (mut body, mut trailers) = (Vec::new(), None);
     while let Some(frame) = frames.frame().await {
         match frame {
             Ok(frame) => match frame.into_data() {
-                Ok(data) if body.len() + data.len() > PREFIX + LARGEST => {
+                Ok(data) if body.len() + data.len() > PREFIX + LARGEST_ANSWER => {
                     return Ok(RawAnswer::TooLarge);
                 }
                 Ok(data) => body.extend_from_slice(&data),
                 Err(frame) => trailers = frame.into_trailers().ok(),
             },
-            // A page that breaks off is a page.
+            // A truncated page is still reported as a page.
             Err(_) if !is_grpc => break,
             Err(status) => return Err(status.into()),
         }
@@ -241,7 +257,7 @@ async fn call(mut channel: Channel, request: Request<Body>) -> Result<RawAnswer,
     }
     // Without a message, the status may stand in the headers.
     let mut trailers = trailers.unwrap_or_else(|| std::mem::take(&mut head.headers));
-    check(&mut trailers);
+    remove_malformed_details(&mut trailers);
     match Status::from_header_map(&trailers) {
         Some(status) if status.code() == Code::Ok => {
             let encoding = head.headers.get(GRPC_ENCODING).cloned();
@@ -253,7 +269,7 @@ async fn call(mut channel: Channel, request: Request<Body>) -> Result<RawAnswer,
 }
 
 /// Takes out details that are not base64, over which tonic would panic.
-pub(crate) fn check(headers: &mut HeaderMap) {
+pub(crate) fn remove_malformed_details(headers: &mut HeaderMap) {
     const DETAILS: &str = "grpc-status-details-bin";
 
     if let Some(details) = headers.get(DETAILS) {
@@ -267,7 +283,7 @@ pub(crate) fn check(headers: &mut HeaderMap) {
 
 /// By the code, after the protocol's specification.
 pub(crate) fn read(status: &Status, encoding: Option<Encoding>) -> Reply {
-    let why = told(status.code().description(), status.message());
+    let why = join_reason(status.code().description(), status.message());
     let details = Details::decode(status.details());
     let retry_after = details.ok().and_then(|details| details.retry_delay());
     match status.code() {
@@ -281,45 +297,44 @@ pub(crate) fn read(status: &Status, encoding: Option<Encoding>) -> Reply {
             Reply::Answer(Answer::Unavailable { why, retry_after })
         }
         Code::ResourceExhausted if why.contains("larger than") => Reply::too_large(&why),
+        Code::Unauthenticated | Code::PermissionDenied => Reply::refused(format!(
+            "{why}; OTEL_EXPORTER_OTLP_HEADERS has the credentials of the collector"
+        )),
         Code::Unimplemented if encoding.is_some() => Reply::EncodingRefused(why),
         Code::InvalidArgument | Code::Internal => Reply::refused_in(encoding, why),
         _ => Reply::refused(why),
     }
 }
 
-/// By [gRPC's mapping of HTTP statuses](https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html).
+/// An answer that is not gRPC's: by its HTTP status.
 fn read_page(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Reply {
     let said = String::from_utf8_lossy(body);
-    let why = told(&format!("{status}, and no gRPC"), &said);
-    match status {
-        StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => {
-            Reply::Answer(Answer::Unavailable { why, retry_after: retry_after(headers) })
-        }
-        _ => Reply::refused(why),
+    let why = join_reason(&format!("{status}, without a gRPC status"), &said);
+    if is_retryable(status) {
+        Reply::Answer(Answer::Unavailable { why, retry_after: retry_after(headers) })
+    } else {
+        Reply::refused(why)
     }
 }
 
 fn read_message(encoding: Option<HeaderValue>, framed: &[u8]) -> Reply {
-    let unreadable = |why: &str| {
-        Reply::refused(format!(
-            "success, and a message that is no answer ({why}), so that nobody knows whether the spans were \
-             taken; is this an OTLP endpoint?"
-        ))
-    };
+    let unreadable = |why: &str| unreadable("status 0 (OK)", why);
     let decompressed;
     let message = match framed {
-        // As empty as an answer without anything to say.
+        // An empty body is an empty response.
         [] => framed,
+        [_, a, b, c, d, message @ ..]
+            if u32::from_be_bytes([*a, *b, *c, *d]) as usize != message.len() =>
+        {
+            return unreadable("its length is not what it says");
+        }
         [0, _, _, _, _, message @ ..] => message,
         [1, _, _, _, _, message @ ..] => {
             let encoding = encoding.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
             let Some(encoding) = Encoding::named(encoding) else {
                 return unreadable("in an encoding that was not asked for");
             };
-            match encoding.decompress(message, LARGEST) {
+            match encoding.decompress(message, LARGEST_ANSWER) {
                 Ok(message) => {
                     decompressed = message;
                     &decompressed
@@ -329,5 +344,5 @@ fn read_message(encoding: Option<HeaderValue>, framed: &[u8]) -> Reply {
         }
         _ => return unreadable("without a length"),
     };
-    taken(message, false).map_or_else(|why| unreadable(&why), Reply::Answer)
+    parse_success(message, false).map_or_else(|why| unreadable(&why), Reply::Answer)
 }

@@ -11,13 +11,15 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder, Identity};
 use reqwest::{Client, Response, Url};
 
-use super::answer::{LARGEST, root_cause, taken, told};
+use super::answer::{
+    LARGEST_ANSWER, is_retryable, join_reason, parse_success, root_cause, unreadable,
+};
 use super::compression::Encoding;
+use super::failure_message::FailureMessages;
 use super::proxy::Proxy;
 use super::retry_after::retry_after;
 use super::status::Status;
 use super::timeout::Timeout;
-use super::trouble::Trouble;
 use super::{Answer, Reply, USER_AGENT};
 #[cfg(feature = "tls")]
 use crate::config::Tls;
@@ -28,7 +30,7 @@ pub(super) struct Http {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    trouble: Trouble,
+    failures: FailureMessages,
 }
 
 impl Http {
@@ -42,7 +44,7 @@ impl Http {
             client: client.map_err(|error| root_cause(&error))?,
             url: settings.url.parse().map_err(|error| format!("not a URL: {error}"))?,
             headers,
-            trouble: Trouble::new(settings, proxy),
+            failures: FailureMessages::new(settings, proxy),
         })
     }
 
@@ -64,8 +66,8 @@ impl Http {
         };
         let (response, body) = match super::within(limit, answered).await {
             Some(Ok(answered)) => answered,
-            Some(Err(error)) => return self.unanswered(&error).await,
-            None => return Reply::Answer(self.trouble.late(limit.unwrap_or_default())),
+            Some(Err(error)) => return self.connection_failed(&error).await,
+            None => return Reply::TimedOut(self.failures.timed_out()),
         };
         match body {
             Body::Whole(body) => self.read(response.status(), response.headers(), &body, encoding),
@@ -73,14 +75,14 @@ impl Http {
             Body::Broken if response.status().is_success() => Reply::Answer(Answer::TAKEN),
             Body::Broken => self.read(response.status(), response.headers(), &[], encoding),
             Body::TooLarge => Reply::refused(format!(
-                "{}, with an answer of more than {LARGEST} bytes",
+                "{}, with an answer of more than {LARGEST_ANSWER} bytes",
                 response.status()
             )),
         }
     }
 
-    async fn unanswered(&self, error: &reqwest::Error) -> Reply {
-        Reply::Answer(self.trouble.unanswered(error).await)
+    async fn connection_failed(&self, error: &reqwest::Error) -> Reply {
+        Reply::Unreachable(self.failures.connection_failed(error).await)
     }
 
     fn read(
@@ -100,23 +102,27 @@ impl Http {
 
     /// What to do about an answer with this status.
     fn advice(&self, status: StatusCode, headers: &HeaderMap, why: &str) -> String {
-        let variable = self.trouble.variable();
+        let variable = self.failures.variable();
         match status {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => format!(
-                "; the path is `{}` by {variable}, and collectors take traces at `/v1/traces`",
+                "; the path is `{}` (from {variable}), but collectors accept traces at `/v1/traces`",
                 self.url.path()
             ),
             StatusCode::BAD_REQUEST if why.contains("HTTP request to an HTTPS server") => {
                 format!("; {variable} must begin with `https://`")
             }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                let proxy = self.failures.through_proxy();
+                format!("{proxy}; OTEL_EXPORTER_OTLP_HEADERS has the credentials of the collector")
+            }
             StatusCode::PROXY_AUTHENTICATION_REQUIRED
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => self.trouble.through_proxy(),
+            | StatusCode::GATEWAY_TIMEOUT => self.failures.through_proxy(),
             status if status.is_redirection() => {
                 let to = headers.get(LOCATION).and_then(|to| to.to_str().ok());
                 let to = to.map_or_else(|| "elsewhere".to_owned(), |to| line(&printable(to)));
-                format!("; it redirects to {to}: set {variable} to that")
+                format!("; the server redirects to {to}; set {variable} to that URL")
             }
             _ => String::new(),
         }
@@ -183,7 +189,7 @@ async fn receive(response: &mut Response) -> Body {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST => return Body::TooLarge,
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => return Body::TooLarge,
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Body::Whole(body),
             Err(_) => return Body::Broken,
@@ -200,24 +206,18 @@ pub(crate) fn read(
 ) -> Reply {
     if status.is_success() {
         let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-        let json = kind.starts_with(b"application/json");
-        return match taken(body, json) {
+        let json = kind.to_ascii_lowercase().starts_with(b"application/json");
+        return match parse_success(body, json) {
             Ok(answer) => Reply::Answer(answer),
             Err(why) => {
-                let kind = line(&String::from_utf8_lossy(kind));
-                Reply::refused(line(&format!(
-                    "{status}, and an answer that is none (`{kind}`: {why}), so that nobody knows \
-                     whether the spans were taken; is this an OTLP endpoint?"
-                )))
+                let kind = String::from_utf8_lossy(kind);
+                unreadable(&status.to_string(), &format!("`{kind}`: {why}"))
             }
         };
     }
-    let why = told(&status.to_string(), &message(body));
+    let why = join_reason(&status.to_string(), &message(body));
     match status {
-        StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => {
+        status if is_retryable(status) => {
             Reply::Answer(Answer::Unavailable { why, retry_after: retry_after(headers) })
         }
         StatusCode::PAYLOAD_TOO_LARGE => Reply::too_large(&why),

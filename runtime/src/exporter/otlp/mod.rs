@@ -3,20 +3,20 @@
 mod answer;
 mod compression;
 mod encode;
+mod failure_message;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;
 #[cfg(feature = "otlp")]
 pub(crate) mod http;
 #[cfg(feature = "json")]
 mod json;
+mod protocol_probe;
 mod proxy;
 mod retry_after;
-mod spoken;
 mod status;
 mod timeout;
 #[cfg(feature = "tls")]
 mod tls;
-mod trouble;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ const USER_AGENT: &str = concat!(
 );
 
 /// The largest request that the protocol's specification allows, before it is compressed.
-const LARGEST: usize = 64 << 20;
+const LARGEST_REQUEST: usize = 64 << 20;
 
 pub(crate) struct OtlpExporter {
     frame: Frame,
@@ -53,7 +53,7 @@ pub(crate) struct OtlpExporter {
     #[cfg(feature = "json")]
     json: Option<Resource>,
     compressor: Compressor,
-    /// Whether the server has taken uncompressed what it refused compressed.
+    /// Whether the server has accepted a request uncompressed that it refused compressed.
     sends_uncompressed: AtomicBool,
     timeout: Timeout,
     destination: String,
@@ -110,23 +110,25 @@ impl OtlpExporter {
             #[cfg(feature = "grpc")]
             Transport::Grpc(grpc) => grpc.send(body, encoding, limit).await,
         };
-        let elapsed = begun.elapsed();
-        match limit {
-            Some(limit) if elapsed >= limit => self.timeout.exceeded(limit),
-            _ => self.timeout.kept(elapsed),
+        match (&reply, limit) {
+            (Reply::TimedOut(_), Some(limit)) => self.timeout.record_timeout(limit),
+            (Reply::Answer(_) | Reply::EncodingRefused(_), _) => {
+                self.timeout.record_answer(begun.elapsed());
+            }
+            (Reply::TimedOut(_) | Reply::Unreachable(_), _) => {}
         }
         reply
     }
 
-    /// Sends without compression what the server has refused with it. If that is taken, everything is
-    /// sent so from then on.
+    /// Sends a request uncompressed that the server refused compressed. If the server accepts it, all later
+    /// requests are sent uncompressed.
     async fn send_uncompressed(
         &self,
         request: &Request,
         encoding: Encoding,
         why: String,
     ) -> Answer {
-        let body = match encoding.decompress(&request.body, LARGEST) {
+        let body = match encoding.decompress(&request.body, LARGEST_REQUEST) {
             Ok(body) => body,
             Err(error) => return Answer::Refused(format!("{why} (and: {error})")),
         };
@@ -135,14 +137,14 @@ impl OtlpExporter {
                 if !self.sends_uncompressed.swap(true, Ordering::Relaxed) {
                     let (destination, name) = (&self.destination, encoding.name());
                     say(format_args!(
-                        "{destination} does not take {name} ({why}); spans are sent uncompressed from now on. \
-                         Set OTEL_EXPORTER_OTLP_COMPRESSION to none"
+                        "{destination} does not accept {name} ({why}); spans are sent uncompressed from now on: \
+                         set OTEL_EXPORTER_OTLP_COMPRESSION to none"
                     ));
                 }
                 answer
             }
             Reply::Answer(Answer::Refused(_)) | Reply::EncodingRefused(_) => Answer::Refused(why),
-            Reply::Answer(answer) => answer,
+            Reply::Answer(answer) | Reply::TimedOut(answer) | Reply::Unreachable(answer) => answer,
         }
     }
 }
@@ -168,8 +170,8 @@ impl Exporter for OtlpExporter {
 
     fn encode(&self, spans: Vec<SpanData>) -> Result<Request, String> {
         let encoded = self.encoded(spans);
-        if encoded.len() > LARGEST {
-            return Err(too_large_to_send(encoded.len(), LARGEST));
+        if encoded.len() > LARGEST_REQUEST {
+            return Err(too_large_to_send(encoded.len(), LARGEST_REQUEST));
         }
         if self.sends_uncompressed.load(Ordering::Relaxed) {
             return Ok(Request { body: encoded.into(), encoding: None });
@@ -183,7 +185,9 @@ impl Exporter for OtlpExporter {
 
     async fn send(&self, request: &Request) -> Answer {
         match (self.try_once(request.body.clone(), request.encoding).await, request.encoding) {
-            (Reply::Answer(answer), _) => answer,
+            (Reply::Answer(answer) | Reply::TimedOut(answer) | Reply::Unreachable(answer), _) => {
+                answer
+            }
             (Reply::EncodingRefused(why), Some(encoding)) => {
                 self.send_uncompressed(request, encoding, why).await
             }

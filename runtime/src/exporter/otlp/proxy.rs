@@ -1,5 +1,5 @@
-//! The proxy between the program and a collector: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as
-//! curl reads them, for all protocols.
+//! The proxy for a collector, from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` (or in lower case), for
+//! all protocols. A collector on a loopback address is always reached directly.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;

@@ -33,7 +33,7 @@ impl Timeout {
     }
 
     /// A request that had this time found no answer.
-    pub(super) fn exceeded(&self, limit: Duration) {
+    pub(super) fn record_timeout(&self, limit: Duration) {
         // Of several that started together, the first counts.
         if self.current() == Some(limit) {
             self.doublings.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +41,7 @@ impl Timeout {
     }
 
     /// A request was answered after this time.
-    pub(super) fn kept(&self, elapsed: Duration) {
+    pub(super) fn record_answer(&self, elapsed: Duration) {
         if self.base.is_some_and(|base| elapsed < base) {
             self.doublings.store(0, Ordering::Relaxed);
         }
@@ -63,14 +63,14 @@ mod tests {
     fn the_time_doubles_until_an_answer_comes_in_time() {
         let timeout = Timeout::new(Some(SECOND));
         assert_eq!(timeout.current(), Some(SECOND));
-        timeout.exceeded(SECOND);
-        timeout.exceeded(SECOND);
+        timeout.record_timeout(SECOND);
+        timeout.record_timeout(SECOND);
         assert_eq!(timeout.current(), Some(2 * SECOND));
-        timeout.exceeded(2 * SECOND);
+        timeout.record_timeout(2 * SECOND);
         assert_eq!(timeout.current(), Some(4 * SECOND));
-        timeout.kept(3 * SECOND);
+        timeout.record_answer(3 * SECOND);
         assert_eq!(timeout.current(), Some(4 * SECOND));
-        timeout.kept(SECOND / 2);
+        timeout.record_answer(SECOND / 2);
         assert_eq!(timeout.current(), Some(SECOND));
     }
 
@@ -78,11 +78,11 @@ mod tests {
     fn the_time_has_a_limit() {
         let timeout = Timeout::new(Some(SECOND));
         for _ in 0..100 {
-            timeout.exceeded(timeout.current().expect("a limit"));
+            timeout.record_timeout(timeout.current().expect("a limit"));
         }
         assert_eq!(timeout.current(), Some(LONGEST));
         let longer = Timeout::new(Some(2 * LONGEST));
-        longer.exceeded(2 * LONGEST);
+        longer.record_timeout(2 * LONGEST);
         assert_eq!(longer.current(), Some(2 * LONGEST));
         assert_eq!(Timeout::new(None).current(), None);
     }

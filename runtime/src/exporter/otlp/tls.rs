@@ -88,9 +88,8 @@ fn distrust(error: &CertificateError) -> String {
         }
         // By its text: the error of the library below has no public type.
         error if format!("{error:?}").contains("CaUsedAsEndEntity") => {
-            "the collector's certificate is that of an authority (`CA:TRUE`), which is not accepted as a \
-             server's own; let that authority sign a certificate for the server, and name the authority in \
-             OTEL_EXPORTER_OTLP_CERTIFICATE"
+            "the server uses the certificate of an authority (`CA:TRUE`), which clients reject; sign a separate \
+             server certificate with that authority, and name the authority in OTEL_EXPORTER_OTLP_CERTIFICATE"
                 .to_owned()
         }
         error => format!("the certificate is not trusted: {error}"),

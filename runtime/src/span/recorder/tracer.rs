@@ -13,17 +13,17 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use super::Library;
 use crate::span::exception;
 use crate::span::panic::{Payload, caught};
-use crate::span::recorded::{self, Room, Started};
+use crate::span::recorded::{self, Capacity, Started};
 
 #[derive(Debug)]
 pub(super) enum Provider {
-    Ours { provider: SdkTracerProvider, room: Room },
+    Ours { provider: SdkTracerProvider, capacity: Capacity },
     Global { provider: GlobalTracerProvider, tracers: RwLock<HashMap<Library, Arc<BoxedTracer>>> },
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Tracer {
-    Ours(Rc<SdkTracer>, Room),
+    Ours(Rc<SdkTracer>, Capacity),
     Global(Arc<BoxedTracer>),
 }
 
@@ -41,8 +41,8 @@ impl Provider {
             }
         };
         match self {
-            Self::Ours { provider, room } => {
-                Tracer::Ours(Rc::new(provider.tracer_with_scope(scope())), *room)
+            Self::Ours { provider, capacity } => {
+                Tracer::Ours(Rc::new(provider.tracer_with_scope(scope())), *capacity)
             }
             Self::Global { provider, tracers } => {
                 let known = tracers.read().unwrap_or_else(PoisonError::into_inner);
@@ -71,18 +71,19 @@ impl Tracer {
         has_error_type: &Cell<bool>,
     ) -> (Context, Result<bool, Payload>) {
         match self {
-            Self::Ours(tracer, room) => {
+            Self::Ours(tracer, capacity) => {
                 let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
                 let records = describe(&mut span, attributes);
                 let has_error_type = has_error_type.get();
-                let started = Started { room: Some(*room), random_ids: true, has_error_type };
+                let started =
+                    Started { capacity: Some(*capacity), random_ids: true, has_error_type };
                 (recorded::context_with(parent, span, started), records)
             }
             Self::Global(tracer) => {
                 let mut span = tracer.build_with_context(builder, parent);
                 let records = describe(&mut span, attributes);
                 let has_error_type = has_error_type.get();
-                let started = Started { room: None, random_ids: false, has_error_type };
+                let started = Started { capacity: None, random_ids: false, has_error_type };
                 (recorded::context_with(parent, span, started), records)
             }
         }

@@ -1,38 +1,40 @@
-//! What is said of requests that found no answer, so that the reader knows what to set.
+//! Messages about requests that got no answer, which say what to set.
 
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::answer::{is_connection_refused, root_cause};
+use super::protocol_probe::{DetectedProtocol, probe};
 use super::proxy::Proxy;
-use super::spoken::{self, Spoken};
 use crate::config::Otlp;
 use crate::exporter::Answer;
 use crate::report::line;
 
-/// So long the answer to what is spoken somewhere holds.
+/// How long the detected protocol is remembered.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
-pub(super) struct Trouble {
+pub(super) struct FailureMessages {
     /// `host:port`.
     authority: String,
     is_https: bool,
     is_grpc: bool,
+    timeout: Option<Duration>,
     /// Whether a variable names the endpoint, and which.
     variable: Option<&'static str>,
     /// What may be wrong when connections are closed without a reason.
     hint: &'static str,
     proxy: Option<Proxy>,
-    spoken: Mutex<Option<(Instant, Option<Spoken>)>>,
+    spoken: Mutex<Option<(Instant, Option<DetectedProtocol>)>>,
 }
 
-impl Trouble {
+impl FailureMessages {
     pub(super) fn new(settings: &Otlp, proxy: Option<Proxy>) -> Self {
         Self {
             authority: settings.authority(),
             is_https: settings.is_https(),
             is_grpc: settings.protocol.is_grpc(),
+            timeout: settings.timeout,
             variable: settings.endpoint_variable,
             hint: hint(settings),
             proxy,
@@ -45,9 +47,10 @@ impl Trouble {
         self.variable.unwrap_or("OTEL_EXPORTER_OTLP_ENDPOINT")
     }
 
-    /// There was no answer in this time.
-    pub(super) fn late(&self, timeout: Duration) -> Answer {
-        let proxy = self.through_proxy();
+    /// There was no answer in time. The text has the time of the settings, though later requests have more, so
+    /// that one reason is one text.
+    pub(super) fn timed_out(&self) -> Answer {
+        let (proxy, timeout) = (self.through_proxy(), self.timeout.unwrap_or_default());
         let why = format!(
             "no answer within {timeout:?}{proxy}; OTEL_EXPORTER_OTLP_TIMEOUT sets the time to wait"
         );
@@ -55,14 +58,17 @@ impl Trouble {
     }
 
     /// Nobody answered, and the request may be made again.
-    pub(super) async fn unanswered(&self, error: &(dyn Error + Send + Sync + 'static)) -> Answer {
+    pub(super) async fn connection_failed(
+        &self,
+        error: &(dyn Error + Send + Sync + 'static),
+    ) -> Answer {
         let mut why = line(&root_cause(error));
         if self.proxy.is_some() {
             why.push_str(&self.through_proxy());
         } else if is_connection_refused(error) {
             if self.variable.is_none() {
                 why.push_str(
-                    "; nobody listens there, which is the default: set OTEL_EXPORTER_OTLP_ENDPOINT, or \
+                    "; nothing listens at the default endpoint: set OTEL_EXPORTER_OTLP_ENDPOINT, or set \
                      OTEL_TRACES_EXPORTER to `console` or `none`",
                 );
             }
@@ -84,7 +90,7 @@ impl Trouble {
     }
 
     /// What is spoken there, if it may be something that a request like ours does not expect.
-    async fn unexpected(&self, why: &str) -> Option<Spoken> {
+    async fn unexpected(&self, why: &str) -> Option<DetectedProtocol> {
         const SUSPICIOUS: [&str; 8] = [
             "invalid HTTP version",
             "HTTP header",
@@ -102,29 +108,29 @@ impl Trouble {
         let spoken = match remembered {
             Some((asked, spoken)) if asked.elapsed() < REMEMBERED => spoken,
             _ => {
-                let spoken = spoken::at(&self.authority).await;
+                let spoken = probe(&self.authority).await;
                 let mut remembered = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
                 *remembered = Some((Instant::now(), spoken));
                 spoken
             }
         };
-        let expected = if self.is_grpc { Spoken::Http2 } else { Spoken::Http1 };
+        let expected = if self.is_grpc { DetectedProtocol::Http2 } else { DetectedProtocol::Http1 };
         spoken.filter(|spoken| *spoken != expected)
     }
 
-    fn explain(&self, spoken: Spoken) -> String {
+    fn explain(&self, spoken: DetectedProtocol) -> String {
         let variable = self.variable();
         match spoken {
-            Spoken::Tls => {
-                format!("TLS is spoken there: {variable} must begin with `https://`")
+            DetectedProtocol::Tls => {
+                format!("the server expects TLS; {variable} must begin with `https://`")
             }
-            Spoken::Http1 => format!(
-                "HTTP/1 is spoken there, so that it is no gRPC port: set {variable} to the collector's \
-                 gRPC port, mostly 4317, or OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf"
+            DetectedProtocol::Http1 => format!(
+                "the server answered with HTTP/1, so this is not a gRPC port; set {variable} to the collector's \
+                 gRPC port (usually 4317), or OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf"
             ),
-            Spoken::Http2 => format!(
-                "HTTP/2 is spoken there, so that it is a gRPC port: set {variable} to the collector's \
-                 HTTP port, mostly 4318, or OTEL_EXPORTER_OTLP_PROTOCOL to grpc"
+            DetectedProtocol::Http2 => format!(
+                "the server answered with HTTP/2, so this is a gRPC port; set {variable} to the collector's \
+                 HTTP port (usually 4318), or OTEL_EXPORTER_OTLP_PROTOCOL to grpc"
             ),
         }
     }

@@ -1,5 +1,5 @@
-//! What is spoken at an address where a request found something else than expected: asked once, so that the
-//! message can say what to set.
+//! Detects which protocol a server uses after an unexpected answer, so that the message can name the variable to
+//! set.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spoken {
+pub(super) enum DetectedProtocol {
     Http1,
     /// What gRPC is spoken over.
     Http2,
@@ -17,7 +17,7 @@ pub(super) enum Spoken {
 }
 
 /// How long each question may take.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What HTTP/2 starts with, and empty settings. HTTP/1 takes it for a request that it refuses.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -31,7 +31,7 @@ const TLS: &[u8] = &[
 ];
 
 /// Asks at `host:port`; `None` where that does not become clear.
-pub(super) async fn at(authority: &str) -> Option<Spoken> {
+pub(super) async fn probe(authority: &str) -> Option<DetectedProtocol> {
     // Servers of TLS may close the connection without a word when they are asked for HTTP/2.
     match ask(authority, HTTP2).await {
         Some(spoken) => Some(spoken),
@@ -39,7 +39,7 @@ pub(super) async fn at(authority: &str) -> Option<Spoken> {
     }
 }
 
-async fn ask(authority: &str, question: &[u8]) -> Option<Spoken> {
+async fn ask(authority: &str, question: &[u8]) -> Option<DetectedProtocol> {
     let asked = async {
         let mut connection = TcpStream::connect(authority).await?;
         connection.write_all(question).await?;
@@ -47,16 +47,16 @@ async fn ask(authority: &str, question: &[u8]) -> Option<Spoken> {
         connection.read_exact(&mut answer).await?;
         io::Result::Ok(answer)
     };
-    recognise(timeout(PATIENCE, asked).await.ok()?.ok()?)
+    recognise(timeout(PROBE_TIMEOUT, asked).await.ok()?.ok()?)
 }
 
-fn recognise(answer: [u8; 5]) -> Option<Spoken> {
+fn recognise(answer: [u8; 5]) -> Option<DetectedProtocol> {
     match answer {
-        [b'H', b'T', b'T', b'P', b'/'] => Some(Spoken::Http1),
+        [b'H', b'T', b'T', b'P', b'/'] => Some(DetectedProtocol::Http1),
         // A record of a handshake, or an alert.
-        [21 | 22, 3, ..] => Some(Spoken::Tls),
+        [21 | 22, 3, ..] => Some(DetectedProtocol::Tls),
         // A frame of settings, or one that says why the connection is closed.
-        [0, 0, _, 4 | 7, _] => Some(Spoken::Http2),
+        [0, 0, _, 4 | 7, _] => Some(DetectedProtocol::Http2),
         _ => None,
     }
 }
@@ -68,11 +68,11 @@ mod tests {
     #[test]
     fn answers_are_recognised() {
         for (answer, spoken) in [
-            (*b"HTTP/", Some(Spoken::Http1)),
-            ([22, 3, 3, 0, 1], Some(Spoken::Tls)),
-            ([21, 3, 1, 0, 2], Some(Spoken::Tls)),
-            ([0, 0, 18, 4, 0], Some(Spoken::Http2)),
-            ([0, 0, 8, 7, 0], Some(Spoken::Http2)),
+            (*b"HTTP/", Some(DetectedProtocol::Http1)),
+            ([22, 3, 3, 0, 1], Some(DetectedProtocol::Tls)),
+            ([21, 3, 1, 0, 2], Some(DetectedProtocol::Tls)),
+            ([0, 0, 18, 4, 0], Some(DetectedProtocol::Http2)),
+            ([0, 0, 8, 7, 0], Some(DetectedProtocol::Http2)),
             (*b"SSH-2", None),
             ([0; 5], None),
         ] {
