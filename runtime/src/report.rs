@@ -60,6 +60,7 @@ fn write(line: &[u8]) {
 }
 
 /// A text without characters that steer a terminal.
+#[cfg(feature = "app")]
 pub(crate) fn clean(text: &str) -> String {
     printable_chars(text).collect()
 }

@@ -99,7 +99,9 @@ fn repeats() -> Result<(), &'static str> {
 fn keys() {
     const KEYS: [&str; 5] = ["a", "b", "c", "d", "e"];
     for _ in 0..2000 {
-        KEYS.into_iter().for_each(|key| spandrel::current().set(key, key));
+        for key in KEYS {
+            spandrel::current().set(key, key);
+        }
     }
     spandrel::current().set("start", "again");
     // Distinct keys, far beyond what is buffered.

@@ -42,7 +42,9 @@ pub(crate) fn without_user(url: &str) -> (String, Option<HeaderValue>) {
     user.push(b':');
     user.extend(percent_decode_str(parsed.password().unwrap_or_default()));
     let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(user))).ok();
-    header.iter_mut().for_each(|header| header.set_sensitive(true));
+    if let Some(header) = &mut header {
+        header.set_sensitive(true);
+    }
     let _ = (parsed.set_username(""), parsed.set_password(None));
     (parsed.into(), header)
 }
