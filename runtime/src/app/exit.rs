@@ -52,10 +52,10 @@ extern "C" fn at_exit() {
     }
     let _ = panic::catch_unwind(|| {
         let patience = super::time_for_shutdown();
-        if State::is_down() {
-        } else if signals::shut_down_at_exit() {
+        let is_up = !State::is_down();
+        if is_up && signals::shut_down_at_exit() {
             State::wait_until_down(patience + super::SLACK);
-        } else {
+        } else if is_up {
             super::shut_down_if_up();
         }
         // A signal that came first ends the process, and not this exit.
