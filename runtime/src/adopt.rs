@@ -24,9 +24,8 @@ pub fn adopt_global_provider() {
     Recorder::adopt();
 }
 
-/// Blocks the thread until the devices of spans whose bodies have ended ([`Device`](crate::Device)) have told
-/// when their work was done, for half of this time at most. A provider of the program's own is the program's
-/// to flush, after this.
+/// Blocks the thread until all spans that wait for a device ([`Device`](crate::Device)) have ended, or until half of
+/// this time has passed. If the program has a provider of its own, flush that provider afterwards.
 #[cfg(not(feature = "app"))]
 pub fn flush(timeout: std::time::Duration) -> crate::Flushed {
     crate::Flushed { lost: 0, timed_out: !crate::span::await_devices(timeout / 2) }

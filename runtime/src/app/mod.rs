@@ -190,8 +190,8 @@ fn set_up(config: Config) -> bool {
     true
 }
 
-/// Exports what there is, and then records no more, if telemetry is up. Whoever else wants to end the
-/// process waits until that is done.
+/// If telemetry is up, exports all spans that have ended, and then stops recording. Other threads that want to end
+/// the process wait until that is done.
 fn shut_down(state: MutexGuard<'static, State>) {
     let State::Up(app) = &*state else { return };
     let budget = app.flush.min(time_to_flush());

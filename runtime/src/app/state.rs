@@ -85,8 +85,8 @@ impl State {
         }
     }
 
-    /// In a child of `fork`: what another thread was about to do, nobody does here. Whether telemetry is
-    /// up.
+    /// In a child of `fork`, which does not have the thread that may have been changing the state. Returns whether
+    /// telemetry is up.
     pub(super) fn start_over() -> bool {
         let Some(mut state) = Self::at_once() else { return false };
         match &*state {

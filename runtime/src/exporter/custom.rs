@@ -117,7 +117,7 @@ impl Custom {
     }
 }
 
-/// What the export comes to; `None` once nobody waits for it any more.
+/// The result of the export; `None` if its delivery is given up first.
 async fn unless_abandoned(
     mut export: Exported<'_>,
     mut wanted: oneshot::Receiver<()>,

@@ -65,7 +65,7 @@ fn a_refused_compression_is_disabled() {
     }
 }
 
-/// A collector that refuses for another reason gets its refusal told, and compressed requests as before.
+/// A refusal for another reason is reported as it is, and later requests are compressed as before.
 #[test]
 fn another_refusal_does_not_disable_compression() {
     for protocol in PROTOCOLS {

@@ -211,7 +211,7 @@ fn the_end_of_an_outage_is_reported_once() {
     assert!(lines[1].ends_with("at attempt 4"), "{said}");
 }
 
-/// The reason that is told is the one of the spans that were lost, whatever went well since.
+/// The report gives the reason of the spans that were lost, even if later requests succeeded.
 #[test]
 fn the_reason_is_that_of_the_losses() {
     let collector = Collector::start();

@@ -162,7 +162,7 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     cause.to_string()
 }
 
-/// Whether nobody listens where this error comes from.
+/// Whether this error says that nothing listens at the address.
 pub(super) fn is_connection_refused(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| source(*error))
         .filter_map(|error| error.downcast_ref::<io::Error>())

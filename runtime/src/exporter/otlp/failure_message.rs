@@ -57,7 +57,7 @@ impl FailureMessages {
         Answer::Unavailable { why, retry_after: None }
     }
 
-    /// Nobody answered, and the request may be made again.
+    /// There was no connection, or it was closed. The request may be retried.
     pub(super) async fn connection_failed(
         &self,
         error: &(dyn Error + Send + Sync + 'static),

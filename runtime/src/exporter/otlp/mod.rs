@@ -155,7 +155,7 @@ pub(crate) struct Request {
     encoding: Option<Encoding>,
 }
 
-/// What this comes to within this time, if it does.
+/// The output of the future, if it is ready within this time.
 async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
     match limit {
         Some(limit) => tokio::time::timeout(limit, future).await.ok(),
