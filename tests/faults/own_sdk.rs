@@ -86,6 +86,14 @@ fn a_processor_that_records_spans_does_not_see_those() {
 }
 
 #[test]
+fn an_exporter_that_flushes_does_not_wait_for_itself() {
+    let since = Instant::now();
+    let (written, said) = run(OWN_EXPORTER, "asks", &[]);
+    assert!(written.starts_with("true work:"), "{written}{said}");
+    assert!(since.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
 fn the_first_keys_are_kept_with_their_last_values() {
     let limit = ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "3");
     let (written, said) = run(OWN_EXPORTER, "keys", &[limit]);

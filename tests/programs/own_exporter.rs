@@ -132,6 +132,10 @@ impl SpanExporter for Own {
                 let mask = status.lines().find(|line| line.starts_with("SigBlk:"));
                 self.seen.lock().expect("not poisoned").push(mask.unwrap_or_default().to_owned());
             }
+            "asks" => {
+                let flushed = spandrel::flush(Duration::from_secs(60));
+                self.seen.lock().expect("not poisoned").push(format!("{}", flushed.timed_out));
+            }
             "blocks" => thread::sleep(Duration::from_mins(1)),
             "panics" => panic!("the exporter is broken"),
             "pending" => std::future::pending().await,

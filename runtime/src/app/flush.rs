@@ -18,15 +18,18 @@ use crate::span;
 /// this is called where devices are asked. Processors of the [`Config`](crate::Config) are told to flush too.
 ///
 /// If another thread is setting up or shutting down telemetry, `flush` waits for that thread. If a span processor
-/// or a device calls `flush` then, it returns `timed_out` at once, because the shutdown waits for that code. `flush`
-/// does not cover spans that [`testing`](crate::testing) records. If the program has a provider of its own, flush
+/// or a device calls `flush` then, it returns `timed_out` at once, because the shutdown waits for that code. So it
+/// does whenever the program's own exporter calls `flush`, because each flush waits for the exporter. `flush` does
+/// not cover spans that [`testing`](crate::testing) records. If the program has a provider of its own, flush
 /// that provider afterwards.
 pub fn flush(timeout: Duration) -> Flushed {
     let since = Instant::now();
     let left = || timeout.saturating_sub(since.elapsed());
-    let Some(state) = State::settled(timeout) else {
-        return Flushed { timed_out: true, ..Flushed::default() };
-    };
+    let timed_out = Flushed { timed_out: true, ..Flushed::default() };
+    if internal_threads::is_exporter() {
+        return timed_out;
+    }
+    let Some(state) = State::settled(timeout) else { return timed_out };
     let pipeline = if let State::Up(app) = &*state { Some(app.pipeline.clone()) } else { None };
     drop(state);
     let measured = span::await_devices(left() / 2);

@@ -74,7 +74,7 @@ impl CustomExporter {
         let (jobs, received) = mpsc::channel();
         let runtime = Handle::current();
         internal_threads::spawn("spandrel-exporter", move || {
-            internal_threads::mark_current();
+            internal_threads::mark_exporter();
             let _inside = runtime.enter();
             // What the exporter's own libraries do is not to be traced.
             let _suppressed = Context::enter_telemetry_suppressed_scope();

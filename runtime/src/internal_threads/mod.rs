@@ -15,7 +15,11 @@ use signal_mask::SignalMask;
 /// `RUST_MIN_STACK` says. The operating system provides memory only for what is used of it.
 const STACK: usize = 2 << 20;
 
-thread_local!(static RUNS_USER_CODE: Cell<bool> = const { Cell::new(false) });
+thread_local! {
+    static RUNS_USER_CODE: Cell<bool> = const { Cell::new(false) };
+    #[cfg(feature = "app")]
+    static RUNS_EXPORTER: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Starts a thread with this name. Every signal is blocked in it but those that report faults and
 /// those of profilers, so that the program's own threads get all the others.
@@ -42,6 +46,19 @@ pub(crate) fn run_user_code<T>(code: impl FnOnce() -> T) -> T {
 /// called on it must not wait for the shutdown.
 pub(crate) fn mark_current() {
     RUNS_USER_CODE.set(true);
+}
+
+/// As [`mark_current`], for the thread of the program's own exporter, which each flush waits for.
+#[cfg(feature = "app")]
+pub(crate) fn mark_exporter() {
+    mark_current();
+    RUNS_EXPORTER.set(true);
+}
+
+/// Whether the current thread is the one of the program's own exporter.
+#[cfg(feature = "app")]
+pub(crate) fn is_exporter() -> bool {
+    RUNS_EXPORTER.get()
 }
 
 /// Whether [`mark_current`] was called on the current thread.
