@@ -212,7 +212,7 @@ fn the_last_value_counts_however_many_came_before() {
     assert!(written.starts_with("repeats:step=199,error.type=&str\n"), "{written}");
 }
 
-/// Run by `tests/stock-exporter.sh`, which builds the program with the real crate.
+/// Run by `tests/stock-exporter/run.sh`, which builds the program with the real crate.
 #[test]
 #[ignore = "needs a program that is built apart"]
 fn the_stock_exporter_works_with_each_of_its_clients() {

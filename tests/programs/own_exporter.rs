@@ -133,7 +133,7 @@ impl SpanExporter for Own {
                 self.seen.lock().expect("not poisoned").push(mask.unwrap_or_default().to_owned());
             }
             "asks" => {
-                let flushed = spandrel::flush(Duration::from_secs(60));
+                let flushed = spandrel::flush(Duration::from_mins(1));
                 self.seen.lock().expect("not poisoned").push(format!("{}", flushed.timed_out));
             }
             "blocks" => thread::sleep(Duration::from_mins(1)),
