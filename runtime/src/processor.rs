@@ -34,7 +34,7 @@ pub(crate) trait Sink: Account + Debug {
         true
     }
 
-    /// Starts what `flush` waits for.
+    /// Starts the flush of a shutdown, before [`shut_down`](Self::shut_down) waits for it.
     fn start_flush(&self, _deadline: Instant) {}
 
     /// As `flush`, for the last time. Spans are taken in until it returns; those that come after that are

@@ -22,7 +22,7 @@ static AT_EXIT: Once = Once::new();
 static HOOK: Once = Once::new();
 
 /// Registers the exit handler, and the panic hook where panics abort.
-pub(super) fn shut_down_at_exit() {
+pub(super) fn register() {
     #[cfg(unix)]
     {
         PROCESS.store(std::process::id(), Ordering::SeqCst);
@@ -53,7 +53,7 @@ extern "C" fn at_exit() {
     let _ = panic::catch_unwind(|| {
         let patience = super::time_for_shutdown();
         let is_up = !State::is_down();
-        if is_up && signals::shut_down_at_exit() {
+        if is_up && signals::request_shutdown() {
             State::wait_until_down(patience + super::SLACK);
         } else if is_up {
             super::shut_down_if_up();

@@ -14,8 +14,8 @@ use crate::span;
 /// before `exec`, or after each request of a function that is frozen between requests.
 ///
 /// While a flush waits, the exporter retries failed batches after at most half a second, unless the collector
-/// asked for a longer delay. Spans that wait for a device ([`Device`](crate::Device)) may take up to half of the time, unless
-/// this is called where devices are asked. Processors of the [`Config`](crate::Config) are told to flush too.
+/// asked for a longer delay. Spans that wait for a device ([`Device`](crate::Device)) may take up to half of the
+/// time, unless a device calls `flush`. Processors of the [`Config`](crate::Config) are flushed too.
 ///
 /// If another thread is setting up or shutting down telemetry, `flush` waits for that thread. If a span processor
 /// or a device calls `flush` then, it returns `timed_out` at once, because the shutdown waits for that code. So it

@@ -30,6 +30,6 @@ pub fn after_fork() {
     super::signals::restart_after_fork();
     stats::start_over();
     if State::start_over() {
-        super::exit::shut_down_at_exit();
+        super::exit::register();
     }
 }

@@ -186,7 +186,7 @@ fn set_up(config: Config) -> bool {
     signals::install_handlers(grace);
     #[cfg(not(unix))]
     let _ = grace;
-    exit::shut_down_at_exit();
+    exit::register();
     true
 }
 

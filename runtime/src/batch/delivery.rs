@@ -65,7 +65,7 @@ impl<E: Exporter> Delivery<E> {
             let answer = match limit {
                 Some(limit) => {
                     let Ok(answer) = timeout_at((begun + limit).into(), sent).await else {
-                        queue.losses.given_up_after(count as u64, limit);
+                        queue.losses.given_up(count as u64, Some(limit));
                         return None;
                     };
                     answer
@@ -89,7 +89,7 @@ impl<E: Exporter> Delivery<E> {
             let delay = backoff.next_delay(retry_after, hurry);
             let left = limit.map(|limit| limit.saturating_sub(begun.elapsed()));
             let Some(delay) = delay_within(delay, left).filter(|_| !in_vain) else {
-                queue.losses.given_up(count as u64);
+                queue.losses.given_up(count as u64, None);
                 return None;
             };
             if retry_after.is_some() {
@@ -126,7 +126,7 @@ impl<E> Drop for Delivery<E> {
             lost if std::thread::panicking() => {
                 self.queue.losses.refused(lost as u64, "the exporter panicked");
             }
-            lost => self.queue.losses.given_up(lost as u64),
+            lost => self.queue.losses.given_up(lost as u64, None),
         }
     }
 }

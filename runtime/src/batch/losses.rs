@@ -154,23 +154,17 @@ impl Losses {
         }
     }
 
-    /// So many spans are given up, because their time is over.
-    pub(super) fn given_up(&self, spans: u64) {
+    /// So many spans are given up, because their time is over. `unanswered` is the time limit that ended the last
+    /// attempt before an answer came.
+    pub(super) fn given_up(&self, spans: u64, unanswered: Option<Duration>) {
         let mut state = self.state();
-        let why = state.outage.as_ref().map(|outage| outage.why.clone());
-        let tries = state.tries;
-        state.lose(spans, why.as_deref(), tries);
-    }
-
-    /// So many spans are given up in the middle of a try, because this time for them is over.
-    pub(super) fn given_up_after(&self, spans: u64, limit: Duration) {
-        let mut state = self.state();
-        let why = match &state.outage {
-            Some(outage) => outage.why.clone(),
-            None => format!("no answer within {limit:?}"),
+        let why = match (&state.outage, unanswered) {
+            (Some(outage), _) => Some(outage.why.clone()),
+            (None, Some(limit)) => Some(format!("no answer within {limit:?}")),
+            (None, None) => None,
         };
         let tries = state.tries;
-        state.lose(spans, Some(&why), tries);
+        state.lose(spans, why.as_deref(), tries);
     }
 
     /// A span found the queue full; whether that is still to be reported.

@@ -82,11 +82,10 @@ impl<E: Exporter> Sink for BatchSink<E> {
 
     fn start_flush(&self, deadline: Instant) {
         self.queue().losses.silence();
-        drop(self.queue().start_flush(Some(deadline)));
+        self.queue().start_flush(deadline);
     }
 
     fn shut_down(&self, deadline: Instant) -> bool {
-        self.queue().losses.silence();
         self.queue().close(deadline)
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Queue {
 
 /// Spans have numbers, in the order they came.
 #[derive(Debug, Default)]
-pub(super) struct State {
+struct State {
     /// Full batches that wait.
     full: VecDeque<Vec<SpanData>>,
     /// The batch that fills.
@@ -102,6 +102,19 @@ impl State {
                 && self.wanted_until.is_none_or(|until| Instant::now() < until)
         };
         self.closing.is_some() || wanted()
+    }
+
+    /// From now on all spans that have come are wanted, and waited for until this deadline. Returns the number of the
+    /// first span that is not.
+    fn want_all(&mut self, deadline: Option<Instant>) -> u64 {
+        let all = self.taken + self.waiting as u64;
+        self.wanted_until = match (self.in_a_hurry(), self.wanted_until, deadline) {
+            (true, None, _) | (_, _, None) => None,
+            (true, Some(until), Some(deadline)) => Some(until.max(deadline)),
+            (false, _, deadline) => deadline,
+        };
+        self.wanted = self.wanted.max(all);
+        all
     }
 
     /// Whether the spans that wait are to be exported now.
@@ -280,29 +293,22 @@ impl Queue {
         state.late += late;
         self.progress.notify_all();
         drop(state);
-        self.losses.given_up((dropped + failed) as u64 - late);
+        self.losses.given_up((dropped + failed) as u64 - late, None);
         drop(unsent);
     }
 
     /// Waits until all that has come is through; `false` when that takes too long.
     pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
-        let (state, all) = self.start_flush(deadline);
+        let mut state = self.state();
+        let all = state.want_all(deadline);
+        self.hasten();
         self.wait(state, deadline, |state| state.through() >= all || state.finished)
     }
 
-    /// From now on all that has come is wanted; with the number of the first span that is not.
-    pub(super) fn start_flush(&self, deadline: Option<Instant>) -> (MutexGuard<'_, State>, u64) {
-        let mut state = self.state();
-        let all = state.taken + state.waiting as u64;
-        let waits = state.in_a_hurry();
-        state.wanted_until = match (waits, state.wanted_until, deadline) {
-            (true, None, _) | (_, _, None) => None,
-            (true, Some(until), Some(deadline)) => Some(until.max(deadline)),
-            (false, _, deadline) => deadline,
-        };
-        state.wanted = state.wanted.max(all);
+    /// Starts what [`flush`](Self::flush) waits for.
+    pub(super) fn start_flush(&self, deadline: Instant) {
+        self.state().want_all(Some(deadline));
         self.hasten();
-        (state, all)
     }
 
     /// Waits until all that has come is through, or cut off at the deadline: `false`. What comes meanwhile

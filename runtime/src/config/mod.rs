@@ -21,7 +21,7 @@ use crate::observer::Observer;
 pub(crate) use batch::Batch;
 pub(crate) use limits::Limits;
 #[cfg(feature = "_otlp")]
-pub(crate) use otlp::{Compression, Otlp, Protocol};
+pub(crate) use otlp::{Encoding, Otlp, Protocol};
 pub(crate) use sampling::{Keep, Ratio, Sampling};
 pub(crate) use settings::{Destination, ExceptionSignal, Settings};
 #[cfg(feature = "tls")]

@@ -11,7 +11,7 @@ pub(super) fn names_an_endpoint(environment: &Environment<'_>) -> bool {
 }
 
 #[cfg(feature = "_otlp")]
-pub(crate) use settings::{Compression, Otlp, Protocol};
+pub(crate) use settings::{Encoding, Otlp, Protocol};
 
 #[cfg(feature = "_otlp")]
 mod settings {
@@ -39,7 +39,7 @@ mod settings {
         pub(crate) headers: HeaderMap,
         /// For one request; without a limit where there is none.
         pub(crate) timeout: Option<Duration>,
-        pub(crate) compression: Compression,
+        pub(crate) compression: Option<Encoding>,
         #[cfg(feature = "tls")]
         pub(crate) tls: Tls,
     }
@@ -54,9 +54,9 @@ mod settings {
         HttpJson,
     }
 
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    pub(crate) enum Compression {
-        None,
+    /// A way in which requests are compressed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Encoding {
         #[cfg(feature = "gzip")]
         Gzip,
         #[cfg(feature = "zstd")]
@@ -171,13 +171,13 @@ mod settings {
             self.parsed("PROTOCOL", &expected, otherwise, parse).unwrap_or(Protocol::DEFAULT)
         }
 
-        fn compression(&self) -> Compression {
+        fn compression(&self) -> Option<Encoding> {
             let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
-                "none" => Some(Compression::None),
+                "none" => Some(None),
                 #[cfg(feature = "gzip")]
-                "gzip" => Some(Compression::Gzip),
+                "gzip" => Some(Some(Encoding::Gzip)),
                 #[cfg(feature = "zstd")]
-                "zstd" => Some(Compression::Zstd),
+                "zstd" => Some(Some(Encoding::Zstd)),
                 _ => None,
             };
             let expected = choices(&[
@@ -185,7 +185,7 @@ mod settings {
                 ("zstd", cfg!(feature = "zstd"), "zstd"),
                 ("none", true, ""),
             ]);
-            self.parsed("COMPRESSION", &expected, "none", parse).unwrap_or(Compression::None)
+            self.parsed("COMPRESSION", &expected, "none", parse).flatten()
         }
 
         fn timeout(&self) -> Option<Duration> {

@@ -76,7 +76,7 @@ pub(super) fn restart_after_fork() {
 
 /// Makes the watching thread shut telemetry down, because the process exits. `false` where there is no
 /// such thread in this process.
-pub(super) fn shut_down_at_exit() -> bool {
+pub(super) fn request_shutdown() -> bool {
     let watched = handler::is_watched();
     if watched {
         handler::wake(Wakeup::Exit);

@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message;
 use serde_json::Value;
 
-use super::Encoding;
+use crate::config::Encoding;
 use crate::exporter::Answer;
 use crate::report::line;
 
@@ -32,6 +32,13 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
+    pub(super) fn into_answer(self) -> Answer {
+        match self {
+            Self::Answer(answer) | Self::TimedOut(answer) | Self::Unreachable(answer) => answer,
+            Self::EncodingRefused(why) => Answer::Refused(why),
+        }
+    }
+
     pub(super) fn refused(why: impl Into<String>) -> Self {
         Self::Answer(Answer::Refused(why.into()))
     }

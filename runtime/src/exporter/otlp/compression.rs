@@ -6,29 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use prost::bytes::Bytes;
 
-use crate::config::Compression;
-
-/// A way in which bytes are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    #[cfg(feature = "gzip")]
-    Gzip,
-    #[cfg(feature = "zstd")]
-    Zstd,
-}
+use crate::config::Encoding;
 
 impl Encoding {
-    /// The encoding that the settings ask for.
-    pub(super) fn of(compression: Compression) -> Option<Self> {
-        match compression {
-            Compression::None => None,
-            #[cfg(feature = "gzip")]
-            Compression::Gzip => Some(Self::Gzip),
-            #[cfg(feature = "zstd")]
-            Compression::Zstd => Some(Self::Zstd),
-        }
-    }
-
     /// The encoding of this name.
     #[cfg(feature = "grpc")]
     pub(super) fn named(name: &[u8]) -> Option<Self> {
@@ -81,9 +61,9 @@ pub(super) struct Compressor {
 }
 
 impl Compressor {
-    pub(super) fn new(compression: Compression) -> Self {
+    pub(super) fn new(encoding: Option<Encoding>) -> Self {
         Self {
-            encoding: Encoding::of(compression),
+            encoding,
             #[cfg(feature = "zstd")]
             zstd: Mutex::default(),
         }
@@ -134,9 +114,8 @@ mod tests {
     #[test]
     fn what_was_compressed_comes_back_within_the_limit() {
         let bytes = b"spans and spans and spans".repeat(100);
-        for compression in [Compression::Gzip, Compression::Zstd] {
-            let compressor = Compressor::new(compression);
-            let encoding = compressor.encoding.expect("it compresses");
+        for encoding in [Encoding::Gzip, Encoding::Zstd] {
+            let compressor = Compressor::new(Some(encoding));
             let compressed = compressor.compress(bytes.clone()).expect("it works");
             assert!(compressed.len() < bytes.len() / 10, "{encoding:?}");
             let back = encoding.decompress(&compressed, bytes.len()).expect("it is whole");

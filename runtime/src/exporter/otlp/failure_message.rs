@@ -25,7 +25,8 @@ pub(super) struct FailureMessages {
     /// What may be wrong when connections are closed without a reason.
     hint: &'static str,
     proxy: Option<Proxy>,
-    spoken: Mutex<Option<(Instant, Option<DetectedProtocol>)>>,
+    /// The protocol that the server was found to use, and when.
+    detected: Mutex<Option<(Instant, Option<DetectedProtocol>)>>,
 }
 
 impl FailureMessages {
@@ -38,7 +39,7 @@ impl FailureMessages {
             variable: settings.endpoint_variable,
             hint: hint(settings),
             proxy,
-            spoken: Mutex::default(),
+            detected: Mutex::default(),
         }
     }
 
@@ -72,8 +73,8 @@ impl FailureMessages {
                      OTEL_TRACES_EXPORTER to `console` or `none`",
                 );
             }
-        } else if let Some(spoken) = self.unexpected(&why).await {
-            why = self.explain(spoken);
+        } else if let Some(detected) = self.unexpected(&why).await {
+            why = self.explain(detected);
         } else if ["connection closed", "broken pipe"].iter().any(|closed| why.contains(closed)) {
             why.push_str(self.hint);
         }
@@ -89,7 +90,7 @@ impl FailureMessages {
         })
     }
 
-    /// What is spoken there, if it may be something that a request like ours does not expect.
+    /// The protocol of the server, if this error may come from a protocol that the request does not expect.
     async fn unexpected(&self, why: &str) -> Option<DetectedProtocol> {
         const SUSPICIOUS: [&str; 8] = [
             "invalid HTTP version",
@@ -104,23 +105,23 @@ impl FailureMessages {
         if self.is_https || !SUSPICIOUS.iter().any(|text| why.contains(text)) {
             return None;
         }
-        let remembered = *self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
-        let spoken = match remembered {
-            Some((asked, spoken)) if asked.elapsed() < REMEMBERED => spoken,
+        let remembered = *self.detected.lock().unwrap_or_else(PoisonError::into_inner);
+        let detected = match remembered {
+            Some((asked, detected)) if asked.elapsed() < REMEMBERED => detected,
             _ => {
-                let spoken = probe(&self.authority).await;
-                let mut remembered = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
-                *remembered = Some((Instant::now(), spoken));
-                spoken
+                let detected = probe(&self.authority).await;
+                let mut remembered = self.detected.lock().unwrap_or_else(PoisonError::into_inner);
+                *remembered = Some((Instant::now(), detected));
+                detected
             }
         };
         let expected = if self.is_grpc { DetectedProtocol::Http2 } else { DetectedProtocol::Http1 };
-        spoken.filter(|spoken| *spoken != expected)
+        detected.filter(|detected| *detected != expected)
     }
 
-    fn explain(&self, spoken: DetectedProtocol) -> String {
+    fn explain(&self, detected: DetectedProtocol) -> String {
         let variable = self.variable();
-        match spoken {
+        match detected {
             DetectedProtocol::Tls => {
                 format!("the server expects TLS; {variable} must begin with `https://`")
             }

@@ -21,14 +21,13 @@ use tower::{Service, ServiceExt};
 use super::answer::{
     LARGEST_ANSWER, is_retryable, join_reason, parse_success, root_cause, unreadable,
 };
-use super::compression::Encoding;
 use super::failure_message::FailureMessages;
 use super::proxy::Proxy;
 use super::retry_after::retry_after;
 use super::status::Status as Details;
 use super::timeout::Timeout;
 use super::{Answer, Reply, USER_AGENT};
-use crate::config::{Otlp, without_user};
+use crate::config::{Encoding, Otlp, without_user};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 

@@ -14,7 +14,6 @@ use reqwest::{Client, Response, Url};
 use super::answer::{
     LARGEST_ANSWER, is_retryable, join_reason, parse_success, root_cause, unreadable,
 };
-use super::compression::Encoding;
 use super::failure_message::FailureMessages;
 use super::proxy::Proxy;
 use super::retry_after::retry_after;
@@ -23,7 +22,7 @@ use super::timeout::Timeout;
 use super::{Answer, Reply, USER_AGENT};
 #[cfg(feature = "tls")]
 use crate::config::Tls;
-use crate::config::{Otlp, Protocol, printable};
+use crate::config::{Encoding, Otlp, Protocol, printable};
 use crate::report::line;
 
 pub(super) struct Http {
@@ -62,11 +61,13 @@ impl Http {
         let answered = async {
             let mut response = request.send().await?;
             let body = receive(&mut response).await;
-            Ok((response, body))
+            reqwest::Result::Ok((response, body))
         };
         let (response, body) = match super::within(limit, answered).await {
             Some(Ok(answered)) => answered,
-            Some(Err(error)) => return self.connection_failed(&error).await,
+            Some(Err(error)) => {
+                return Reply::Unreachable(self.failures.connection_failed(&error).await);
+            }
             None => return Reply::TimedOut(self.failures.timed_out()),
         };
         match body {
@@ -79,10 +80,6 @@ impl Http {
                 response.status()
             )),
         }
-    }
-
-    async fn connection_failed(&self, error: &reqwest::Error) -> Reply {
-        Reply::Unreachable(self.failures.connection_failed(error).await)
     }
 
     fn read(

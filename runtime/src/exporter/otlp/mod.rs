@@ -28,12 +28,11 @@ use prost::bytes::Bytes;
 pub(crate) use answer::Reply;
 use answer::too_large_to_send;
 use compression::Compressor;
-pub(crate) use compression::Encoding;
 use encode::{Frame, encode};
 use timeout::Timeout;
 
 use super::{Answer, Exporter};
-use crate::config::{Otlp, Protocol};
+use crate::config::{Encoding, Otlp, Protocol};
 use crate::report::say;
 
 /// Tells collectors who sends, as the protocol's specification asks: a distribution names itself in front.
@@ -144,7 +143,7 @@ impl OtlpExporter {
                 answer
             }
             Reply::Answer(Answer::Refused(_)) | Reply::EncodingRefused(_) => Answer::Refused(why),
-            Reply::Answer(answer) | Reply::TimedOut(answer) | Reply::Unreachable(answer) => answer,
+            reply => reply.into_answer(),
         }
     }
 }
@@ -185,13 +184,10 @@ impl Exporter for OtlpExporter {
 
     async fn send(&self, request: &Request) -> Answer {
         match (self.try_once(request.body.clone(), request.encoding).await, request.encoding) {
-            (Reply::Answer(answer) | Reply::TimedOut(answer) | Reply::Unreachable(answer), _) => {
-                answer
-            }
             (Reply::EncodingRefused(why), Some(encoding)) => {
                 self.send_uncompressed(request, encoding, why).await
             }
-            (Reply::EncodingRefused(why), None) => Answer::Refused(why),
+            (reply, _) => reply.into_answer(),
         }
     }
 }
