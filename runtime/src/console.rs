@@ -14,6 +14,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::internal_threads;
 use crate::processor::Sink;
+use crate::recorder::Batch;
 use crate::report;
 use crate::stats::{self, Account, Counts, Stats};
 use crate::tree::{Drawing, Look};
@@ -71,6 +72,37 @@ impl Console {
         let shared = Arc::<Shared>::default();
         shared.start_writer();
         Self(shared)
+    }
+
+    fn add(&self, span: SpanData) {
+        let id = span.span_context.trace_id();
+        let shared = self.shared();
+        let mut state = shared.state();
+        state.counts.accepted += 1;
+        let trace = state.by_id.entry(id).or_default();
+        trace.open = trace.open.saturating_sub(1);
+        let complete = trace.open == 0;
+        trace.finished.push(span);
+        state.held += 1;
+        if state.finished || state.writing >= MOST_HELD {
+            // Nobody reads what is written.
+            let dropped = state.by_id.remove(&id).unwrap_or_default();
+            let spans = dropped.finished.len();
+            state.held -= spans;
+            state.counts.dropped += spans as u64;
+            if !complete {
+                state.by_id.entry(id).or_default().open = dropped.open;
+            }
+        } else if complete {
+            let finished = state.by_id.remove(&id).unwrap_or_default().finished;
+            state.held -= finished.len();
+            state.writing += finished.len();
+            drop(state);
+            shared.draw(finished);
+        } else if state.held >= MOST_HELD {
+            drop(state);
+            shared.draw_parts();
+        }
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -181,35 +213,8 @@ impl Sink for Console {
         self.shared().state().by_id.entry(span.trace_id()).or_default().open += 1;
     }
 
-    fn take(&self, span: SpanData) {
-        let id = span.span_context.trace_id();
-        let shared = self.shared();
-        let mut state = shared.state();
-        state.counts.accepted += 1;
-        let trace = state.by_id.entry(id).or_default();
-        trace.open = trace.open.saturating_sub(1);
-        let complete = trace.open == 0;
-        trace.finished.push(span);
-        state.held += 1;
-        if state.finished || state.writing >= MOST_HELD {
-            // Nobody reads what is written.
-            let dropped = state.by_id.remove(&id).unwrap_or_default();
-            let spans = dropped.finished.len();
-            state.held -= spans;
-            state.counts.dropped += spans as u64;
-            if !complete {
-                state.by_id.entry(id).or_default().open = dropped.open;
-            }
-        } else if complete {
-            let finished = state.by_id.remove(&id).unwrap_or_default().finished;
-            state.held -= finished.len();
-            state.writing += finished.len();
-            drop(state);
-            shared.draw(finished);
-        } else if state.held >= MOST_HELD {
-            drop(state);
-            shared.draw_parts();
-        }
+    fn take(&self, span: Batch) {
+        span.decode().for_each(|span| self.add(span));
     }
 
     fn flush(&self, deadline: Option<Instant>) -> bool {

@@ -38,6 +38,8 @@ mod probe;
 #[cfg(feature = "app")]
 mod processor;
 mod propagation;
+#[cfg(feature = "app")]
+mod recorder;
 mod report;
 #[cfg(feature = "app")]
 mod sampling;

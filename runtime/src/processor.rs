@@ -13,6 +13,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attribute::{keep_last, shorten};
 use crate::config::Limits;
+use crate::recorder::Batch;
 use crate::sampling::HeldTraces;
 use crate::span::{add_flags, flag_root, note_foreign};
 use crate::stats::{self, Account, Counts, Stats};
@@ -25,8 +26,8 @@ pub(crate) trait Sink: Account + Debug {
     /// A span will be taken once it has ended.
     fn expect(&self, _span: &SpanContext) {}
 
-    /// Accepts a span, and accounts for what becomes of it.
-    fn take(&self, span: SpanData);
+    /// Accepts a batch of one span, and accounts for what becomes of it.
+    fn take(&self, span: Batch);
 
     /// Waits until everything taken so far has arrived or is lost; `false` at the deadline. Without one, as
     /// long as it takes.
@@ -74,7 +75,7 @@ impl Account for Nowhere {
 }
 
 impl Sink for Nowhere {
-    fn take(&self, _span: SpanData) {
+    fn take(&self, _span: Batch) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -153,7 +154,7 @@ impl<S: Sink + 'static> SpanProcessor for Processor<S> {
     fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
             self.prepare(&mut span);
-            self.sink.take(span);
+            self.sink.take(Batch::of(&span));
         } else if let Some(held) = &self.held {
             self.export_kept(held.end(span));
         }

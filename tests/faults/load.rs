@@ -61,6 +61,29 @@ fn a_million_spans_for_a_slow_collector_take_no_more_memory_than_they_may() {
     assert!(said.contains(&lost) && said.contains("OTEL_BSP_MAX_QUEUE_SIZE"), "{said}");
 }
 
+#[test]
+fn large_spans_for_a_collector_that_is_away_take_no_more_memory_than_they_may() {
+    let collector = Collector::counting();
+    collector.behave(Behaviour::Status { code: 503, retry_after: None });
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "100000"),
+        ("SPAN_BYTES", "100000"),
+    ];
+    let mut command = command(BURST, "multi", &variables);
+    let mut program = command.args(["5000", "0", "return"]).spawn().expect("it runs");
+    let peak = peak_of(&mut program);
+    let output = program.wait_with_output().expect("it ends");
+    let account: Json = serde_json::from_slice(&output.stdout).expect("an account");
+    let number = |field: &str| account[field].as_u64().expect("a number");
+    assert_eq!((number("accepted"), number("exported")), (5000, 0), "{account}");
+    // 64 MiB of spans wait, and the program itself takes some 10 MiB.
+    assert_eq!(number("failed") + number("dropped"), 5000, "{account}");
+    assert!(peak < 128 << 10, "{peak} KiB");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"), "{said}");
+}
+
 /// For as many seconds as `SOAK` says; `tests/soak.sh` does it for ten minutes.
 #[test]
 #[ignore = "takes minutes"]

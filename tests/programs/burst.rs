@@ -1,6 +1,8 @@
-//! Spans in a burst, and the account of them.
+//! Spans in a burst, and the account of them. `SPAN_BYTES` says how long the text of each span is.
 
 mod load;
+
+use std::sync::LazyLock;
 
 use spandrel::{AppGuard, Config, Stats, span};
 
@@ -13,7 +15,11 @@ impl load::Telemetry for Spandrel {
     }
 
     fn step(number: u64) {
-        step(number);
+        static TEXT: LazyLock<Option<String>> = LazyLock::new(|| {
+            let bytes = std::env::var("SPAN_BYTES").ok()?;
+            Some("x".repeat(bytes.parse().expect("a number")))
+        });
+        step(number, TEXT.as_deref());
     }
 
     fn stop(self) -> String {
@@ -26,8 +32,8 @@ impl load::Telemetry for Spandrel {
     }
 }
 
-#[span("step", number = number)]
-fn step(number: u64) {}
+#[span("step", number = number, text = text)]
+fn step(number: u64, text: Option<&str>) {}
 
 fn main() -> Result<(), String> {
     load::run::<Spandrel>()

@@ -42,8 +42,12 @@ fn main() {
                 std::thread::sleep(Duration::from_millis(1500));
             }
         }
-        // A span that no request may be as large as.
+        // A span of more bytes than may wait, and one that is too large for a request once it is JSON.
         "huge" => huge(&"x".repeat(65 << 20)),
+        "huge in JSON" => {
+            huge(&"\"".repeat(40 << 20));
+            println!("{}", spandrel::flush(Duration::from_secs(60)));
+        }
         "balance" => balance(),
         other => panic!("unknown: {other}"),
     }

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use spandrel::{AppGuard, Config, span};
+use spandrel::{AppGuard, Config, ShutdownSignal, span};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 static TOLD: AtomicBool = AtomicBool::new(false);
@@ -126,7 +126,7 @@ fn install() -> AppGuard {
 }
 
 enum Handler {
-    Awaited,
+    Awaited(ShutdownSignal),
     Tokio(Signal, Signal),
     Flag(Arc<AtomicBool>),
     Static,
@@ -135,7 +135,7 @@ enum Handler {
 impl Handler {
     fn set(kind: &str) -> Self {
         match kind {
-            "awaited" => Self::Awaited,
+            "awaited" => Self::Awaited(spandrel::shutdown_signal()),
             "tokio" => {
                 let stream = |kind| signal(kind).expect("a handler");
                 Self::Tokio(stream(SignalKind::terminate()), stream(SignalKind::interrupt()))
@@ -182,7 +182,7 @@ impl Handler {
             }
         };
         match self {
-            Self::Awaited => runtime.block_on(spandrel::shutdown_signal()),
+            Self::Awaited(stop) => runtime.block_on(stop),
             Self::Tokio(mut terminate, mut interrupt) => runtime.block_on(async {
                 tokio::select! {
                     _ = terminate.recv() => {}

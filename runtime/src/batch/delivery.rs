@@ -3,20 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use super::backoff::Backoff;
 use super::queue::Queue;
 use crate::exporter::{Answer, Exporter};
-use crate::size::size;
+use crate::recorder::Batch;
 
 /// So long before the deadline there is time for one more try.
 const LAST_CHANCE: Duration = Duration::from_millis(500);
-
-/// Collectors take gRPC messages of up to 4 MiB; what spans take in memory is more than that.
-const LARGEST: usize = 4 << 20;
 
 /// Its spans are lost when it is dropped before it is done.
 pub(super) struct Delivery<E> {
@@ -38,21 +34,21 @@ impl<E: Exporter> Delivery<E> {
     }
 
     /// Until they have arrived or are lost.
-    pub(super) async fn of(mut self, spans: Vec<SpanData>) {
-        for part in parts(spans) {
-            let spans = part.len();
-            let lost = self.send(part).await.unwrap_or(spans).min(spans);
-            self.queue.landed(self.first, spans - lost, lost);
-        }
+    pub(super) async fn of(mut self, batch: Batch) {
+        let spans = batch.spans();
+        let lost = self.send(batch).await.unwrap_or(spans).min(spans);
+        self.queue.landed(self.first, spans - lost, lost);
     }
 
     /// How many of them were rejected; `None` when all of them are lost.
-    async fn send(&mut self, spans: Vec<SpanData>) -> Option<usize> {
+    async fn send(&mut self, batch: Batch) -> Option<usize> {
         let queue = self.queue.clone();
         let (begun, limit) = (Instant::now(), queue.batch.timeout);
         let mut backoff = Backoff::new();
-        let count = spans.len();
-        let request = match self.exporter.encode(spans) {
+        let count = batch.spans();
+        let request = self.exporter.encode(&batch);
+        drop(batch);
+        let request = match request {
             Ok(request) => request,
             Err(why) => {
                 queue.losses.refused(count as u64, &why);
@@ -140,25 +136,4 @@ fn delay_within(delay: Duration, left: Option<Duration>) -> Option<Duration> {
         }
         _ => Some(delay),
     }
-}
-
-/// As many requests as it takes for none to be too large.
-fn parts(spans: Vec<SpanData>) -> Vec<Vec<SpanData>> {
-    if spans.iter().map(size).sum::<usize>() <= LARGEST {
-        return vec![spans];
-    }
-    let mut parts = vec![Vec::with_capacity(spans.len())];
-    let mut bytes = 0;
-    for span in spans {
-        let size = size(&span);
-        bytes += size;
-        match parts.last_mut() {
-            Some(part) if bytes <= LARGEST || part.is_empty() => part.push(span),
-            _ => {
-                bytes = size;
-                parts.push(vec![span]);
-            }
-        }
-    }
-    parts
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::queue::MOST_BYTES;
 use crate::report::{clean, line, say};
 
 /// A failure that goes on is reported again after this time.
@@ -26,10 +27,21 @@ pub(super) struct Losses {
     state: Mutex<State>,
 }
 
+/// Which limit a span did not fit into.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Full {
+    /// So many spans waited.
+    Spans,
+    /// So many bytes waited, or were on their way.
+    Bytes,
+}
+
 /// Spans that found the queue full.
 #[derive(Debug, Default)]
 struct Overflow {
+    /// Those that found so many spans, and those that found so many bytes.
     spans: AtomicU64,
+    bytes: AtomicU64,
     /// Whether this was reported since the queue was last empty.
     reported: AtomicBool,
     /// How many of them that message counted.
@@ -168,19 +180,24 @@ impl Losses {
     }
 
     /// A span found the queue full; whether that is still to be reported.
-    pub(super) fn overflow(&self) -> bool {
-        self.overflow.spans.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn overflow(&self, full: Full) -> bool {
+        let count = match full {
+            Full::Spans => &self.overflow.spans,
+            Full::Bytes => &self.overflow.bytes,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
         !self.overflow.reported.load(Ordering::Relaxed)
     }
 
     /// The exporter's thread reports this, so that the program's threads never wait for standard error. It is
     /// reported again when it happens again after the queue was empty.
     pub(super) fn report_overflow(&self, queue_is_empty: bool) {
-        let Overflow { spans, reported, reported_spans } = &self.overflow;
+        let Overflow { reported, reported_spans, .. } = &self.overflow;
         if queue_is_empty {
             reported.store(false, Ordering::Relaxed);
         }
-        let spans = spans.load(Ordering::Relaxed);
+        let overflowed = self.overflowed();
+        let spans = overflowed.iter().map(|(spans, _)| spans).sum();
         if spans == reported_spans.load(Ordering::Relaxed) || reported.load(Ordering::Relaxed) {
             return;
         }
@@ -189,8 +206,9 @@ impl Losses {
             reported.store(true, Ordering::Relaxed);
             reported_spans.store(spans, Ordering::Relaxed);
             drop(state);
-            let (service, full) = (&self.service, self.full());
-            say(format_args!("spans of {service} are being dropped, {spans} so far: {full}"));
+            let why: Vec<String> = overflowed.into_iter().map(|(_, why)| why).collect();
+            let (service, why) = (&self.service, why.join("; "));
+            say(format_args!("spans of {service} are being dropped, {spans} so far: {why}"));
         }
     }
 
@@ -200,18 +218,15 @@ impl Losses {
             return None;
         }
         let state = self.state();
-        let overflowed = self.overflow.spans.load(Ordering::Relaxed);
-        let mut reasons: Vec<(u64, String)> = Vec::new();
-        if overflowed > 0 {
-            reasons.push((overflowed, self.full()));
-        }
+        let mut reasons = self.overflowed();
+        let overflowed = !reasons.is_empty();
         for Reason { why, tries, spans } in &state.reasons {
             let why = why.clone().unwrap_or_else(|| format!("no answer within {flush:?}"));
             let tries = if *tries > 1 { format!(" ({tries} attempts)") } else { String::new() };
             reasons.push((*spans, format!("{why}{tries}")));
         }
         let reasons: Vec<String> = match &reasons[..] {
-            [(_, why)] if overflowed == 0 => vec![why.clone()],
+            [(_, why)] if !overflowed => vec![why.clone()],
             reasons => reasons.iter().map(|(spans, why)| format!("{spans} spans: {why}")).collect(),
         };
         let (Self { service, destination, .. }, reasons) = (self, reasons.join("; "));
@@ -228,8 +243,25 @@ impl Losses {
         }
     }
 
-    fn full(&self) -> String {
-        format!("the queue of {} spans was full; raise OTEL_BSP_MAX_QUEUE_SIZE", self.queue)
+    /// How many spans did not fit into the queue, and why.
+    fn overflowed(&self) -> Vec<(u64, String)> {
+        let spans = self.overflow.spans.load(Ordering::Relaxed);
+        let bytes = self.overflow.bytes.load(Ordering::Relaxed);
+        let mut all = Vec::new();
+        if spans > 0 {
+            let queue = self.queue;
+            let why = format!("the queue of {queue} spans was full; raise OTEL_BSP_MAX_QUEUE_SIZE");
+            all.push((spans, why));
+        }
+        if bytes > 0 {
+            let most = MOST_BYTES >> 20;
+            let why = format!(
+                "waiting spans may take {most} MiB of memory; shorten their texts with \
+                 OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"
+            );
+            all.push((bytes, why));
+        }
+        all
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,17 +4,18 @@ mod backoff;
 mod delivery;
 mod losses;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opentelemetry_sdk::trace::SpanData;
-
-use crate::config::Batch;
+use crate::config;
 use crate::exporter::{Connect, Exporter};
 use crate::processor::Sink;
+use crate::recorder::Batch;
 use crate::report::say;
 use crate::stats::{self, Account, Stats};
 
@@ -34,7 +35,7 @@ impl<E: Exporter> BatchSink<E> {
     /// Starts the thread; or says why it cannot export.
     pub(crate) fn start(
         connect: Connect<E>,
-        batch: Batch,
+        batch: config::Batch,
         service: &str,
         destination: String,
     ) -> Result<Self, String> {
@@ -69,9 +70,9 @@ impl<E: Exporter> Account for BatchSink<E> {
 
 impl<E: Exporter> Sink for BatchSink<E> {
     #[inline]
-    fn take(&self, span: SpanData) {
+    fn take(&self, span: Batch) {
         let queue = self.queue();
-        if queue.push(span) {
+        if queue.push(&span) {
             queue.bells.work.notify_one();
         }
     }

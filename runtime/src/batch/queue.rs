@@ -4,23 +4,27 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{Notify, watch};
 
 use super::Losses;
-use crate::config::Batch;
+use super::losses::Full;
+use crate::config;
+use crate::recorder::Batch;
 use crate::stats::{Counts, Stats};
 
 /// How much longer than the deadline a worker is waited for that is busy cutting its requests.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// So many spans a batch has room for from the start.
-const ROOM: usize = 1024;
+/// How many bytes of spans wait or are on their way at most.
+pub(super) const MOST_BYTES: usize = 64 << 20;
+
+/// How many bytes a batch has at most, if it has more than one span: collectors take gRPC messages of up to 4 MiB.
+pub(super) const LARGEST: usize = (4 << 20) - (64 << 10);
 
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    pub(super) batch: Batch,
+    pub(super) batch: config::Batch,
     pub(super) losses: Arc<Losses>,
     /// Tells whoever waits for a flush that some spans are through.
     progress: Condvar,
@@ -34,17 +38,19 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     /// Full batches that wait.
-    full: VecDeque<Vec<SpanData>>,
+    full: VecDeque<Batch>,
     /// The batch that fills.
-    filling: Vec<SpanData>,
+    filling: Batch,
     /// How many spans wait, in all of them.
     waiting: usize,
+    /// How many bytes wait, and are on their way.
+    bytes: usize,
     /// When the first of those that wait came.
     since: Option<Instant>,
     /// The number of the first that waits.
     taken: u64,
-    /// The first numbers of the batches that are on their way, and how many of their spans are.
-    on_their_way: BTreeMap<u64, usize>,
+    /// The batches that are on their way, by the numbers of their first spans.
+    on_their_way: BTreeMap<u64, InFlight>,
     /// All below this number are wanted now, full batch or not.
     wanted: u64,
     /// Until then somebody waits for those.
@@ -57,6 +63,13 @@ struct State {
     late: u64,
     /// Counts of the spans that have left the queue.
     counts: Counts,
+}
+
+/// A batch that is on its way.
+#[derive(Clone, Copy, Debug)]
+struct InFlight {
+    spans: usize,
+    bytes: usize,
 }
 
 /// The last flush.
@@ -79,7 +92,7 @@ pub(super) struct Bells {
 /// What the worker is to do next.
 pub(super) struct Next {
     /// What to export now, and the number of the first span.
-    pub(super) spans: Option<(u64, Vec<SpanData>)>,
+    pub(super) batch: Option<(u64, Batch)>,
     /// When those that wait are due.
     pub(super) due: Option<Instant>,
     /// Whether nothing waits.
@@ -117,12 +130,25 @@ impl State {
         all
     }
 
+    /// No more spans come into the batch that fills.
+    fn close_batch(&mut self) {
+        let batch = std::mem::take(&mut self.filling);
+        self.full.push_back(batch);
+    }
+
+    /// The batch with this first number is no longer on its way. Returns how many spans it has.
+    fn remove(&mut self, first: u64) -> Option<usize> {
+        let InFlight { spans, bytes } = self.on_their_way.remove(&first)?;
+        self.bytes -= bytes;
+        Some(spans)
+    }
+
     /// Whether the spans that wait are to be exported now.
-    fn is_ready(&self, batch: &Batch, due: Option<Instant>) -> bool {
+    fn is_ready(&self, due: Option<Instant>) -> bool {
         if let Some(closing) = self.closing {
             return self.taken < closing.below;
         }
-        self.waiting >= batch.size
+        !self.full.is_empty()
             || self.at_once
             || self.taken < self.wanted
             || due.is_some_and(|due| due <= Instant::now())
@@ -130,7 +156,7 @@ impl State {
 }
 
 impl Queue {
-    pub(super) fn new(batch: Batch, losses: Arc<Losses>) -> Self {
+    pub(super) fn new(batch: config::Batch, losses: Arc<Losses>) -> Self {
         Self {
             state: Mutex::default(),
             batch,
@@ -158,7 +184,8 @@ impl Queue {
 
     pub(super) fn stats(&self) -> Stats {
         let state = self.state();
-        state.counts.and_waiting(state.waiting + state.on_their_way.values().sum::<usize>())
+        let on_their_way = state.on_their_way.values().map(|batch| batch.spans);
+        state.counts.and_waiting(state.waiting + on_their_way.sum::<usize>())
     }
 
     /// What to say at the end, after a last flush that had this time. Spans that end while the program ends
@@ -171,31 +198,37 @@ impl Queue {
 
     /// Takes a span in, or drops it; whether the worker should be woken.
     #[inline]
-    pub(super) fn push(&self, span: SpanData) -> bool {
+    pub(super) fn push(&self, span: &Batch) -> bool {
         let mut state = self.state();
         state.counts.accepted += 1;
-        if state.finished || state.waiting >= self.batch.queue {
+        let full = if state.waiting >= self.batch.queue {
+            Some(Full::Spans)
+        } else {
+            (state.bytes + span.size() > MOST_BYTES).then_some(Full::Bytes)
+        };
+        if state.finished || full.is_some() {
             state.counts.dropped += 1;
             let late = state.finished;
             state.late += u64::from(late);
             drop(state);
-            return !late && self.losses.overflow();
+            return !late && full.is_some_and(|full| self.losses.overflow(full));
         }
-        if state.filling.capacity() == 0 {
-            state.filling.reserve_exact(self.batch.size.min(ROOM));
+        let too_large = state.filling.size() + span.size() > LARGEST && !state.filling.is_empty();
+        if too_large {
+            state.close_batch();
         }
-        state.filling.push(span);
+        state.filling.append(span);
         state.waiting += 1;
-        let full = state.filling.len() >= self.batch.size;
+        state.bytes += span.size();
+        let full = state.filling.spans() >= self.batch.size;
         if full {
-            let batch = std::mem::take(&mut state.filling);
-            state.full.push_back(batch);
+            state.close_batch();
         }
         let first = state.waiting == 1;
         if first {
             state.since = Some(Instant::now());
         }
-        full || first
+        too_large || full || first
     }
 
     /// Exports what waits now, and tries again at once what has failed.
@@ -217,21 +250,21 @@ impl Queue {
         let waiting = state.waiting;
         let delay = self.batch.delay;
         let due = state.since.and_then(|since| since.checked_add(delay));
-        let ready = free && waiting > 0 && state.is_ready(&self.batch, due);
-        let spans = ready.then(|| {
+        let ready = free && waiting > 0 && state.is_ready(due);
+        let batch = ready.then(|| {
             let first = state.taken;
-            let spans =
+            let batch =
                 state.full.pop_front().unwrap_or_else(|| std::mem::take(&mut state.filling));
-            let count = spans.len();
-            state.waiting -= count;
-            state.taken += count as u64;
-            state.on_their_way.insert(first, count);
-            state.since = (waiting > count).then(Instant::now);
-            (first, spans)
+            let spans = batch.spans();
+            state.waiting -= spans;
+            state.taken += spans as u64;
+            state.on_their_way.insert(first, InFlight { spans, bytes: batch.size() });
+            state.since = (waiting > spans).then(Instant::now);
+            (first, batch)
         });
         let through = state.through();
         Next {
-            spans,
+            batch,
             due: due.filter(|_| free && state.closing.is_none()),
             is_empty: state.waiting == 0,
             deadline: state.closing.map(|closing| closing.deadline),
@@ -249,15 +282,11 @@ impl Queue {
         self.state().closing.map(|closing| closing.deadline)
     }
 
-    /// Of the batch with this first number so many spans have arrived, and so many never will.
+    /// Of the spans of the batch with this first number so many have arrived, and so many never will.
     pub(super) fn landed(&self, first: u64, exported: usize, failed: usize) {
         let mut state = self.state();
         // One that was given up has been accounted for.
-        if let Some(left) = state.on_their_way.get_mut(&first) {
-            *left = left.saturating_sub(exported + failed);
-            if *left == 0 {
-                state.on_their_way.remove(&first);
-            }
+        if state.remove(first).is_some() {
             state.counts.exported += exported as u64;
             state.counts.failed += failed as u64;
             self.progress.notify_all();
@@ -265,10 +294,10 @@ impl Queue {
         drop(state);
     }
 
-    /// What is left of the batch with this first number is lost; how many spans that is.
+    /// The batch with this first number is lost, unless it was accounted for; how many spans that is.
     pub(super) fn lost(&self, first: u64) -> usize {
         let mut state = self.state();
-        let lost = state.on_their_way.remove(&first).unwrap_or_default();
+        let lost = state.remove(first).unwrap_or_default();
         state.counts.failed += lost as u64;
         self.progress.notify_all();
         lost
@@ -281,7 +310,8 @@ impl Queue {
         let unsent = (std::mem::take(&mut state.full), std::mem::take(&mut state.filling));
         let dropped = std::mem::take(&mut state.waiting);
         let unanswered = std::mem::take(&mut state.on_their_way);
-        let failed: usize = unanswered.values().sum();
+        let failed: usize = unanswered.values().map(|batch| batch.spans).sum();
+        state.bytes = 0;
         state.counts.dropped += dropped as u64;
         state.counts.failed += failed as u64;
         state.finished = true;

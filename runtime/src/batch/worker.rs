@@ -58,12 +58,12 @@ impl Drop for Finish<'_> {
 async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
     let mut deliveries = JoinSet::new();
     loop {
-        let Next { spans, due, is_empty, deadline, done } =
+        let Next { batch, due, is_empty, deadline, done } =
             queue.next(deliveries.len() < E::AT_ONCE);
-        if let Some((first, spans)) = spans {
+        if let Some((first, batch)) = batch {
             let hurry = queue.bells.hurry.subscribe();
             deliveries
-                .spawn(Delivery::new(queue.clone(), exporter.clone(), first, hurry).of(spans));
+                .spawn(Delivery::new(queue.clone(), exporter.clone(), first, hurry).of(batch));
             continue;
         }
         queue.losses.report_overflow(is_empty);

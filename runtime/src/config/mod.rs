@@ -185,7 +185,8 @@ impl Config {
 
     /// How many spans may wait for a request to carry them, beside those in up to eight requests
     /// that are on their way or to be made again; more are dropped. Default: 2048; at most
-    /// 1 048 576.
+    /// 1 048 576. Together, the spans that wait and those in requests take 64 MiB of memory at most, as the bytes of
+    /// OTLP; spans that do not fit are dropped as well.
     pub fn batch_queue(mut self, spans: usize) -> Self {
         self.batch.queue = spans.clamp(1, Batch::LARGEST_QUEUE);
         self

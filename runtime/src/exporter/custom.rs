@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::{Answer, Exporter};
 use crate::internal_threads;
+use crate::recorder::Batch;
 use crate::report::line;
 
 /// An exporter whose type is forgotten.
@@ -137,8 +138,8 @@ impl Exporter for CustomExporter {
 
     type Request = Arc<Mutex<Vec<SpanData>>>;
 
-    fn encode(&self, spans: Vec<SpanData>) -> Result<Self::Request, String> {
-        Ok(Arc::new(Mutex::new(spans)))
+    fn encode(&self, batch: &Batch) -> Result<Self::Request, String> {
+        Ok(Arc::new(Mutex::new(batch.decode().collect())))
     }
 
     async fn send(&self, request: &Self::Request) -> Answer {

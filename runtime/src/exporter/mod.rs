@@ -7,7 +7,7 @@ pub(crate) mod otlp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_sdk::trace::SpanData;
+use crate::recorder::Batch;
 
 pub(crate) use custom::{Custom, CustomExporter};
 
@@ -24,7 +24,7 @@ pub(crate) trait Exporter: Send + Sync + 'static {
     type Request: Send + Sync;
 
     /// The request with these spans; or why there can be none.
-    fn encode(&self, spans: Vec<SpanData>) -> Result<Self::Request, String>;
+    fn encode(&self, batch: &Batch) -> Result<Self::Request, String>;
 
     fn send(&self, request: &Self::Request) -> impl Future<Output = Answer> + Send;
 

@@ -91,9 +91,20 @@ fn an_answer_that_is_too_large_is_an_error_and_the_end() {
 }
 
 #[test]
-fn a_request_that_is_too_large_is_not_sent() {
+fn a_span_that_is_larger_than_all_that_may_wait_is_dropped() {
     let collector = Collector::start();
     let (_, said) = flushes("huge", &collector, &[]);
+    assert!(said.contains("1 of 2 spans lost"), "{said}");
+    assert!(said.contains("waiting spans may take 64 MiB of memory"), "{said}");
+    assert!(said.contains("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"), "{said}");
+    assert_eq!(collector.summary(), ["work"]);
+}
+
+#[test]
+fn a_request_that_is_too_large_is_not_sent() {
+    let collector = Collector::start();
+    let json = [("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")];
+    let (_, said) = flushes("huge in JSON", &collector, &json);
     assert!(said.contains("1 of 2 spans lost"), "{said}");
     assert!(said.contains("over the protocol's limit of 67108864"), "{said}");
     assert!(said.contains("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"), "{said}");

@@ -147,10 +147,9 @@ fn handle(signal: i32) {
         }
     }
     flush();
-    // The program may have come to handle the signal in the meantime.
-    if handler::handled_by(signal) == HandledBy::Nobody {
-        handler::end_by(signal);
-    }
+    // Without telemetry, the signal would have ended the program when it arrived. A handler that was set since then
+    // changes nothing.
+    handler::end_by(signal);
 }
 
 /// Shuts telemetry down within its time, on a thread of its own: processors of the program's may take any

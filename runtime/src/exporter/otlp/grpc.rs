@@ -166,6 +166,10 @@ impl Grpc {
 
 fn endpoint(
     url: String,
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(unused_variables, reason = "only TLS is set up from them")
+    )]
     settings: &Otlp,
     timeout: &Timeout,
 ) -> Result<Endpoint, tonic::transport::Error> {

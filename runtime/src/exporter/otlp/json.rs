@@ -6,24 +6,24 @@
 
 use std::fmt::Write as _;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
-use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
+use prost::Message;
 
 use crate::attribute::not_finite;
 
-/// An `ExportTraceServiceRequest`.
-pub(super) fn encode(spans: Vec<SpanData>, resource: &Resource) -> Vec<u8> {
-    let resource_spans = group_spans_by_resource_and_scope(spans, &resource.into());
+/// An `ExportTraceServiceRequest`, from the same message as protobuf.
+pub(super) fn encode(request: &[u8]) -> Result<Vec<u8>, String> {
+    let ExportTraceServiceRequest { resource_spans } = Message::decode(request)
+        .map_err(|error| format!("the request cannot be written as JSON: {error}"))?;
     let mut json = Json::default();
     json.object(|json| {
         json.field("resourceSpans", |json| json.array(&resource_spans, self::resource_spans));
     });
-    json.0.into_bytes()
+    Ok(json.0.into_bytes())
 }
 
 fn resource_spans(json: &mut Json, message: &ResourceSpans) {
@@ -213,12 +213,13 @@ impl Json {
 #[cfg(test)]
 mod tests {
     use opentelemetry::{Array, Value};
-    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+    use opentelemetry_sdk::Resource;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::exporter::otlp::encode::tests::{pairs, spans};
+    use crate::recorder::tests::{pairs, spans};
 
     proptest! {
         #[test]
@@ -227,9 +228,10 @@ mod tests {
             pairs in pairs(),
         ) {
             let resource = Resource::builder_empty().with_schema_url(pairs, "https://schema").build();
-            let encoded = encode(spans.clone(), &resource);
             let resource_spans = group_spans_by_resource_and_scope(spans, &(&resource).into());
-            let theirs = serde_json::to_vec(&ExportTraceServiceRequest { resource_spans });
+            let request = ExportTraceServiceRequest { resource_spans };
+            let encoded = encode(&request.encode_to_vec()).expect("it is a request");
+            let theirs = serde_json::to_vec(&request);
             let read = |json: &[u8]| serde_json::from_slice::<ExportTraceServiceRequest>(json);
             let expected = read(&theirs.expect("JSON")).expect("a request");
             prop_assert_eq!(read(&encoded).expect("a request"), expected);

@@ -2,7 +2,6 @@
 
 mod answer;
 mod compression;
-mod encode;
 mod failure_message;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;
@@ -12,6 +11,7 @@ pub(crate) mod http;
 mod json;
 mod protocol_probe;
 mod proxy;
+mod request;
 mod retry_after;
 mod status;
 mod timeout;
@@ -22,17 +22,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
 use prost::bytes::Bytes;
 
 pub(crate) use answer::Reply;
 use answer::too_large_to_send;
 use compression::Compressor;
-use encode::{Frame, encode};
+use request::Frame;
 use timeout::Timeout;
 
 use super::{Answer, Exporter};
 use crate::config::{Encoding, Otlp, Protocol};
+use crate::recorder::Batch;
 use crate::report::say;
 
 /// Tells collectors who sends, as the protocol's specification asks: a distribution names itself in front.
@@ -48,9 +48,8 @@ const LARGEST_REQUEST: usize = 64 << 20;
 
 pub(crate) struct OtlpExporter {
     frame: Frame,
-    /// Where requests are JSON, whose they are.
     #[cfg(feature = "json")]
-    json: Option<Resource>,
+    is_json: bool,
     compressor: Compressor,
     /// Whether the server has accepted a request uncompressed that it refused compressed.
     sends_uncompressed: AtomicBool,
@@ -83,21 +82,13 @@ impl OtlpExporter {
         Ok(Self {
             frame: Frame::new(resource),
             #[cfg(feature = "json")]
-            json: (settings.protocol == Protocol::HttpJson).then(|| resource.clone()),
+            is_json: settings.protocol == Protocol::HttpJson,
             compressor: Compressor::new(settings.compression),
             sends_uncompressed: AtomicBool::new(false),
             timeout,
             destination: settings.destination(),
             transport,
         })
-    }
-
-    fn encoded(&self, spans: Vec<SpanData>) -> Vec<u8> {
-        #[cfg(feature = "json")]
-        if let Some(resource) = &self.json {
-            return json::encode(spans, resource);
-        }
-        encode(&spans, &self.frame)
     }
 
     /// One request.
@@ -167,8 +158,10 @@ impl Exporter for OtlpExporter {
 
     type Request = Request;
 
-    fn encode(&self, spans: Vec<SpanData>) -> Result<Request, String> {
-        let encoded = self.encoded(spans);
+    fn encode(&self, batch: &Batch) -> Result<Request, String> {
+        let encoded = self.frame.request(batch);
+        #[cfg(feature = "json")]
+        let encoded = if self.is_json { json::encode(&encoded)? } else { encoded };
         if encoded.len() > LARGEST_REQUEST {
             return Err(too_large_to_send(encoded.len(), LARGEST_REQUEST));
         }

@@ -1,0 +1,91 @@
+//! Ended spans as bytes, from where they are recorded to the request that carries them.
+
+use opentelemetry_sdk::trace::SpanData;
+
+use super::decode::decode;
+use super::encode::write_span;
+use super::scope::ScopeId;
+use super::wire::Writer;
+
+/// How many bytes stand before each span: the length of its message, and the number of its scope.
+pub(super) const HEAD: usize = 8;
+
+/// Ended spans, one record after the other. A record is the length of the message (four bytes, the lowest first),
+/// the number of the span's [scope](super::scope) (the same), and a `Span` message of OTLP without tag and length.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+    spans: usize,
+}
+
+/// One span of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) scope: ScopeId,
+    /// A `Span` message of OTLP.
+    pub(crate) message: &'a [u8],
+}
+
+impl Batch {
+    /// A batch of one span.
+    pub(crate) fn of(span: &SpanData) -> Self {
+        let mut batch = Self::default();
+        batch.push(ScopeId::of(&span.instrumentation_scope), |writer| write_span(writer, span));
+        batch
+    }
+
+    /// The spans, in the order in which they were added.
+    pub(crate) fn decode(&self) -> impl Iterator<Item = SpanData> {
+        self.records().map(decode)
+    }
+
+    /// How many spans are in it.
+    pub(crate) fn spans(&self) -> usize {
+        self.spans
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.spans == 0
+    }
+
+    /// How many bytes its records take.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds a span, whose message this function writes.
+    pub(crate) fn push(&mut self, scope: ScopeId, write: impl FnOnce(&mut Writer<'_>)) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; HEAD]);
+        write(&mut Writer::new(&mut self.bytes));
+        let length = self.bytes.len() - start - HEAD;
+        let Ok(length) = u32::try_from(length) else {
+            // No protocol takes a message of four gigabytes.
+            self.bytes.truncate(start);
+            return;
+        };
+        let head = &mut self.bytes[start..start + HEAD];
+        head[..4].copy_from_slice(&length.to_le_bytes());
+        head[4..].copy_from_slice(&scope.0.to_le_bytes());
+        self.spans += 1;
+    }
+
+    /// Adds the spans of another batch behind those of this one.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.spans += other.spans;
+    }
+
+    /// The records of the spans, in the same order.
+    pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> + Clone {
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk()?;
+            let (scope, after) = after.split_first_chunk()?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+            let (message, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some(Record { scope: ScopeId(u32::from_le_bytes(*scope)), message })
+        })
+    }
+}
