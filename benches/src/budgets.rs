@@ -1,4 +1,4 @@
-//! What `DESIGN.md` promises that spans cost at most, and whether it is kept.
+//! The project's budgets: what a span and an annotated function may cost at most, and whether they do.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,6 +1,6 @@
-//! What a span costs while batches are exported: bursts of spans, recorded while the exporter's thread
-//! sends the first of them to the collector. Every peer has a process of its own, which waits until it is
-//! told to record a burst, so that the peers take turns burst by burst.
+//! What a span costs while batches are exported: a peer records a burst of spans, and its exporter's thread
+//! sends batches of them meanwhile. Every peer has a process of its own, which records a burst whenever
+//! standard input asks for one, so that the peers take turns burst by burst.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -27,7 +27,7 @@ use crate::table::{Row, Table};
 const PEERS: [&str; 5] = ["spandrel", "SDK by hand", "tracing, lean", "fastrace", "spike"];
 const HAND: usize = 1;
 
-/// What is done in a burst, and how often, by each thread that does it.
+/// The bursts: a work, and how often each recording thread does it.
 const BURSTS: [(Work, u32); 7] = [
     (Work::Tree, 300),
     (Work::Tree, 40),
@@ -38,33 +38,33 @@ const BURSTS: [(Work, u32); 7] = [
     (Work::Threads8, 125),
 ];
 
-/// Every row is measured in so many processes for each peer, because where a process happens to have its
-/// memory makes a difference.
+/// How many processes of a peer contribute to a row. The layout of a process's memory changes what a span
+/// costs, so one process is not enough.
 const PROCESSES: usize = 3;
-/// Bursts before the first that is measured.
+/// How many bursts each process records before the first one that is measured.
 const WARM: usize = 3;
-/// Larger than any burst, so that nothing is dropped.
+/// The queue's length in spans: larger than any burst, so that nothing is dropped.
 const QUEUE: usize = 1 << 17;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) const RECORDING: &str = "recording threads";
 pub(crate) const DELIVERED: &str = "until delivered";
 
-/// What a row is called that has bursts of so many spans, on one of the two clocks.
-pub(crate) fn row(work: Work, spans: u32, clock: &str) -> String {
-    format!("{work:?} in bursts of {spans}; {clock}")
+/// The name of a row: bursts of so many spans, and whose time it is, [`RECORDING`] or [`DELIVERED`].
+pub(crate) fn row(work: Work, spans: u32, time: &str) -> String {
+    format!("{work:?} in bursts of {spans}; {time}")
 }
 
 /// The CPU time of the threads that record, and of the whole process until all spans are delivered.
 pub(crate) fn measure(sink: &Sink, rounds: usize) -> [Table; 2] {
     let head = PEERS.map(str::to_owned).to_vec();
     let mut recording = Table::new(
-        "while batches are exported, CPU time of the threads that record, ns a span",
+        "while batches are exported: CPU time of the recording threads, ns a span",
         head.clone(),
         HAND,
     );
     let mut delivered = Table::new(
-        "bursts, CPU time of the whole process until all is delivered, ns a span",
+        "while batches are exported: CPU time of the process until delivered, ns a span",
         head,
         HAND,
     );
@@ -82,11 +82,11 @@ pub(crate) fn measure(sink: &Sink, rounds: usize) -> [Table; 2] {
             }
         }
         let spans = hot::spans(work, times);
-        for (clock, table, column) in
+        for (time, table, column) in
             [(RECORDING, &mut recording, 0), (DELIVERED, &mut delivered, 1)]
         {
             let values = medians(all.iter().map(|values| values[column].clone()).collect());
-            table.rows.push(Row { name: row(work, spans, clock), values });
+            table.rows.push(Row { name: row(work, spans, time), values });
         }
     }
     [recording, delivered]
@@ -133,7 +133,8 @@ impl Drop for Recorder {
     }
 }
 
-/// In a process of its own: records the bursts that standard input asks for, and prints what they took.
+/// In a process of its own: records the bursts that standard input asks for, and prints the CPU time of
+/// each.
 pub(crate) fn serve(peer: &str, endpoint: &str) {
     let recording = Recording::start(peer, endpoint);
     for line in std::io::stdin().lines() {
@@ -194,7 +195,7 @@ impl Recording {
     }
 
     fn burst(&self, work: Work, times: u32) -> Option<[f64; 2]> {
-        // It has no room for so many traces at once, and drops spans.
+        // fastrace drops spans when so many traces end at once.
         if self.peer.name() == "fastrace" && work.spans() == 1 {
             return None;
         }

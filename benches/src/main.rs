@@ -1,12 +1,14 @@
 //! What a span costs, side by side with those who do the same:
 //!
 //! ```text
-//! cargo run --release -p spandrel-benches [STATE/WORK | delivered | service] [ROUNDS] [--write FOLDER]
+//! cargo run --release -p spandrel-benches [WHAT] [ROUNDS] [--write FOLDER]
 //! ```
 //!
-//! Prints medians of the rounds, and in brackets the ratio to the OpenTelemetry SDK by hand, the stock
-//! exporter, or the service without tracing. What is measured takes turns, so that the noise of a
-//! machine falls on all alike. With a folder, `cost.md` and `cost.svg` are written there.
+//! `WHAT` is a part of the name of a row (`STATE/WORK`), `exporting`, `delivered`, `service` or `sizes`.
+//! Without it everything is measured, and the budgets are printed too. Prints medians of the rounds, and in
+//! brackets the ratio to the table's reference. The peers take turns, so that the noise of a machine
+//! falls on all alike. With a folder, `cost.md` and `cost.svg` are written there. `cost.md` begins with
+//! `src/cost.md`, which explains the tables.
 
 #![allow(clippy::cast_precision_loss, reason = "counts, all small")]
 
