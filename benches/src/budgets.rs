@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use crate::exporting::{self, DELIVERED, RECORDING};
+use crate::kept::{KEPT, SAMPLED};
 use crate::peers::Work;
 use crate::sizes::{FRAME, FUTURE};
 use crate::table::Table;
@@ -71,11 +72,6 @@ impl Found<'_> {
     fn of(&self, row: &str, other: &str) -> Option<f64> {
         Some(self.value(row, OURS)? / self.value(row, other)?)
     }
-
-    /// Ours in one row, of ours in another one.
-    fn of_row(&self, row: &str, other: &str) -> Option<f64> {
-        Some(self.value(row, OURS)? / self.value(other, OURS)?)
-    }
 }
 
 /// What sampled spans cost the thread that records them, of what the same cost in another way.
@@ -102,21 +98,23 @@ fn recorded(found: &Found<'_>) -> Vec<Budget> {
 /// What spans cost that are not exported.
 fn unrecorded(found: &Found<'_>) -> Vec<Budget> {
     let hot = |most, value, row: &str| Measurement { most, value, harness: "hot", row: row.into() };
+    let kept = |most, value, row: &str| Measurement { harness: "kept", ..hot(most, value, row) };
     let [off, root, deep] = ["NotInstalled/Tree", "Unsampled/Success", "Unsampled/Depth50"];
-    let [tree, threads] = ["KeptOnError/Tree", "KeptOnError/Threads8"];
     // Of fifty spans the first is a root.
     let child = || Some((50.0 * found.value(deep, OURS)? - found.value(root, OURS)?) / 49.0);
-    let kept = found.of_row(tree, "Sampled/Tree");
+    let tree = found.value("Tree", KEPT);
+    let of_sampled = || Some(tree? / found.value("Tree", SAMPLED)?);
+    let of_one_thread = || Some(found.value("Threads8", KEPT)? / tree?);
     let budgets = [
         ("a root that is not sampled, of the SDK's", hot(0.50, found.of(root, HAND), root)),
-        ("kept on error, of a span that is sampled", hot(1.2, kept, tree)),
-        ("kept on error, eight threads of one", hot(1.5, found.of_row(threads, tree), threads)),
+        ("kept on error, of a span that is sampled", kept(1.2, of_sampled(), "Tree")),
+        ("kept on error, eight threads of one", kept(1.5, of_one_thread(), "Threads8")),
         ("not installed, ns a span", hot(2.0, found.value(off, OURS), off)),
         ("child of a span that is not sampled, ns", hot(10.0, child(), deep)),
     ];
     let budgets = budgets.map(|(name, measurement)| Budget {
         batch: NONE,
-        reads_the_clock: name.starts_with("kept"),
+        reads_the_clock: measurement.harness == "kept",
         ..Budget::at_rest(name, measurement)
     });
     budgets.into()

@@ -24,8 +24,7 @@ pub(crate) fn measure(
     work: Work,
     rounds: usize,
 ) -> Vec<Option<f64>> {
-    let queue = if work == Work::Threads8 { QUEUE_OF_THREADS } else { QUEUE };
-    let set_up: Vec<_> = peers.iter().map(|peer| peer.set_up(state, queue)).collect();
+    let set_up: Vec<_> = peers.iter().map(|peer| peer.set_up(state, queue(work))).collect();
     let mut all: Vec<Vec<f64>> = vec![Vec::new(); peers.len()];
     for index in turns(rounds, peers.len()) {
         if set_up[index].is_some() {
@@ -33,6 +32,11 @@ pub(crate) fn measure(
         }
     }
     medians(all)
+}
+
+/// How long a queue is, which holds all spans of a sample.
+pub(crate) fn queue(work: Work) -> usize {
+    if work == Work::Threads8 { QUEUE_OF_THREADS } else { QUEUE }
 }
 
 /// Whose turn it is: everybody's once a round, and nobody is always the first.
@@ -45,7 +49,8 @@ pub(crate) fn medians(all: Vec<Vec<f64>>) -> Vec<Option<f64>> {
     all.into_iter().map(|values| (!values.is_empty()).then(|| median(values))).collect()
 }
 
-fn sample(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
+/// Nanoseconds of CPU time a span; `None` where the peer cannot do the work.
+pub(crate) fn sample(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
     let times = times(state, work);
     let warm = times / 10;
     let before = peer.exported();

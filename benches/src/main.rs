@@ -4,7 +4,8 @@
 //! cargo run --release -p spandrel-benches [WHAT] [ROUNDS] [--write FOLDER]
 //! ```
 //!
-//! `WHAT` is a part of the name of a row (`STATE/WORK`), `exporting`, `delivered`, `service` or `sizes`.
+//! `WHAT` is a part of the name of a row (`STATE/WORK`), `sizes`, `kept`, `exporting`, `delivered` or
+//! `service`.
 //! Without it everything is measured, and the budgets are printed too. Prints medians of the rounds, and in
 //! brackets the ratio to the table's reference. The peers take turns, so that the noise of a machine
 //! falls on all alike. With a folder, `cost.md` and `cost.svg` are written there. `cost.md` begins with
@@ -18,6 +19,7 @@ mod counted;
 mod delivered;
 mod exporting;
 mod hot;
+mod kept;
 #[path = "../spikes/src/own/mod.rs"]
 #[expect(
     dead_code,
@@ -81,11 +83,14 @@ fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Resul
         tables.push(sizes::measure());
     }
     tables.push(hot_path(only, rounds.unwrap_or(101)));
+    if "kept".starts_with(only) {
+        tables.push(kept::measure(rounds.unwrap_or(102)));
+    }
     if "exporting".starts_with(only) {
         tables.extend(exporting::measure(&Sink::start()?, rounds.unwrap_or(102)));
     }
     if "delivered".starts_with(only) {
-        tables.push(until_delivered(&Sink::start()?, rounds.unwrap_or(9)));
+        tables.push(until_delivered(&Sink::start()?, rounds.unwrap_or(7)));
     }
     if "service".starts_with(only) {
         tables.extend(a_service(&Sink::start()?, rounds.unwrap_or(5)));
@@ -93,7 +98,7 @@ fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Resul
     tables.retain(|table| !table.rows.is_empty());
     if tables.is_empty() {
         return Err(io::Error::other(format!(
-            "nothing has `{only}` in its name: a row, `exporting`, `delivered`, `service` or `sizes`"
+            "nothing has `{only}` in its name: a row, `sizes`, `kept`, `exporting`, `delivered` or `service`"
         )));
     }
     let page = page(&tables, only.is_empty());
