@@ -2,7 +2,7 @@
 # What 300 annotated functions, sync and async half and half, cost to build, in debug and after their
 # dependencies, and how much larger each makes a program, in release: with #[span], with
 # #[tracing::instrument], and with neither. Prints the least of the rounds as a table in Markdown, and the
-# rounds as they come on standard error.
+# rounds as they come on standard error. The benches read the table from target/compile-time/table.md.
 #
 #   benches/compile-time.sh [rounds]
 set -euo pipefail
@@ -142,11 +142,13 @@ row() {
         }'
 }
 
-cat <<'MARKDOWN'
+{
+    cat <<'MARKDOWN'
 | 300 functions, the least of the rounds | to build, s | ms more a function | kB of program a function |
 | --- | --: | --: | --: |
 MARKDOWN
-row '`#[span]`, which records errors' span
-row '`#[tracing::instrument]`' instrument
-row '`#[tracing::instrument]`, `err` where there are any' instrument-err
-row 'not annotated' plain
+    row '`#[span]`, which records errors' span
+    row '`#[tracing::instrument]`' instrument
+    row '`#[tracing::instrument]`, `err` where there are any' instrument-err
+    row 'not annotated' plain
+} | tee "$place/table.md"

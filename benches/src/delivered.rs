@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::process::Command;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
@@ -110,8 +111,17 @@ fn deliver_stock(protocol: &str) -> (Duration, u64) {
     )
 }
 
-/// By the stock exporter too, which is what it has.
 fn deliver_fastrace(protocol: &str) -> (Duration, u64) {
+    let count = report_by_stock_exporter(protocol);
+    timed(peers::fastrace::tree, || {
+        fastrace::flush();
+        count.load(Ordering::Relaxed)
+    })
+}
+
+/// Sets `fastrace` up with the stock exporter, the only one over OTLP that it has. Returns the count of
+/// the spans that are exported.
+pub(crate) fn report_by_stock_exporter(protocol: &str) -> Arc<AtomicU64> {
     let runtime = runtime();
     let entered = runtime.enter();
     let (exporter, count) = Counted::new(protocol);
@@ -121,10 +131,7 @@ fn deliver_fastrace(protocol: &str) -> (Duration, u64) {
     drop(entered);
     let reporter = reporter.with_block_on(move |sent| runtime.block_on(sent));
     fastrace::set_reporter(reporter, fastrace::collector::Config::default());
-    timed(peers::fastrace::tree, || {
-        fastrace::flush();
-        count.load(Ordering::Relaxed)
-    })
+    count
 }
 
 fn deliver_emit(protocol: &str) -> (Duration, u64) {

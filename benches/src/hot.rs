@@ -24,8 +24,7 @@ pub(crate) fn measure(
     work: Work,
     rounds: usize,
 ) -> Vec<Option<f64>> {
-    let queue = if work == Work::Threads8 { QUEUE_OF_THREADS } else { QUEUE };
-    let set_up: Vec<_> = peers.iter().map(|peer| peer.set_up(state, queue)).collect();
+    let set_up: Vec<_> = peers.iter().map(|peer| peer.set_up(state, queue(work))).collect();
     let mut all: Vec<Vec<f64>> = vec![Vec::new(); peers.len()];
     for index in turns(rounds, peers.len()) {
         if set_up[index].is_some() {
@@ -33,6 +32,11 @@ pub(crate) fn measure(
         }
     }
     medians(all)
+}
+
+/// How long a queue is, which holds all spans of a sample.
+pub(crate) fn queue(work: Work) -> usize {
+    if work == Work::Threads8 { QUEUE_OF_THREADS } else { QUEUE }
 }
 
 /// Whose turn it is: everybody's once a round, and nobody is always the first.
@@ -45,11 +49,33 @@ pub(crate) fn medians(all: Vec<Vec<f64>>) -> Vec<Option<f64>> {
     all.into_iter().map(|values| (!values.is_empty()).then(|| median(values))).collect()
 }
 
-fn sample(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
+/// Nanoseconds of CPU time a span; `None` where the peer cannot do the work.
+pub(crate) fn sample(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
     let times = times(state, work);
     let warm = times / 10;
-    let threads = if work == Work::Threads8 { THREADS } else { 1 };
     let before = peer.exported();
+    let spent = recording(peer, work, warm, times)?;
+    // What is lost on the way costs something else.
+    if let (State::Sampled, Some(before), Some(after)) = (state, before, peer.exported()) {
+        let made = u64::from(spans(work, warm + times));
+        assert_eq!(after - before, made, "{}, {work:?}", peer.name());
+    }
+    Some(spent.as_secs_f64() * 1e9 / f64::from(spans(work, times)))
+}
+
+/// How many spans there are, once each thread has done the work so often.
+pub(crate) fn spans(work: Work, times: u32) -> u32 {
+    threads(work) * times * work.spans()
+}
+
+fn threads(work: Work) -> u32 {
+    if work == Work::Threads8 { THREADS } else { 1 }
+}
+
+/// The CPU time of the threads that do the work so often, each, when they have done it `warm` times
+/// before; `None` where the peer cannot.
+pub(crate) fn recording(peer: &dyn Peer, work: Work, warm: u32, times: u32) -> Option<Duration> {
+    let threads = threads(work);
     let start = Barrier::new(threads as usize);
     let one = || {
         let _entered = peer.enter();
@@ -58,22 +84,13 @@ fn sample(peer: &dyn Peer, state: State, work: Work) -> Option<f64> {
         let begun = ThreadTime::now();
         (works && peer.repeat(work, times)).then(|| begun.elapsed())
     };
-    let spent = if threads == 1 {
-        one()?
-    } else {
-        let spent = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-            let spent = threads.into_iter().map(|thread| thread.join().ok().flatten());
-            spent.sum::<Option<Duration>>()
-        });
-        spent?
-    };
-    // What is lost on the way costs something else.
-    if let (State::Sampled, Some(before), Some(after)) = (state, before, peer.exported()) {
-        let made = threads * (warm + times) * work.spans();
-        assert_eq!(after - before, u64::from(made), "{}, {work:?}", peer.name());
+    if threads == 1 {
+        return one();
     }
-    Some(spent.as_secs_f64() * 1e9 / f64::from(threads * times * work.spans()))
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().map(|thread| thread.join().ok().flatten()).sum()
+    })
 }
 
 /// How often the work is done.

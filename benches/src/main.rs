@@ -1,27 +1,40 @@
 //! What a span costs, side by side with those who do the same:
 //!
 //! ```text
-//! cargo run --release -p spandrel-benches [STATE/WORK | delivered | service] [ROUNDS] [--write FOLDER]
+//! cargo run --release -p spandrel-benches [WHAT] [ROUNDS] [--write FOLDER]
 //! ```
 //!
-//! Prints medians of the rounds, and in brackets the ratio to the OpenTelemetry SDK by hand, the stock
-//! exporter, or the service without tracing. What is measured takes turns, so that the noise of a
-//! machine falls on all alike. With a folder, `cost.md` and `cost.svg` are written there.
+//! `WHAT` is a part of the name of a row (`STATE/WORK`), `sizes`, `kept`, `exporting`, `delivered` or
+//! `service`.
+//! Without it everything is measured, and the budgets are printed too. Prints medians of the rounds, and in
+//! brackets the ratio to the table's reference. The peers take turns, so that the noise of a machine
+//! falls on all alike. With a folder, `cost.md` and `cost.svg` are written there. `cost.md` begins with
+//! `src/cost.md`, which explains the tables.
 
 #![allow(clippy::cast_precision_loss, reason = "counts, all small")]
 
 mod budgets;
+mod compiled;
 mod counted;
 mod delivered;
+mod exporting;
 mod hot;
+mod kept;
+#[path = "../spikes/src/own/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "one of its recorders is measured here, the others by the spikes"
+)]
+mod own;
 mod pace;
 mod peers;
 mod plot;
 mod service;
 mod sink;
+mod sizes;
 mod table;
 
-use std::fmt::Write as _;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,6 +60,9 @@ fn main() -> io::Result<()> {
     match arguments[..] {
         ["sink"] => sink::serve()?,
         ["deliver", peer, protocol] => delivered::deliver(peer, protocol),
+        ["exporting", peer, endpoint] if endpoint.starts_with("http") => {
+            exporting::serve(peer, endpoint);
+        }
         ["disabled", work, rounds] => print_disabled(work, rounds.parse().unwrap_or(1)),
         ["service", peer, spans] if spans.parse::<u32>().is_ok_and(|spans| spans > 0) => {
             service::serve(peer, spans.parse().unwrap_or(1));
@@ -62,9 +78,19 @@ fn main() -> io::Result<()> {
 
 /// The rows whose names have `only` in them, and what begins with it.
 fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Result<()> {
-    let mut tables = vec![hot_path(only, rounds.unwrap_or(101))];
+    let mut tables = Vec::new();
+    if "sizes".starts_with(only) {
+        tables.push(sizes::measure());
+    }
+    tables.push(hot_path(only, rounds.unwrap_or(101)));
+    if "kept".starts_with(only) {
+        tables.push(kept::measure(rounds.unwrap_or(102)));
+    }
+    if "exporting".starts_with(only) {
+        tables.extend(exporting::measure(&Sink::start()?, rounds.unwrap_or(102)));
+    }
     if "delivered".starts_with(only) {
-        tables.push(until_delivered(&Sink::start()?, rounds.unwrap_or(9)));
+        tables.push(until_delivered(&Sink::start()?, rounds.unwrap_or(7)));
     }
     if "service".starts_with(only) {
         tables.extend(a_service(&Sink::start()?, rounds.unwrap_or(5)));
@@ -72,22 +98,28 @@ fn measure(only: &str, rounds: Option<usize>, write: Option<&Path>) -> io::Resul
     tables.retain(|table| !table.rows.is_empty());
     if tables.is_empty() {
         return Err(io::Error::other(format!(
-            "nothing has `{only}` in its name: a row, `delivered` or `service`"
+            "nothing has `{only}` in its name: a row, `sizes`, `kept`, `exporting`, `delivered` or `service`"
         )));
     }
-    let mut page = String::new();
-    for table in &tables {
-        let _ = writeln!(page, "{table}");
-    }
-    if only.is_empty() {
-        let _ = writeln!(page, "{}", budgets::table(&tables));
-    }
+    let page = page(&tables, only.is_empty());
     print!("{page}");
     let Some(folder) = write else { return Ok(()) };
     let (introduction, machine) = (include_str!("cost.md"), machine());
     fs::write(folder.join("cost.md"), format!("{introduction}{machine}\n\n{page}"))?;
     plot::write(&tables, &folder.join("cost.svg"))
         .map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// The tables; and if these are all that there are, the budgets and what compiling costs.
+fn page(tables: &[Table], complete: bool) -> String {
+    let mut page: Vec<_> = tables.iter().map(Table::to_string).collect();
+    if complete {
+        let compiled = compiled::markdown();
+        let numbers: Option<Table> = compiled.as_deref().map(compiled::table);
+        page.push(budgets::table(tables.iter().chain(&numbers)));
+        page.extend(compiled);
+    }
+    page.join("\n")
 }
 
 /// Where this runs.
@@ -97,7 +129,7 @@ fn machine() -> String {
         information.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("a processor without a name", |(_, model)| model);
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    format!("{model}, {cores} cores, {}.", std::env::consts::OS)
+    format!("{model}, {cores} cores, {}, {}.", std::env::consts::OS, budgets::clock())
 }
 
 fn hot_path(only: &str, rounds: usize) -> Table {
@@ -135,8 +167,8 @@ fn disabled_elsewhere(work: Work, rounds: usize) -> Option<f64> {
 }
 
 fn print_disabled(work: &str, rounds: usize) {
-    let work = WORKS.into_iter().find(|candidate| format!("{candidate:?}") == work);
-    let values = work.map(|work| hot::measure(&[&Ours], State::Disabled, work, rounds));
+    let values =
+        Work::named(work).map(|work| hot::measure(&[&Ours], State::Disabled, work, rounds));
     if let Some([Some(value)]) = values.as_deref() {
         println!("{value}");
     }

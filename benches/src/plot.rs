@@ -7,9 +7,10 @@ use plotters::prelude::*;
 
 use crate::table::Table;
 
-/// The rows that say most, a diagram each.
-const ROWS: [&str; 4] = [
+/// The most important rows, each with a diagram.
+const ROWS: [&str; 5] = [
     "Sampled/Tree",
+    "Tree in bursts of 3300; recording threads",
     "http/protobuf, none",
     "http/protobuf, gzip",
     "saturated, spans a request: 10; requests a second",

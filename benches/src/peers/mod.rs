@@ -65,6 +65,10 @@ pub(crate) const WORKS: [Work; 8] = [
 ];
 
 impl Work {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        WORKS.into_iter().find(|work| format!("{work:?}") == name)
+    }
+
     /// How many spans it has.
     pub(crate) fn spans(self) -> u32 {
         match self {

@@ -42,7 +42,9 @@ pub(crate) fn send_all(endpoint: &str, at_once: usize) -> u64 {
             .body(request(&buffers, "benches"));
         let response = runtime.block_on(request.send()).expect("an answer");
         assert!(response.status().is_success());
-        sent += buffers.iter().map(|buffer| buffer.spans).sum::<u64>();
+        let spans = buffers.iter().map(|buffer| buffer.spans).sum();
+        local::count_sent(spans);
+        sent += spans;
     }
     sent
 }

@@ -91,6 +91,13 @@ impl Local {
         Place { local: self, index: state.open.insert(Entry { number, data }), number }
     }
 
+    fn hand_over(&self) {
+        let buffer = std::mem::take(&mut lock(&self.0).buffer);
+        if buffer.spans > 0 {
+            hand_over(buffer);
+        }
+    }
+
     /// Ends its open spans, marked.
     pub(crate) fn interrupt(&self) {
         let nanos = Counter::nanos(Counter::now());
@@ -153,22 +160,30 @@ pub(crate) fn filled(work: impl Fn(), bytes: usize) -> Buffer {
     take_here()
 }
 
-static QUEUE: Queue = Queue { state: Mutex::new(Waiting::NONE), bell: Condvar::new() };
+static QUEUE: Queue =
+    Queue { state: Mutex::new(Waiting::NONE), bell: Condvar::new(), progress: Condvar::new() };
 
 struct Queue {
     state: Mutex<Waiting>,
+    /// Wakes the exporter.
     bell: Condvar,
+    /// Wakes who waits for the exporter.
+    progress: Condvar,
 }
 
+/// The counts are of spans since the queue was opened.
 struct Waiting {
     buffers: VecDeque<Buffer>,
     bytes: usize,
+    taken: u64,
+    sent: u64,
     dropped: u64,
     closed: bool,
 }
 
 impl Waiting {
-    const NONE: Self = Self { buffers: VecDeque::new(), bytes: 0, dropped: 0, closed: false };
+    const NONE: Self =
+        Self { buffers: VecDeque::new(), bytes: 0, taken: 0, sent: 0, dropped: 0, closed: false };
 }
 
 #[cold]
@@ -179,6 +194,7 @@ fn hand_over(buffer: Buffer) {
         return;
     }
     waiting.bytes += buffer.bytes.len();
+    waiting.taken += buffer.spans;
     waiting.buffers.push_back(buffer);
     drop(waiting);
     QUEUE.bell.notify_one();
@@ -192,13 +208,31 @@ pub(crate) fn open() {
 pub(crate) fn close() {
     for local in lock(&LOCALS).iter() {
         local.interrupt();
-        let buffer = std::mem::take(&mut lock(&local.0).buffer);
-        if buffer.spans > 0 {
-            hand_over(buffer);
-        }
+        local.hand_over();
     }
     lock(&QUEUE.state).closed = true;
     QUEUE.bell.notify_all();
+}
+
+/// Hands over what the threads have recorded, and waits until the exporter has sent it. Returns how many
+/// spans were sent since the queue was opened.
+#[allow(dead_code, reason = "only the benches flush")]
+pub(crate) fn flush() -> u64 {
+    for local in lock(&LOCALS).iter() {
+        local.hand_over();
+    }
+    let mut waiting = lock(&QUEUE.state);
+    while waiting.sent < waiting.taken {
+        let waited = QUEUE.progress.wait(waiting);
+        waiting = waited.unwrap_or_else(PoisonError::into_inner);
+    }
+    waiting.sent
+}
+
+/// The exporter has sent so many spans of those that [`next`] returned.
+pub(crate) fn count_sent(spans: u64) {
+    lock(&QUEUE.state).sent += spans;
+    QUEUE.progress.notify_all();
 }
 
 /// What has been handed over, as soon as there are so many; nothing once the queue is closed and empty.
