@@ -1,7 +1,6 @@
 //! Attribute values: what a type records as, and the list a span starts with.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{Arguments, Debug, Display, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -12,6 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
+
+use crate::recorder::{Keys, Limits, ValueRef, attributes};
 
 /// A type whose values can be recorded as a span attribute.
 ///
@@ -41,37 +42,73 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 pub trait ToAttribute {
     /// The value to record; `None` records nothing.
     fn to_attribute(&self) -> Option<Value>;
+
+    /// Records the value under a key. The types of this crate's own need no [`Value`] for that.
+    #[doc(hidden)]
+    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+        if let Some(value) = self.to_attribute() {
+            attributes.push(key, (&value).into());
+        }
+    }
 }
 
 /// The attributes that a span is given when it starts, or for the value it comes to.
 #[derive(Debug, Default)]
-pub struct Attributes(Vec<KeyValue>);
+pub struct Attributes {
+    /// Fields of a span's message in the encoding of OTLP.
+    bytes: Vec<u8>,
+    keys: Keys,
+    limits: Limits,
+}
 
 impl Attributes {
+    /// For a span with these limits. The memory is that of attributes that were recorded before.
+    pub(crate) fn within(limits: Limits, mut memory: Vec<u8>) -> Self {
+        memory.clear();
+        Self { bytes: memory, keys: Keys::default(), limits }
+    }
+
     /// Records a value under a key.
+    #[inline]
     pub fn set<T: ToAttribute + ?Sized>(&mut self, key: &'static str, value: &T) {
-        if let Some(value) = value.to_attribute() {
-            self.0.push(KeyValue::new(key, value));
-        }
+        value.add_to(self, key);
     }
 
     /// Records a value's `Display` under a key.
     pub fn set_display<T: Display + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.0.push(KeyValue::new(key, text(format_args!("{value}"))));
+        self.push(key, ValueRef::Text(&text(format_args!("{value}"))));
     }
 
     /// Records a value's `Debug` under a key.
     pub fn set_debug<T: Debug + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.0.push(KeyValue::new(key, text(format_args!("{value:?}"))));
+        self.push(key, ValueRef::Text(&text(format_args!("{value:?}"))));
     }
 
     /// Makes room for so many, if it is known how many there will be.
     pub fn reserve(&mut self, attributes: usize) {
-        self.0.reserve_exact(attributes);
+        /// What most attributes take.
+        const BYTES: usize = 24;
+
+        self.bytes.reserve(attributes.saturating_mul(BYTES));
+    }
+
+    /// Records a value under a key, in the place of an earlier one.
+    #[inline]
+    pub(crate) fn push(&mut self, key: &str, value: ValueRef<'_>) {
+        self.keys.set(&mut self.bytes, 0, key, value, &self.limits);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The encoded attributes, and what is known of their keys.
+    pub(crate) fn encoded(self) -> (Vec<u8>, Keys) {
+        (self.bytes, self.keys)
     }
 
     pub(crate) fn into_vec(self) -> Vec<KeyValue> {
-        self.0
+        attributes(&self.bytes).collect()
     }
 }
 
@@ -80,77 +117,6 @@ pub(crate) fn text(arguments: Arguments<'_>) -> String {
     let mut text = String::new();
     let _ = text.write_fmt(arguments);
     text
-}
-
-/// Leaves one attribute a key, as the specification wants it: the last value, in the first place.
-/// The SDK keeps whatever it is given.
-pub(crate) fn keep_last(attributes: &mut Vec<KeyValue>) {
-    if all_differ(attributes) {
-        return;
-    }
-    let mut places = HashMap::new();
-    for attribute in std::mem::take(attributes) {
-        let place = *places.entry(attribute.key.clone()).or_insert(attributes.len());
-        match attributes.get_mut(place) {
-            Some(earlier) => *earlier = attribute,
-            None => attributes.push(attribute),
-        }
-    }
-}
-
-/// Whether all keys differ, as they nearly always do. Of more than a few only those are compared
-/// whose marks meet.
-fn all_differ(attributes: &[KeyValue]) -> bool {
-    let is_new = |index: usize| {
-        let (earlier, rest) = attributes.split_at(index);
-        earlier.iter().all(|earlier| earlier.key != rest[0].key)
-    };
-    if attributes.len() <= FEW {
-        return (1..attributes.len()).all(is_new);
-    }
-    let mut met = [0_u64; MARKS / 64];
-    attributes.len() <= MARKS / 8
-        && attributes.iter().enumerate().all(|(index, attribute)| {
-            let mark = mark(attribute.key.as_str());
-            let (word, bit) = (&mut met[mark / 64], 1 << (mark % 64));
-            let meets = *word & bit != 0;
-            *word |= bit;
-            !meets || is_new(index)
-        })
-}
-
-const FEW: usize = 4;
-const MARKS: usize = 1 << 10;
-
-/// One of [`MARKS`], by its length, and its first and last bytes.
-fn mark(key: &str) -> usize {
-    let bytes = key.as_bytes();
-    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
-        }
-        _ => bytes.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
-    };
-    // Fibonacci hashing: the highest bits are mixed best.
-    let mixed = (ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> (64 - MARKS.ilog2())).unwrap_or_default()
-}
-
-/// Leaves this many characters of each text.
-#[cfg(feature = "app")]
-pub(crate) fn shorten(attributes: &mut [KeyValue], length: usize) {
-    let short = |text: &mut StringValue| {
-        if let Some((end, _)) = text.as_str().char_indices().nth(length) {
-            *text = text.as_str()[..end].to_owned().into();
-        }
-    };
-    for attribute in attributes {
-        match &mut attribute.value {
-            Value::String(text) => short(text),
-            Value::Array(Array::String(texts)) => texts.iter_mut().for_each(short),
-            _ => {}
-        }
-    }
 }
 
 /// What slices, arrays and vectors of a type record as: a typed array.
@@ -165,11 +131,17 @@ trait Scalar {
 }
 
 macro_rules! scalars {
-    ($($ty:ty => $variant:ident($value:ident => $convert:expr);)*) => {$(
+    ($($ty:ty => $variant:ident($value:ident => $convert:expr), $reference:expr;)*) => {$(
         impl ToAttribute for $ty {
             fn to_attribute(&self) -> Option<Value> {
                 let $value = self;
                 Some(Value::$variant($convert))
+            }
+
+            #[inline]
+            fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+                let $value = self;
+                attributes.push(key, $reference);
             }
         }
 
@@ -185,19 +157,19 @@ macro_rules! scalars {
 }
 
 scalars! {
-    bool => Bool(value => *value);
-    i8 => I64(value => (*value).into());
-    i16 => I64(value => (*value).into());
-    i32 => I64(value => (*value).into());
-    i64 => I64(value => *value);
-    u8 => I64(value => (*value).into());
-    u16 => I64(value => (*value).into());
-    u32 => I64(value => (*value).into());
-    f32 => F64(value => (*value).into());
-    f64 => F64(value => *value);
-    char => String(value => value.to_string().into());
-    String => String(value => value.clone().into());
-    Cow<'_, str> => String(value => value.clone().into_owned().into());
+    bool => Bool(value => *value), ValueRef::Bool(*value);
+    i8 => I64(value => (*value).into()), ValueRef::I64((*value).into());
+    i16 => I64(value => (*value).into()), ValueRef::I64((*value).into());
+    i32 => I64(value => (*value).into()), ValueRef::I64((*value).into());
+    i64 => I64(value => *value), ValueRef::I64(*value);
+    u8 => I64(value => (*value).into()), ValueRef::I64((*value).into());
+    u16 => I64(value => (*value).into()), ValueRef::I64((*value).into());
+    u32 => I64(value => (*value).into()), ValueRef::I64((*value).into());
+    f32 => F64(value => (*value).into()), ValueRef::F64((*value).into());
+    f64 => F64(value => *value), ValueRef::F64(*value);
+    char => String(value => value.to_string().into()), ValueRef::Text(value.encode_utf8(&mut [0; 4]));
+    String => String(value => value.clone().into()), ValueRef::Text(value);
+    Cow<'_, str> => String(value => value.clone().into_owned().into()), ValueRef::Text(value);
 }
 
 impl Scalar for str {
@@ -224,6 +196,14 @@ macro_rules! wide_integers {
         impl ToAttribute for $ty {
             fn to_attribute(&self) -> Option<Value> {
                 Some(i64::try_from(*self).map_or_else(|_| self.to_string().into(), Value::I64))
+            }
+
+            #[inline]
+            fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+                match i64::try_from(*self) {
+                    Ok(number) => attributes.push(key, ValueRef::I64(number)),
+                    Err(_) => attributes.push(key, ValueRef::Text(&self.to_string())),
+                }
             }
         }
 
@@ -262,7 +242,18 @@ macro_rules! by_display {
     )*};
 }
 
-by_display!(str IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6);
+impl ToAttribute for str {
+    fn to_attribute(&self) -> Option<Value> {
+        Some(self.to_owned().into())
+    }
+
+    #[inline]
+    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+        attributes.push(key, ValueRef::Text(self));
+    }
+}
+
+by_display!(IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6);
 #[cfg(feature = "url")]
 by_display!(url::Url);
 #[cfg(feature = "uuid")]
@@ -274,6 +265,11 @@ macro_rules! by_reference {
             fn to_attribute(&self) -> Option<Value> {
                 (**self).to_attribute()
             }
+
+            #[inline]
+            fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+                (**self).add_to(attributes, key);
+            }
         }
     )*};
 }
@@ -283,6 +279,13 @@ by_reference!(&T &mut T Box<T> Rc<T> Arc<T>);
 impl<T: ToAttribute> ToAttribute for Option<T> {
     fn to_attribute(&self) -> Option<Value> {
         self.as_ref()?.to_attribute()
+    }
+
+    #[inline]
+    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+        if let Some(value) = self {
+            value.add_to(attributes, key);
+        }
     }
 }
 
@@ -308,6 +311,10 @@ lossy!(Path PathBuf OsStr OsString);
 impl ToAttribute for Value {
     fn to_attribute(&self) -> Option<Value> {
         Some(self.clone())
+    }
+
+    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+        attributes.push(key, self.into());
     }
 }
 
@@ -336,38 +343,5 @@ pub(crate) fn not_finite(number: f64) -> Option<&'static str> {
         f64::INFINITY => Some("Infinity"),
         f64::NEG_INFINITY => Some("-Infinity"),
         number => number.is_nan().then_some("NaN"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// The same by the specification's words.
-    fn kept(attributes: &[KeyValue]) -> Vec<KeyValue> {
-        let mut kept: Vec<KeyValue> = Vec::new();
-        for attribute in attributes {
-            match kept.iter_mut().find(|earlier| earlier.key == attribute.key) {
-                Some(earlier) => earlier.value = attribute.value.clone(),
-                None => kept.push(attribute.clone()),
-            }
-        }
-        kept
-    }
-
-    proptest! {
-        #[test]
-        fn the_last_value_of_a_key_is_kept(
-            pairs in vec(("[ab]{0,4}|http[.][a-z]{8,12}[.]name", any::<i64>()), 0..200)
-        ) {
-            let mut attributes: Vec<_> =
-                pairs.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
-            let kept = kept(&attributes);
-            keep_last(&mut attributes);
-            prop_assert_eq!(attributes, kept);
-        }
     }
 }

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::internal_threads;
 use crate::processor::Sink;
-use crate::recorder::Batch;
+use crate::recorder::{self, Batch, Outlet, Room};
 use crate::report;
 use crate::stats::{self, Account, Counts, Stats};
 use crate::tree::{Drawing, Look};
@@ -27,7 +27,10 @@ const MOST_HELD: usize = 10_000;
 const DRAWING_WAIT: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
-pub(crate) struct Console(Arc<Shared>);
+pub(crate) struct Console {
+    number: usize,
+    shared: Arc<Shared>,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -71,7 +74,7 @@ impl Console {
     pub(crate) fn start() -> Self {
         let shared = Arc::<Shared>::default();
         shared.start_writer();
-        Self(shared)
+        Self { number: recorder::new_pipeline(), shared }
     }
 
     fn add(&self, span: SpanData) {
@@ -106,7 +109,7 @@ impl Console {
     }
 
     fn shared(&self) -> &Arc<Shared> {
-        let mut shared = &self.0;
+        let mut shared = &self.shared;
         while let Some(of_child) = shared.of_child.get() {
             shared = of_child;
         }
@@ -208,13 +211,29 @@ impl Account for Console {
     }
 }
 
-impl Sink for Console {
+impl Outlet for Console {
+    fn spans_at_once(&self) -> usize {
+        1
+    }
+
     fn expect(&self, span: &SpanContext) {
         self.shared().state().by_id.entry(span.trace_id()).or_default().open += 1;
     }
 
-    fn take(&self, span: Batch) {
-        span.decode().for_each(|span| self.add(span));
+    fn reserve(&self, bytes: usize) -> Option<Room> {
+        Some(Room { spans: 1, bytes })
+    }
+
+    fn release(&self, _room: Room) {}
+
+    fn take(&self, batch: Batch) {
+        batch.decode().for_each(|span| self.add(span));
+    }
+}
+
+impl Sink for Console {
+    fn number(&self) -> usize {
+        self.number
     }
 
     fn flush(&self, deadline: Option<Instant>) -> bool {

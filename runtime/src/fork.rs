@@ -12,9 +12,16 @@ impl Fork {
         Self(forkguard::Guard::try_new().ok())
     }
 
+    #[cfg(feature = "app")]
     #[inline]
     pub(crate) fn happened(&mut self) -> bool {
         self.0.as_mut().is_some_and(forkguard::Guard::detected_fork)
+    }
+
+    /// Whether the process has become another one since this was made or told so. The same answer each time.
+    #[inline]
+    pub(crate) fn has_happened(&self) -> bool {
+        self.0.clone().is_some_and(|mut guard| guard.detected_fork())
     }
 }
 
@@ -29,7 +36,12 @@ impl Fork {
         Self
     }
 
+    #[cfg(feature = "app")]
     pub(crate) fn happened(&mut self) -> bool {
+        false
+    }
+
+    pub(crate) fn has_happened(&self) -> bool {
         false
     }
 }

@@ -22,7 +22,6 @@ pub mod execution {}
 #[cfg(feature = "app")]
 mod exporter;
 mod flushed;
-#[cfg(feature = "app")]
 mod fork;
 #[cfg(feature = "app")]
 mod ids;
@@ -38,7 +37,10 @@ mod probe;
 #[cfg(feature = "app")]
 mod processor;
 mod propagation;
-#[cfg(feature = "app")]
+#[cfg_attr(
+    not(feature = "app"),
+    allow(dead_code, unused_imports, reason = "without `app`, only tests record spans")
+)]
 mod recorder;
 mod report;
 #[cfg(feature = "app")]

@@ -10,14 +10,16 @@ use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use crate::batch::BatchSink;
-use crate::config::{Destination, Limits, Settings};
+use crate::config::{self, Destination, Sampling, Settings};
 use crate::console::Console;
 use crate::exporter::CustomExporter;
 use crate::ids::Ids;
-use crate::observer::Observers;
+use crate::observer::{Observer, Observers};
 use crate::processor::{Nowhere, Processor, Sink};
+use crate::recorder::{self, Limits, Native};
 use crate::report::say;
 use crate::sampling::{HeldTraces, Sampler};
+use crate::span::Way;
 use crate::stats::{self, LetGo};
 
 /// What is left of a pipeline once its provider records spans: its other end.
@@ -33,30 +35,17 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// A pipeline and the provider that feeds it; or, with nothing built, why there is none.
     /// `after_fork` is called before the first span in a child of `fork`.
-    pub(crate) fn build(
-        settings: Settings,
-        after_fork: fn(),
-    ) -> Result<(Self, SdkTracerProvider), String> {
+    pub(crate) fn build(settings: Settings, after_fork: fn()) -> Result<(Self, Way), String> {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let Settings { observers, baggage, .. } = settings;
         let resource = describe(resource, service);
         let service = resource.get(&Key::from_static_str("service.name"));
         let service =
             service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
-        let held = sampling.keep.anything().then(|| {
-            let let_go = Arc::<LetGo>::default();
-            stats::open(&let_go);
-            Arc::new(HeldTraces::new(sampling.keep, let_go))
-        });
-        let builder = SdkTracerProvider::builder()
-            .with_id_generator(Ids { after_fork })
-            .with_sampler(Sampler::new(sampling))
-            .with_span_limits(limits.into())
-            .with_resource(resource.clone());
-        let observers = Observers::new(observers, &resource);
-        let end = End { builder, observers, held, limits, baggage };
+        let end =
+            End { sampling, limits, baggage, observers, resource: resource.clone(), after_fork };
         match destination {
-            Destination::Nowhere => Ok(end.at(Nowhere::default())),
+            Destination::Nowhere => Ok(end.at(Nowhere::new())),
             Destination::Console => Ok(end.at(Console::start())),
             Destination::Custom(exporter) => {
                 exporter.set_resource(&resource);
@@ -104,6 +93,16 @@ impl Pipeline {
         self.sink.start_over();
     }
 
+    /// Whether a span is open that ends with the program.
+    pub(crate) fn has_open(&self) -> bool {
+        recorder::any_open(self.sink.number())
+    }
+
+    /// Ends the spans that are open, marked as interrupted.
+    pub(crate) fn interrupt(&self) {
+        recorder::interrupt(self.sink.number());
+    }
+
     /// Starts to export what has ended, for a shutdown with this deadline.
     pub(crate) fn start_flush(&self, deadline: Instant) {
         self.sink.start_flush(deadline);
@@ -130,19 +129,56 @@ impl Pipeline {
 
 /// A pipeline but for its end.
 struct End {
-    builder: TracerProviderBuilder,
-    observers: Observers,
-    held: Option<Arc<HeldTraces>>,
+    sampling: Sampling,
     limits: Limits,
     baggage: Vec<Key>,
+    observers: Vec<Observer>,
+    resource: Resource,
+    after_fork: fn(),
 }
 
 impl End {
-    fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, SdkTracerProvider) {
-        let Self { builder, observers, held, limits, baggage } = self;
+    fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, Way) {
+        recorder::on_fork(self.after_fork);
         let sink = Arc::new(sink);
         stats::open(&sink);
-        let processor = Processor { sink: sink.clone(), held, limits, baggage };
+        if self.observers.is_empty() && !self.sampling.keep.anything() {
+            self.native(sink)
+        } else {
+            self.by_sdk(sink)
+        }
+    }
+
+    fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
+        let native = Native {
+            pipeline: Some(sink.number()),
+            outlet: sink.clone(),
+            sampler: Some(Box::new(Sampler::new(self.sampling))),
+            limits: self.limits,
+            baggage: self.baggage,
+        };
+        let observers = Observers::new(self.observers, &self.resource);
+        let release_kept = Arc::new(|| ());
+        let pipeline = Pipeline { sink, release_kept, observers, reported_losses: Arc::default() };
+        (pipeline, Way::Native(Arc::new(native)))
+    }
+
+    /// The SDK records the spans: processors of the program's own see its spans.
+    fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
+        let Self { sampling, limits, baggage, observers, resource, after_fork } = self;
+        let held = sampling.keep.anything().then(|| {
+            let let_go = Arc::<LetGo>::default();
+            stats::open(&let_go);
+            Arc::new(HeldTraces::new(sampling.keep, let_go))
+        });
+        let observers = Observers::new(observers, &resource);
+        let builder = SdkTracerProvider::builder()
+            .with_id_generator(Ids { after_fork })
+            .with_sampler(Sampler::new(sampling))
+            .with_span_limits(limits.into())
+            .with_resource(resource);
+        let processor =
+            Processor { sink: sink.clone(), outlet: sink.clone(), held, limits, baggage };
         let release_kept = {
             let processor = processor.clone();
             Arc::new(move || processor.release_kept())
@@ -153,7 +189,7 @@ impl End {
             TracerProviderBuilder::with_span_processor,
         );
         let pipeline = Pipeline { sink, release_kept, observers, reported_losses: Arc::default() };
-        (pipeline, builder.build())
+        (pipeline, Way::Sdk(builder.build(), config::capacity(limits)))
     }
 }
 

@@ -1,33 +1,31 @@
 //! What the SDK hands spans to: it makes them fit, and passes on those that are to be exported.
 
-use std::fmt::Debug;
+mod fit;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{Span as _, SpanContext, TraceFlags};
+use opentelemetry::trace::{Span as _, TraceFlags};
 use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::attribute::{keep_last, shorten};
-use crate::config::Limits;
-use crate::recorder::Batch;
+use crate::recorder::{self, Batch, Limits, Outlet, Room};
 use crate::sampling::HeldTraces;
 use crate::span::{add_flags, flag_root, note_foreign};
 use crate::stats::{self, Account, Counts, Stats};
 
+use fit::{keep_last, shorten};
+
 /// How long OpenTelemetry's own flush, which names no time, may take.
 const FLUSH: Duration = Duration::from_secs(30);
 
-/// Where spans go that are to be exported.
-pub(crate) trait Sink: Account + Debug {
-    /// A span will be taken once it has ended.
-    fn expect(&self, _span: &SpanContext) {}
-
-    /// Accepts a batch of one span, and accounts for what becomes of it.
-    fn take(&self, span: Batch);
+/// The end of a pipeline. It accounts for what becomes of the spans that it takes.
+pub(crate) trait Sink: Outlet + Account {
+    /// The number of the pipeline.
+    fn number(&self) -> usize;
 
     /// Waits until everything taken so far has arrived or is lost; `false` at the deadline. Without one, as
     /// long as it takes.
@@ -58,8 +56,17 @@ pub(crate) trait Sink: Account + Debug {
 }
 
 /// For spans that nobody is to get: they count as exported.
-#[derive(Debug, Default)]
-pub(crate) struct Nowhere(AtomicU64);
+#[derive(Debug)]
+pub(crate) struct Nowhere {
+    number: usize,
+    spans: AtomicU64,
+}
+
+impl Nowhere {
+    pub(crate) fn new() -> Self {
+        Self { number: recorder::new_pipeline(), spans: AtomicU64::new(0) }
+    }
+}
 
 impl Drop for Nowhere {
     fn drop(&mut self) {
@@ -69,43 +76,54 @@ impl Drop for Nowhere {
 
 impl Account for Nowhere {
     fn stats(&self) -> Stats {
-        let spans = self.0.load(Ordering::Relaxed);
+        let spans = self.spans.load(Ordering::Relaxed);
         Counts { accepted: spans, exported: spans, ..Counts::default() }.and_waiting(0)
     }
 }
 
-impl Sink for Nowhere {
-    fn take(&self, _span: Batch) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+impl Outlet for Nowhere {
+    fn spans_at_once(&self) -> usize {
+        1
     }
 
-    fn start_over(&self) {
-        self.0.store(0, Ordering::Relaxed);
+    fn reserve(&self, bytes: usize) -> Option<Room> {
+        Some(Room { spans: 1, bytes })
+    }
+
+    fn release(&self, _room: Room) {}
+
+    fn take(&self, batch: Batch) {
+        self.spans.fetch_add(batch.spans() as u64, Ordering::Relaxed);
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct Processor<S> {
-    pub(crate) sink: Arc<S>,
+impl Sink for Nowhere {
+    fn number(&self) -> usize {
+        self.number
+    }
+
+    fn start_over(&self) {
+        self.spans.store(0, Ordering::Relaxed);
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Processor {
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) outlet: Arc<dyn Outlet>,
     pub(crate) held: Option<Arc<HeldTraces>>,
     pub(crate) limits: Limits,
     /// What of the baggage is copied to the spans.
     pub(crate) baggage: Vec<Key>,
 }
 
-impl<S> Clone for Processor<S> {
-    fn clone(&self) -> Self {
-        let Self { sink, held, limits, baggage } = self;
-        Self { sink: sink.clone(), held: held.clone(), limits: *limits, baggage: baggage.clone() }
-    }
-}
-
-impl<S: Sink + 'static> Processor<S> {
+impl Processor {
     /// Makes a span ready to be exported.
     fn prepare(&self, span: &mut SpanData) {
         keep_last(&mut span.attributes);
-        let more = span.attributes.len().saturating_sub(self.limits.attributes);
-        span.attributes.truncate(self.limits.attributes);
+        let most = usize::try_from(self.limits.attributes).unwrap_or(usize::MAX);
+        let more = span.attributes.len().saturating_sub(most);
+        span.attributes.truncate(most);
         span.dropped_attributes_count += u32::try_from(more).unwrap_or(u32::MAX);
         if let Some(length) = self.limits.value_length {
             shorten(&mut span.attributes, length);
@@ -134,7 +152,7 @@ impl<S: Sink + 'static> Processor<S> {
     }
 }
 
-impl<S: Sink + 'static> SpanProcessor for Processor<S> {
+impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, context: &Context) {
         for key in &self.baggage {
             if let Some(value) = context.baggage().get(key) {
@@ -154,7 +172,7 @@ impl<S: Sink + 'static> SpanProcessor for Processor<S> {
     fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
             self.prepare(&mut span);
-            self.sink.take(Batch::of(&span));
+            recorder::append(&self.outlet, self.sink.number(), &span);
         } else if let Some(held) = &self.held {
             self.export_kept(held.end(span));
         }

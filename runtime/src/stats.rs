@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::recorder;
+
 /// What became of the spans of this process since it started.
 ///
 /// At every moment `accepted = exported + dropped + failed + waiting`, and after the last
@@ -81,7 +83,9 @@ pub(crate) fn sum() -> Stats {
     let closed = accounts.closed.unwrap_or_default();
     // Without the lock, since the last reference to an account may be dropped here.
     drop(accounts);
-    open.iter().map(|account| account.stats()).fold(closed, Stats::plus)
+    let late = recorder::late();
+    let late = Stats { accepted: late, dropped: late, ..Stats::default() };
+    open.iter().map(|account| account.stats()).fold(closed.plus(late), Stats::plus)
 }
 
 /// In a child of `fork`: what was counted before is the parent's.

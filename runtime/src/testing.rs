@@ -18,15 +18,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use opentelemetry::Context;
-use opentelemetry::trace::{FutureExt, Span as _, SpanId};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
+use opentelemetry::trace::{FutureExt, SpanContext, SpanId};
+use opentelemetry_sdk::trace::SpanData;
 
-use crate::attribute::keep_last;
 use crate::context;
-use crate::span::{Counted, Recorder, flag_root, note_foreign};
+use crate::recorder::{Batch, Limits, Native, Outlet, Room};
+use crate::span::{Counted, Recorder};
 use crate::tree::Plain;
 
 /// As long is waited for the devices of spans whose bodies have ended.
@@ -102,13 +99,13 @@ struct Spans {
 
 impl Scope {
     fn recorder(&self) -> Counted {
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampler::AlwaysOn)
-            .with_max_attributes_per_span(u32::MAX)
-            .with_resource(Resource::builder_empty().build())
-            .with_span_processor(self.clone())
-            .build();
-        Recorder::scoped(provider)
+        Recorder::scoped(Native {
+            pipeline: None,
+            outlet: Arc::new(self.clone()),
+            sampler: None,
+            limits: Limits::OF_TESTS,
+            baggage: Vec::new(),
+        })
     }
 
     fn recording(&self) -> Recording {
@@ -123,23 +120,22 @@ impl Scope {
     }
 }
 
-impl SpanProcessor for Scope {
-    fn on_start(&self, span: &mut Span, context: &Context) {
-        note_foreign(span.span_context(), context);
-        self.lock().started.push(span.span_context().span_id());
+impl Outlet for Scope {
+    fn spans_at_once(&self) -> usize {
+        1
     }
 
-    fn on_end(&self, mut span: SpanData) {
-        keep_last(&mut span.attributes);
-        flag_root(&mut span);
-        self.lock().finished.push(span);
+    fn expect(&self, span: &SpanContext) {
+        self.lock().started.push(span.span_id());
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
+    fn reserve(&self, bytes: usize) -> Option<Room> {
+        Some(Room { spans: 1, bytes })
     }
 
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        Ok(())
+    fn release(&self, _room: Room) {}
+
+    fn take(&self, batch: Batch) {
+        self.lock().finished.extend(batch.decode());
     }
 }

@@ -46,7 +46,7 @@ fn main() {
         "huge" => huge(&"x".repeat(65 << 20)),
         "huge in JSON" => {
             huge(&"\"".repeat(40 << 20));
-            println!("{}", spandrel::flush(Duration::from_secs(60)));
+            println!("{}", spandrel::flush(Duration::from_mins(1)));
         }
         "balance" => balance(),
         other => panic!("unknown: {other}"),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::state::State;
 use crate::fork::Fork;
-use crate::{span, stats};
+use crate::{recorder, span, stats};
 
 /// In a child of `fork`: exports again, and hears signals.
 ///
@@ -29,6 +29,7 @@ pub fn after_fork() {
     #[cfg(unix)]
     super::signals::restart_after_fork();
     stats::start_over();
+    recorder::forget_late();
     if State::start_over() {
         super::exit::register();
     }

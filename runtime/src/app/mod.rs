@@ -23,8 +23,9 @@ use crate::internal_threads;
 use crate::logs;
 use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
+use crate::recorder::NativeProvider;
 use crate::report::say;
-use crate::span::{self, Exceptions, Recorder, Records};
+use crate::span::{self, Exceptions, Recorder, Records, Way};
 use crate::stats::{self, Stats};
 use state::{Change, State};
 
@@ -170,11 +171,15 @@ fn set_up(config: Config) -> bool {
         _ => (Records::Unknown, false),
     };
     let (flush, grace) = (settings.flush, settings.grace);
-    let capacity = settings.limits.capacity();
     match Pipeline::build(settings, after_fork) {
-        Ok((pipeline, provider)) => {
-            global::set_tracer_provider(provider.clone());
-            Recorder::install(provider, capacity, exceptions.into(), records, prunes);
+        Ok((pipeline, way)) => {
+            match &way {
+                Way::Native(native) => {
+                    global::set_tracer_provider(NativeProvider(native.clone()));
+                }
+                Way::Sdk(provider, _) => global::set_tracer_provider(provider.clone()),
+            }
+            Recorder::install(way, exceptions.into(), records, prunes);
             change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {
@@ -200,7 +205,7 @@ fn shut_down(state: MutexGuard<'static, State>) {
     let State::Up(app) = before else { return };
     // What has ended is exported while open spans are being ended.
     app.pipeline.start_flush(deadline);
-    end_open_spans(budget, deadline);
+    end_open_spans(&app.pipeline, budget, deadline);
     // Spans go on being recorded until all this is exported.
     app.pipeline.shut_down(deadline, budget);
     global::set_tracer_provider(NoopTracerProvider::new());
@@ -211,25 +216,28 @@ fn shut_down(state: MutexGuard<'static, State>) {
 
 /// Ends the open spans, and those that wait for devices, before this deadline. Processors of the program's see them
 /// end, and may take any time: another thread ends the spans, and is not waited for any longer.
-fn end_open_spans(budget: Duration, deadline: Instant) {
-    if !span::any_open() {
+fn end_open_spans(pipeline: &Pipeline, budget: Duration, deadline: Instant) {
+    if !span::any_open() && !pipeline.has_open() {
         return;
     }
+    let pipeline = pipeline.clone();
+    let end_all = move || {
+        span::end_device_spans();
+        span::end_open_spans();
+        pipeline.interrupt();
+    };
+    let end_here = end_all.clone();
     let (done, ended) = mpsc::channel();
     let end = move || {
         span::await_devices(budget / 2);
         internal_threads::mark_current();
-        internal_threads::run_user_code(|| {
-            span::end_device_spans();
-            span::end_open_spans();
-        });
+        internal_threads::run_user_code(end_all);
         let _ = done.send(());
     };
     if internal_threads::spawn("spandrel-ending", end).is_err() {
         // If no thread can be started, this thread ends the spans.
         span::await_devices(budget / 2);
-        span::end_device_spans();
-        return span::end_open_spans();
+        return end_here();
     }
     let left = deadline.saturating_duration_since(Instant::now());
     if ended.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout) {

@@ -47,7 +47,7 @@ impl<E: Exporter> Delivery<E> {
         let mut backoff = Backoff::new();
         let count = batch.spans();
         let request = self.exporter.encode(&batch);
-        drop(batch);
+        queue.recycle(batch);
         let request = match request {
             Ok(request) => request,
             Err(why) => {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::config;
 use crate::exporter::{Connect, Exporter};
 use crate::processor::Sink;
-use crate::recorder::Batch;
+use crate::recorder::{self, Batch, Outlet, Room};
 use crate::report::say;
 use crate::stats::{self, Account, Stats};
 
@@ -27,6 +27,8 @@ use queue::Queue;
 /// The exporter runs on a thread with an async runtime of its own, so that it works whatever the
 /// program runs on, and with nothing but threads too.
 pub(crate) struct BatchSink<E: Exporter> {
+    /// The number of the pipeline.
+    number: usize,
     queue: Arc<Queue>,
     connect: Connect<E>,
 }
@@ -41,8 +43,9 @@ impl<E: Exporter> BatchSink<E> {
     ) -> Result<Self, String> {
         let losses = Losses::new(service, destination, batch.queue);
         let queue = Arc::new(Queue::new(batch, losses));
-        worker::spawn(queue.clone(), connect.clone())?;
-        Ok(Self { queue, connect })
+        let number = recorder::new_pipeline();
+        worker::spawn(number, queue.clone(), connect.clone())?;
+        Ok(Self { number, queue, connect })
     }
 
     fn queue(&self) -> &Arc<Queue> {
@@ -58,36 +61,75 @@ impl<E: Exporter> Debug for BatchSink<E> {
 
 impl<E: Exporter> Drop for BatchSink<E> {
     fn drop(&mut self) {
-        stats::close(self.stats());
+        // No thread has a buffer for it any more: that would keep it alive.
+        stats::close(self.queue().stats());
     }
 }
 
 impl<E: Exporter> Account for BatchSink<E> {
+    /// Spans that wait in the buffers of threads are accepted too.
     fn stats(&self) -> Stats {
-        self.queue().stats()
+        recorder::with_waiting(self.number, |waiting| {
+            let stats = self.queue().stats();
+            let waiting = waiting as u64;
+            Stats { accepted: stats.accepted + waiting, waiting: stats.waiting + waiting, ..stats }
+        })
+    }
+}
+
+impl<E: Exporter> Outlet for BatchSink<E> {
+    fn spans_at_once(&self) -> usize {
+        let queue = self.queue();
+        if queue.exports_at_once() { 1 } else { queue.batch.size }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.queue().is_finished()
+    }
+
+    fn reserve(&self, bytes: usize) -> Option<Room> {
+        self.queue().reserve(bytes)
+    }
+
+    fn release(&self, room: Room) {
+        self.queue().release(room);
+    }
+
+    fn wake(&self) {
+        self.queue().wake();
+    }
+
+    fn take(&self, batch: Batch) {
+        self.queue().push(batch);
+    }
+
+    fn buffer(&self) -> Batch {
+        self.queue().buffer()
     }
 }
 
 impl<E: Exporter> Sink for BatchSink<E> {
-    #[inline]
-    fn take(&self, span: Batch) {
-        let queue = self.queue();
-        if queue.push(&span) {
-            queue.bells.work.notify_one();
-        }
+    fn number(&self) -> usize {
+        self.number
     }
 
     fn flush(&self, deadline: Option<Instant>) -> bool {
+        recorder::collect(self.number);
         self.queue().flush(deadline)
     }
 
     fn start_flush(&self, deadline: Instant) {
         self.queue().losses.silence();
+        recorder::collect(self.number);
         self.queue().start_flush(deadline);
     }
 
     fn shut_down(&self, deadline: Instant) -> bool {
-        self.queue().close(deadline)
+        recorder::collect(self.number);
+        let flushed = self.queue().close(deadline);
+        // What came since is dropped, and counted.
+        recorder::close(self.number);
+        flushed
     }
 
     #[cfg(unix)]
@@ -102,7 +144,7 @@ impl<E: Exporter> Sink for BatchSink<E> {
     /// The thread is the parent's.
     fn start_over(&self) {
         let queue = self.queue().start_over().clone();
-        if let Err(why) = worker::spawn(queue, self.connect.clone()) {
+        if let Err(why) = worker::spawn(self.number, queue, self.connect.clone()) {
             say(format_args!("after a fork no spans are exported: {why}"));
         }
     }

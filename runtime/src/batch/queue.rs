@@ -1,6 +1,7 @@
 //! The queue between the program's threads and the exporter's.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use super::Losses;
 use super::losses::Full;
 use crate::config;
-use crate::recorder::Batch;
+use crate::recorder::{Batch, Room};
 use crate::stats::{Counts, Stats};
 
 /// How much longer than the deadline a worker is waited for that is busy cutting its requests.
@@ -17,6 +18,13 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// How many bytes of spans wait or are on their way at most.
 pub(super) const MOST_BYTES: usize = 64 << 20;
+
+/// How much room a thread reserves at once, where there is enough.
+const SPANS_RESERVED: usize = 64;
+const BYTES_RESERVED: usize = 16 << 10;
+
+/// How many buffers are kept for threads.
+const MOST_SPARE: usize = 8;
 
 /// How many bytes a batch has at most, if it has more than one span: collectors take gRPC messages of up to 4 MiB.
 pub(super) const LARGEST: usize = (4 << 20) - (64 << 10);
@@ -30,23 +38,41 @@ pub(super) struct Queue {
     progress: Condvar,
     /// What the worker listens to.
     pub(super) bells: Bells,
+    /// The room that is left for spans that wait, and for bytes that wait or are on their way.
+    free: Free,
+    /// Whether the room gets scarce: the worker collects once what the threads have, until there is more room again.
+    pressed: AtomicBool,
+    collected: AtomicBool,
+    /// Memory for the buffers of threads.
+    spare: Mutex<Vec<Batch>>,
+    /// Whether spans are exported as soon as they come.
+    at_once: AtomicBool,
+    /// Whether spans that come are dropped.
+    finished: AtomicBool,
     /// The queue of the child, in a child of `fork`.
     heir: OnceLock<Arc<Self>>,
+}
+
+#[derive(Debug)]
+struct Free {
+    spans: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 /// Spans have numbers, in the order they came.
 #[derive(Debug, Default)]
 struct State {
-    /// Full batches that wait.
-    full: VecDeque<Batch>,
-    /// The batch that fills.
-    filling: Batch,
-    /// How many spans wait, in all of them.
+    /// What threads have handed over.
+    batches: VecDeque<Batch>,
+    /// How many spans and bytes wait, in all of them.
     waiting: usize,
-    /// How many bytes wait, and are on their way.
-    bytes: usize,
+    waiting_bytes: usize,
     /// When the first of those that wait came.
     since: Option<Instant>,
+    /// When the first span came into the buffer of a thread, since the buffers were last collected.
+    buffered_since: Option<Instant>,
+    /// All below this number are exported now, full batch or not.
+    due_below: u64,
     /// The number of the first that waits.
     taken: u64,
     /// The batches that are on their way, by the numbers of their first spans.
@@ -79,6 +105,17 @@ struct Closing {
     below: u64,
     /// When everything must have come to an end.
     deadline: Instant,
+}
+
+/// Takes as much as a few spans need, or a share of what is left; at least so much.
+fn take(free: &AtomicUsize, least: usize, wanted: usize) -> Option<usize> {
+    /// How many threads there are at least whose shares leave something for another one.
+    const SHARES: usize = 32;
+
+    let share = |free: usize| wanted.min(free / SHARES).max(least);
+    let before = free
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(share(free)));
+    before.ok().map(share)
 }
 
 #[derive(Debug, Default)]
@@ -130,27 +167,34 @@ impl State {
         all
     }
 
-    /// No more spans come into the batch that fills.
-    fn close_batch(&mut self) {
-        let batch = std::mem::take(&mut self.filling);
-        self.full.push_back(batch);
-    }
-
-    /// The batch with this first number is no longer on its way. Returns how many spans it has.
-    fn remove(&mut self, first: u64) -> Option<usize> {
-        let InFlight { spans, bytes } = self.on_their_way.remove(&first)?;
-        self.bytes -= bytes;
-        Some(spans)
+    /// The next batch with so many spans at most, and the number of its first span. It is on its way from now on.
+    fn take_batch(&mut self, size: usize) -> Option<(u64, Batch)> {
+        let mut batch = self.batches.pop_front()?;
+        while let Some(next) = self.batches.front()
+            && batch.spans() + next.spans() <= size
+            && batch.size() + next.size() <= LARGEST
+        {
+            batch.append(next);
+            self.batches.pop_front();
+        }
+        let (first, spans, bytes) = (self.taken, batch.spans(), batch.size());
+        self.waiting -= spans;
+        self.waiting_bytes -= bytes;
+        self.taken += spans as u64;
+        self.on_their_way.insert(first, InFlight { spans, bytes });
+        self.since = (self.waiting > 0).then(Instant::now);
+        Some((first, batch))
     }
 
     /// Whether the spans that wait are to be exported now.
-    fn is_ready(&self, due: Option<Instant>) -> bool {
+    fn is_ready(&self, batch: &config::Batch, due: Option<Instant>) -> bool {
         if let Some(closing) = self.closing {
             return self.taken < closing.below;
         }
-        !self.full.is_empty()
+        self.waiting >= batch.size
+            || self.waiting_bytes >= LARGEST
             || self.at_once
-            || self.taken < self.wanted
+            || self.taken < self.wanted.max(self.due_below)
             || due.is_some_and(|due| due <= Instant::now())
     }
 }
@@ -163,6 +207,15 @@ impl Queue {
             losses,
             progress: Condvar::new(),
             bells: Bells::default(),
+            free: Free {
+                spans: AtomicUsize::new(batch.queue),
+                bytes: AtomicUsize::new(MOST_BYTES),
+            },
+            pressed: AtomicBool::new(false),
+            collected: AtomicBool::new(false),
+            spare: Mutex::default(),
+            at_once: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
             heir: OnceLock::new(),
         }
     }
@@ -196,39 +249,117 @@ impl Queue {
         self.losses.report(stats.lost() - late, stats.accepted - late, flush)
     }
 
-    /// Takes a span in, or drops it; whether the worker should be woken.
-    #[inline]
-    pub(super) fn push(&self, span: &Batch) -> bool {
+    /// Takes spans in, for which room was reserved.
+    pub(super) fn push(&self, batch: Batch) {
+        let spans = batch.spans();
+        let mut state = self.state();
+        state.counts.accepted += spans as u64;
+        if state.finished {
+            state.counts.dropped += spans as u64;
+            state.late += spans as u64;
+            return;
+        }
+        state.waiting += spans;
+        state.waiting_bytes += batch.size();
+        state.batches.push_back(batch);
+        let is_first = state.since.is_none();
+        state.since.get_or_insert_with(Instant::now);
+        let wake = is_first || state.is_ready(&self.batch, None);
+        drop(state);
+        if wake {
+            self.bells.work.notify_one();
+        }
+    }
+
+    /// Counts a span that there is no room for.
+    #[cold]
+    fn refuse(&self, full: Full) {
         let mut state = self.state();
         state.counts.accepted += 1;
-        let full = if state.waiting >= self.batch.queue {
-            Some(Full::Spans)
-        } else {
-            (state.bytes + span.size() > MOST_BYTES).then_some(Full::Bytes)
-        };
-        if state.finished || full.is_some() {
-            state.counts.dropped += 1;
-            let late = state.finished;
-            state.late += u64::from(late);
+        state.counts.dropped += 1;
+        let late = state.finished;
+        state.late += u64::from(late);
+        drop(state);
+        if !late && self.losses.overflow(full) {
+            self.bells.work.notify_one();
+        }
+        self.press();
+    }
+
+    /// Makes the worker collect what waits in the buffers of the threads, and the room that they do not use.
+    fn press(&self) {
+        if !self.pressed.swap(true, Ordering::Relaxed) {
+            self.bells.work.notify_one();
+        }
+    }
+
+    /// A span has ended that waits in the buffer of its thread.
+    pub(super) fn wake(&self) {
+        let mut state = self.state();
+        if state.buffered_since.is_none() {
+            state.buffered_since = Some(Instant::now());
             drop(state);
-            return !late && full.is_some_and(|full| self.losses.overflow(full));
+            self.bells.work.notify_one();
         }
-        let too_large = state.filling.size() + span.size() > LARGEST && !state.filling.is_empty();
-        if too_large {
-            state.close_batch();
+    }
+
+    /// Room for a span of this size, and for some that may follow. A span without room is counted as dropped.
+    pub(super) fn reserve(&self, bytes: usize) -> Option<Room> {
+        let Some(spans) = take(&self.free.spans, 1, SPANS_RESERVED) else {
+            self.refuse(Full::Spans);
+            return None;
+        };
+        let Some(bytes) = take(&self.free.bytes, bytes, BYTES_RESERVED) else {
+            self.free.spans.fetch_add(spans, Ordering::Relaxed);
+            self.refuse(Full::Bytes);
+            return None;
+        };
+        if self.free.spans.load(Ordering::Relaxed) < self.batch.queue / 2 {
+            self.press();
         }
-        state.filling.append(span);
-        state.waiting += 1;
-        state.bytes += span.size();
-        let full = state.filling.spans() >= self.batch.size;
-        if full {
-            state.close_batch();
+        Some(Room { spans, bytes })
+    }
+
+    pub(super) fn release(&self, room: Room) {
+        self.free.spans.fetch_add(room.spans, Ordering::Relaxed);
+        self.free.bytes.fetch_add(room.bytes, Ordering::Relaxed);
+    }
+
+    /// A buffer that was used before, or a new one.
+    pub(super) fn buffer(&self) -> Batch {
+        self.spare().pop().unwrap_or_default()
+    }
+
+    /// The batch has been encoded: its memory is used again.
+    pub(super) fn recycle(&self, batch: Batch) {
+        let mut spare = self.spare();
+        if spare.len() < MOST_SPARE {
+            spare.extend(batch.emptied());
         }
-        let first = state.waiting == 1;
-        if first {
-            state.since = Some(Instant::now());
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Batch>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the worker is to collect what waits in the buffers of the threads: spans that are due, or room.
+    pub(super) fn wants_buffers(&self) -> bool {
+        let scarce =
+            self.pressed.load(Ordering::Relaxed) && !self.collected.swap(true, Ordering::Relaxed);
+        let mut state = self.state();
+        let due = state.buffered_since.and_then(|since| since.checked_add(self.batch.delay));
+        let wants = scarce || due.is_some_and(|due| state.at_once || due <= Instant::now());
+        if wants {
+            // A span that ends from now on sets it again.
+            state.buffered_since = None;
         }
-        too_large || full || first
+        wants
+    }
+
+    /// What waits now is to be exported, full batch or not.
+    pub(super) fn export_waiting(&self) {
+        let mut state = self.state();
+        state.due_below = state.taken + state.waiting as u64;
     }
 
     /// Exports what waits now, and tries again at once what has failed.
@@ -237,9 +368,15 @@ impl Queue {
         self.bells.work.notify_one();
     }
 
+    /// Whether spans are exported as soon as they come.
+    pub(super) fn exports_at_once(&self) -> bool {
+        self.at_once.load(Ordering::Relaxed)
+    }
+
     /// From now on spans are exported as soon as they come.
     #[cfg(unix)]
     pub(super) fn export_at_once(&self) {
+        self.at_once.store(true, Ordering::Relaxed);
         self.state().at_once = true;
         self.hasten();
     }
@@ -250,22 +387,17 @@ impl Queue {
         let waiting = state.waiting;
         let delay = self.batch.delay;
         let due = state.since.and_then(|since| since.checked_add(delay));
-        let ready = free && waiting > 0 && state.is_ready(due);
-        let batch = ready.then(|| {
-            let first = state.taken;
-            let batch =
-                state.full.pop_front().unwrap_or_else(|| std::mem::take(&mut state.filling));
-            let spans = batch.spans();
-            state.waiting -= spans;
-            state.taken += spans as u64;
-            state.on_their_way.insert(first, InFlight { spans, bytes: batch.size() });
-            state.since = (waiting > spans).then(Instant::now);
-            (first, batch)
-        });
+        let ready = free && waiting > 0 && state.is_ready(&self.batch, due);
+        let batch = if ready { state.take_batch(self.batch.size) } else { None };
+        if let Some((_, batch)) = &batch {
+            self.free.spans.fetch_add(batch.spans(), Ordering::Relaxed);
+        }
+        let since = [state.since.filter(|_| free), state.buffered_since];
+        let due = since.into_iter().flatten().min().and_then(|since| since.checked_add(delay));
         let through = state.through();
         Next {
             batch,
-            due: due.filter(|_| free && state.closing.is_none()),
+            due: due.filter(|_| state.closing.is_none()),
             is_empty: state.waiting == 0,
             deadline: state.closing.map(|closing| closing.deadline),
             done: state.closing.is_some_and(|closing| through >= closing.below),
@@ -286,7 +418,7 @@ impl Queue {
     pub(super) fn landed(&self, first: u64, exported: usize, failed: usize) {
         let mut state = self.state();
         // One that was given up has been accounted for.
-        if state.remove(first).is_some() {
+        if self.remove(&mut state, first).is_some() {
             state.counts.exported += exported as u64;
             state.counts.failed += failed as u64;
             self.progress.notify_all();
@@ -297,21 +429,36 @@ impl Queue {
     /// The batch with this first number is lost, unless it was accounted for; how many spans that is.
     pub(super) fn lost(&self, first: u64) -> usize {
         let mut state = self.state();
-        let lost = state.remove(first).unwrap_or_default();
+        let lost = self.remove(&mut state, first).unwrap_or_default();
         state.counts.failed += lost as u64;
         self.progress.notify_all();
         lost
+    }
+
+    /// The batch with this first number is no longer on its way. Returns how many spans it has.
+    fn remove(&self, state: &mut State, first: u64) -> Option<usize> {
+        let InFlight { spans, bytes } = state.on_their_way.remove(&first)?;
+        self.free.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.pressed.store(false, Ordering::Relaxed);
+        self.collected.store(false, Ordering::Relaxed);
+        Some(spans)
+    }
+
+    /// Whether spans that come are dropped.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Relaxed)
     }
 
     /// Marks the batches that are on their way as failed, and drops the spans that wait. Spans that come
     /// later are dropped as well.
     pub(super) fn finish(&self) {
         let mut state = self.state();
-        let unsent = (std::mem::take(&mut state.full), std::mem::take(&mut state.filling));
+        let unsent = std::mem::take(&mut state.batches);
         let dropped = std::mem::take(&mut state.waiting);
         let unanswered = std::mem::take(&mut state.on_their_way);
         let failed: usize = unanswered.values().map(|batch| batch.spans).sum();
-        state.bytes = 0;
+        state.waiting_bytes = 0;
+        self.finished.store(true, Ordering::Relaxed);
         state.counts.dropped += dropped as u64;
         state.counts.failed += failed as u64;
         state.finished = true;

@@ -7,7 +7,7 @@ use opentelemetry::InstrumentationScope;
 use super::losses::Losses;
 use super::queue::{LARGEST, MOST_BYTES, Next, Queue};
 use crate::config;
-use crate::recorder::{Batch, ScopeId};
+use crate::recorder::{Batch, Room, ScopeId};
 use crate::stats::Stats;
 
 const HEAD: usize = 8;
@@ -45,13 +45,23 @@ fn counts(stats: Stats) -> (u64, u64, u64) {
     (stats.accepted, stats.dropped, stats.waiting)
 }
 
-#[test]
-fn a_batch_is_full_at_its_number_of_spans() {
-    let queue = queue(100, 3);
-    for _ in 0..8 {
-        queue.push(&span(100));
+/// Spans that end one after the other, each handed over at once; what room is reserved beyond them is returned.
+fn end(queue: &Queue, bytes: impl IntoIterator<Item = usize>) {
+    for bytes in bytes {
+        if let Some(room) = queue.reserve(bytes) {
+            queue.push(span(bytes));
+            queue.release(Room { spans: room.spans - 1, bytes: room.bytes - bytes });
+        }
     }
-    assert_eq!(batches(&queue), [3, 3], "two spans are not due");
+}
+
+#[test]
+fn batches_are_merged_up_to_the_number_of_spans() {
+    let queue = queue(100, 3);
+    end(&queue, [100; 2]);
+    assert_eq!(batches(&queue), [0; 0], "two spans are not due");
+    end(&queue, [100; 6]);
+    assert_eq!(batches(&queue), [3, 3]);
     assert_eq!(counts(queue.stats()), (8, 0, 8));
     queue.start_flush(std::time::Instant::now());
     assert_eq!(batches(&queue), [2]);
@@ -60,51 +70,85 @@ fn a_batch_is_full_at_its_number_of_spans() {
 #[test]
 fn a_batch_is_no_larger_than_collectors_take() {
     let queue = queue(100, 50);
-    for bytes in [LARGEST / 2, LARGEST / 2, 100, LARGEST * 2, 100] {
-        queue.push(&span(bytes));
-    }
-    assert_eq!(batches(&queue), [2, 1, 1], "the last one is not due");
+    end(&queue, [LARGEST / 2, LARGEST / 2, 100, LARGEST * 2, 100]);
+    queue.start_flush(std::time::Instant::now());
+    assert_eq!(batches(&queue), [2, 1, 1, 1]);
+}
+
+#[test]
+fn what_was_collected_is_exported_at_once() {
+    let queue = queue(100, 50);
+    end(&queue, [100; 2]);
+    queue.export_waiting();
+    assert_eq!(batches(&queue), [2]);
+    end(&queue, [100; 2]);
+    assert_eq!(batches(&queue), [0; 0], "these came later");
 }
 
 #[test]
 fn the_queue_has_room_for_so_many_spans() {
     let queue = queue(2, 10);
-    for _ in 0..5 {
-        queue.push(&span(100));
-    }
+    end(&queue, [100; 5]);
     assert_eq!(counts(queue.stats()), (5, 3, 2));
+    queue.start_flush(std::time::Instant::now());
+    assert_eq!(batches(&queue), [2]);
+    end(&queue, [100; 5]);
+    assert_eq!(counts(queue.stats()), (10, 6, 4), "those on their way are not counted");
 }
 
 #[test]
 fn the_queue_has_room_for_so_many_bytes_to_the_byte() {
     let queue = queue(1000, 1);
     let large = MOST_BYTES / 4;
-    for _ in 0..3 {
-        queue.push(&span(large));
-    }
-    queue.push(&span(large - 100));
-    queue.push(&span(101));
+    end(&queue, [large, large, large, large - 100, 101]);
     assert_eq!(counts(queue.stats()), (5, 1, 4));
-    queue.push(&span(100));
-    queue.push(&span(HEAD));
+    end(&queue, [100, HEAD]);
     assert_eq!(counts(queue.stats()), (7, 2, 5));
 }
 
 #[test]
 fn what_is_on_its_way_takes_room_until_it_has_landed() {
     let queue = queue(1000, 1);
-    for _ in 0..4 {
-        queue.push(&span(MOST_BYTES / 4));
-    }
+    let large = MOST_BYTES / 4;
+    end(&queue, [large; 4]);
     let Next { batch: Some((first, _)), .. } = queue.next(true) else { panic!("a batch is full") };
-    queue.push(&span(100));
+    end(&queue, [100]);
     assert_eq!(counts(queue.stats()), (5, 1, 4));
     queue.landed(first, 1, 0);
-    queue.push(&span(MOST_BYTES / 4));
+    end(&queue, [large]);
     assert_eq!(counts(queue.stats()), (6, 1, 4));
     let Next { batch: Some((first, _)), .. } = queue.next(true) else { panic!("a batch is full") };
     assert_eq!(queue.lost(first), 1);
     assert_eq!(queue.lost(first), 0, "it was accounted for");
-    queue.push(&span(MOST_BYTES / 4));
+    end(&queue, [large]);
     assert_eq!(counts(queue.stats()), (7, 1, 4));
+}
+
+#[test]
+fn threads_reserve_a_share_of_what_is_left() {
+    let large = queue(10_000, 1);
+    assert_eq!(large.reserve(100), Some(Room { spans: 64, bytes: 16 << 10 }));
+    assert_eq!(large.reserve(50_000), Some(Room { spans: 64, bytes: 50_000 }));
+    let small = queue(40, 1);
+    let spans: Vec<_> = (0..41).map(|_| small.reserve(100).map(|room| room.spans)).collect();
+    assert_eq!(spans[..40], [Some(1); 40], "each has a share");
+    assert_eq!(spans[40], None);
+    small.release(Room { spans: 1, bytes: 100 });
+    assert!(small.reserve(100).is_some());
+}
+
+#[test]
+fn scarce_room_makes_the_worker_collect_it_once() {
+    let queue = queue(10, 1);
+    assert!(!queue.wants_buffers());
+    let rooms: Vec<_> = (0..6).map(|_| queue.reserve(100)).collect();
+    assert!(queue.wants_buffers());
+    assert!(!queue.wants_buffers(), "until something has changed");
+    rooms.into_iter().flatten().for_each(|room| queue.release(room));
+    end(&queue, [100; 6]);
+    let Next { batch: Some((first, _)), .. } = queue.next(true) else { panic!("a batch is full") };
+    queue.landed(first, 1, 0);
+    assert!(!queue.wants_buffers(), "there is room");
+    end(&queue, [100; 6]);
+    assert!(queue.wants_buffers());
 }

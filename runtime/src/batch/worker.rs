@@ -12,9 +12,14 @@ use super::delivery::Delivery;
 use super::queue::{Next, Queue};
 use crate::exporter::{Connect, Exporter};
 use crate::internal_threads;
+use crate::recorder;
 
 /// Starts the thread; or says why there is none.
-pub(super) fn spawn<E: Exporter>(queue: Arc<Queue>, connect: Connect<E>) -> Result<(), String> {
+pub(super) fn spawn<E: Exporter>(
+    pipeline: usize,
+    queue: Arc<Queue>,
+    connect: Connect<E>,
+) -> Result<(), String> {
     let (started, outcome) = mpsc::channel();
     let thread = internal_threads::spawn("spandrel-export", move || {
         let _finish = Finish(&queue);
@@ -34,7 +39,7 @@ pub(super) fn spawn<E: Exporter>(queue: Arc<Queue>, connect: Connect<E>) -> Resu
         };
         drop(inside);
         let _ = started.send(Ok(()));
-        runtime.block_on(work(&queue, &exporter));
+        runtime.block_on(work(pipeline, &queue, &exporter));
         queue.finish();
         // A name that is looked up is not waited for.
         runtime.shutdown_background();
@@ -55,9 +60,13 @@ impl Drop for Finish<'_> {
 }
 
 /// Until the queue is closed, and empty or at its deadline.
-async fn work<E: Exporter>(queue: &Arc<Queue>, exporter: &Arc<E>) {
+async fn work<E: Exporter>(pipeline: usize, queue: &Arc<Queue>, exporter: &Arc<E>) {
     let mut deliveries = JoinSet::new();
     loop {
+        if queue.wants_buffers() {
+            recorder::collect(pipeline);
+            queue.export_waiting();
+        }
         let Next { batch, due, is_empty, deadline, done } =
             queue.next(deliveries.len() < E::AT_ONCE);
         if let Some((first, batch)) = batch {

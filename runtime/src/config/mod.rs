@@ -19,7 +19,7 @@ use crate::exporter::Custom;
 use crate::observer::Observer;
 
 pub(crate) use batch::Batch;
-pub(crate) use limits::Limits;
+pub(crate) use limits::capacity;
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Encoding, Otlp, Protocol};
 pub(crate) use sampling::{Keep, Ratio, Sampling};

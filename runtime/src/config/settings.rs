@@ -8,10 +8,11 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
-use super::{Batch, Config, LONGEST, Limits, Sampling, otlp};
+use super::{Batch, Config, LONGEST, Sampling, limits, otlp};
 use crate::environment::{Environment, flag};
 use crate::exporter::Custom;
 use crate::observer::Observer;
+use crate::recorder::Limits;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -70,7 +71,7 @@ impl Settings {
             destination: Destination::resolve(exporter, environment, terminal),
             observers,
             batch: batch.resolve(environment),
-            limits: Limits::resolve(environment),
+            limits: limits::resolve(environment),
             baggage,
             exceptions: ExceptionSignal::resolve(environment),
             flush,

@@ -70,6 +70,27 @@ impl Batch {
         self.spans += 1;
     }
 
+    /// The records.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Adds a span whose record is complete.
+    #[inline]
+    pub(super) fn push_record(&mut self, record: &[u8]) {
+        self.bytes.extend_from_slice(record);
+        self.spans += 1;
+    }
+
+    /// The memory of a batch that is no longer needed, if it is neither too little to be of use nor too much to keep.
+    pub(crate) fn emptied(mut self) -> Option<Self> {
+        const WORTHWHILE: std::ops::Range<usize> = 16 << 10..256 << 10;
+
+        self.bytes.clear();
+        self.spans = 0;
+        WORTHWHILE.contains(&self.bytes.capacity()).then_some(self)
+    }
+
     /// Adds the spans of another batch behind those of this one.
     pub(crate) fn append(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);

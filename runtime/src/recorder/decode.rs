@@ -141,6 +141,14 @@ fn status(message: &[u8]) -> Status {
     }
 }
 
+/// The attributes among the fields of a span's message.
+pub(crate) fn attributes(fields: &[u8]) -> impl Iterator<Item = KeyValue> {
+    super::wire::fields(fields).filter_map(|(number, field)| match (number, field) {
+        (9, Field::Bytes(pair)) => Some(key_value(pair)),
+        _ => None,
+    })
+}
+
 /// The pair of a `KeyValue` message.
 fn key_value(message: &[u8]) -> KeyValue {
     let (mut key, mut value) = (String::new(), None);

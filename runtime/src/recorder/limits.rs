@@ -14,6 +14,16 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// For tests: as many attributes as they like, and as many events as the specification's default allows.
+    pub(crate) const OF_TESTS: Self = Self {
+        attributes: u32::MAX,
+        events: 128,
+        links: 128,
+        event_attributes: 128,
+        link_attributes: 128,
+        value_length: None,
+    };
+
     /// For attributes that are collected before it is known whose they are.
     pub(crate) const NONE: Self = Self {
         attributes: u32::MAX,
@@ -29,5 +39,11 @@ impl Limits {
     pub(crate) fn cut<'a>(&self, text: &'a str) -> &'a str {
         let Some(length) = self.value_length else { return text };
         text.char_indices().nth(length).map_or(text, |(end, _)| &text[..end])
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::NONE
     }
 }

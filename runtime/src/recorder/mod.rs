@@ -1,22 +1,46 @@
-//! How a span becomes bytes: records of ended spans, in the encoding of OTLP, and back.
+//! How a span becomes bytes: slots for open spans, buffers of ended ones in the encoding of OTLP, and back.
 
 mod batch;
+mod clock;
 mod decode;
 mod encode;
+mod handle;
+mod late;
 mod limits;
+mod local;
+mod message;
+mod native;
+mod outlet;
+mod provider;
 mod scope;
+mod slot;
 #[cfg(test)]
 pub(crate) mod tests;
+mod thread;
 mod value;
 mod wire;
 
 pub(crate) use batch::Batch;
+pub(crate) use decode::attributes;
 #[cfg(feature = "_otlp")]
 pub(crate) use encode::write_scope;
-#[cfg(feature = "_otlp")]
+#[cfg(feature = "logs")]
+pub(crate) use handle::Handle;
+pub(crate) use handle::{Known, nanos};
+pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use limits::Limits;
+pub(crate) use local::Place;
+pub(crate) use message::Keys;
+pub(crate) use native::{Decision, HeadSampler, Native, New, Scope};
+pub(crate) use outlet::{Outlet, Room};
+pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]
 pub(crate) use scope::ScopeId;
+pub(crate) use thread::Library;
+pub(crate) use thread::{
+    any_open, append, close, collect, interrupt, new_pipeline, on_fork, with_waiting,
+};
+pub(crate) use value::ValueRef;
 #[cfg(feature = "_otlp")]
 pub(crate) use value::write_attribute;
 #[cfg(feature = "_otlp")]

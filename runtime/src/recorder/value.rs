@@ -3,7 +3,7 @@
 use opentelemetry::{Array, Value};
 
 use super::limits::Limits;
-use super::wire::{FIXED64, VARINT, Writer};
+use super::wire::{FIXED64, VARINT, Writer, field_length, varint_length};
 
 /// The value of an attribute.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +39,24 @@ pub(crate) fn write_attribute(
     value: ValueRef<'_>,
     limits: &Limits,
 ) {
-    writer.message(field, |writer| {
-        writer.text(1, key);
-        writer.message(2, |writer| write_value(writer, value, limits));
-    });
+    let value_length = match value {
+        ValueRef::Bool(_) => 2,
+        ValueRef::I64(number) => 1 + varint_length(number.cast_unsigned()),
+        ValueRef::F64(_) => 9,
+        ValueRef::Text(text) => field_length(limits.cut(text).len()),
+        ValueRef::Array(_) | ValueRef::Unknown => {
+            // The length of the value is known when it is written.
+            return writer.message(field, |writer| {
+                writer.text(1, key);
+                writer.message(2, |writer| write_value(writer, value, limits));
+            });
+        }
+    };
+    let key_length = if key.is_empty() { 0 } else { field_length(key.len()) };
+    writer.head(field, key_length + field_length(value_length));
+    writer.text(1, key);
+    writer.head(2, value_length);
+    write_value(writer, value, limits);
 }
 
 /// Writes the field of an `AnyValue` message. A value that is empty or zero is written too.
@@ -77,6 +91,7 @@ fn each<T>(writer: &mut Writer<'_>, values: &[T], write: impl Fn(&mut Writer<'_>
     }
 }
 
+#[inline]
 fn string(writer: &mut Writer<'_>, text: &str) {
     writer.bytes(1, text.as_bytes());
 }
@@ -86,6 +101,7 @@ fn boolean(writer: &mut Writer<'_>, flag: bool) {
     writer.varint(flag.into());
 }
 
+#[inline]
 fn integer(writer: &mut Writer<'_>, number: i64) {
     writer.key(3, VARINT);
     writer.varint(number.cast_unsigned());

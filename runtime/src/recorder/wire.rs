@@ -18,37 +18,49 @@ impl<'a> Writer<'a> {
     }
 
     /// Bytes that are encoded already.
+    #[inline]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
+    #[inline]
     pub(crate) fn varint(&mut self, value: u64) {
-        let (bytes, length) = varint(value);
-        self.raw(&bytes[..length]);
+        let [low, rest @ ..] = value.to_le_bytes();
+        if low < 0x80 && rest == [0; 7] {
+            self.0.push(low);
+        } else {
+            let (bytes, length) = varint(value);
+            self.raw(&bytes[..length]);
+        }
     }
 
+    #[inline]
     pub(crate) fn key(&mut self, field: u32, wire_type: u32) {
         self.varint((field << 3 | wire_type).into());
     }
 
     /// What stands before a field with so many bytes.
+    #[inline]
     pub(crate) fn head(&mut self, field: u32, length: usize) {
         self.key(field, LENGTH_DELIMITED);
         self.varint(length as u64);
     }
 
     /// Whatever is in them.
+    #[inline]
     pub(crate) fn bytes(&mut self, field: u32, bytes: &[u8]) {
         self.head(field, bytes.len());
         self.raw(bytes);
     }
 
+    #[inline]
     pub(crate) fn text(&mut self, field: u32, text: &str) {
         if !text.is_empty() {
             self.bytes(field, text.as_bytes());
         }
     }
 
+    #[inline]
     pub(crate) fn varint_field(&mut self, field: u32, value: u64) {
         if value != 0 {
             self.key(field, VARINT);
@@ -56,6 +68,7 @@ impl<'a> Writer<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn fixed64(&mut self, field: u32, value: u64) {
         if value != 0 {
             self.key(field, FIXED64);
@@ -87,7 +100,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Seven bits a byte, the last ones first; and how many bytes it has.
-#[inline]
+#[cold]
 fn varint(mut value: u64) -> ([u8; 10], usize) {
     let mut bytes = [0; 10];
     let mut length = 0;
@@ -103,9 +116,16 @@ fn varint(mut value: u64) -> ([u8; 10], usize) {
 }
 
 /// How many bytes a field takes that has so many bytes inside, where the number of the field is below 16.
-#[cfg(feature = "_otlp")]
+#[inline]
 pub(crate) fn field_length(length: usize) -> usize {
-    1 + varint(length as u64).1 + length
+    1 + varint_length(length as u64) + length
+}
+
+/// How many bytes a number takes.
+#[inline]
+pub(super) fn varint_length(value: u64) -> usize {
+    let bits = (u64::BITS - (value | 1).leading_zeros()) as usize;
+    bits.div_ceil(7)
 }
 
 /// The value of a field that is read.

@@ -3,12 +3,13 @@
 mod consistent;
 mod held;
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{self as sdk, SamplingDecision, SamplingResult, ShouldSample};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::config::{Ratio, Sampling};
+use crate::recorder::{Decision, HeadSampler};
 use consistent::Consistent;
 pub(crate) use held::HeldTraces;
 
@@ -23,20 +24,59 @@ pub(crate) struct Sampler {
 
 #[derive(Clone, Debug)]
 enum Root {
-    Stock(sdk::Sampler),
+    /// Sampled below this bound: the decision of the SDKs' `TraceIdRatioBased`.
+    Ratio(u64),
     Consistent(Consistent),
 }
 
 impl Sampler {
     pub(crate) fn new(sampling: Sampling) -> Self {
         let Sampling { ratio, parent_based, consistent, keep } = sampling;
-        let root = match ratio {
-            ratio if consistent => Root::Consistent(Consistent::new(ratio.get())),
-            Ratio::ALWAYS => Root::Stock(sdk::Sampler::AlwaysOn),
-            Ratio::NEVER => Root::Stock(sdk::Sampler::AlwaysOff),
-            ratio => Root::Stock(sdk::Sampler::TraceIdRatioBased(ratio.get())),
+        let root = if consistent {
+            Root::Consistent(Consistent::new(ratio.get()))
+        } else {
+            Root::Ratio(bound(ratio))
         };
         Self { root, parent_based, records_all: keep.anything() }
+    }
+
+    /// Whether the trace is sampled, and the `tracestate` that says so.
+    fn head(
+        &self,
+        context: Option<&Context>,
+        parent: &SpanContext,
+        trace: TraceId,
+    ) -> (bool, TraceState) {
+        let context = context.filter(|_| self.parent_based);
+        if let Some(sampled) = context.and_then(|context| inherited_decision(context, parent)) {
+            return (sampled, parent.trace_state().clone());
+        }
+        match &self.root {
+            Root::Consistent(consistent) => consistent.decide(trace, parent.trace_state()),
+            Root::Ratio(bound) => {
+                let lower = trace.to_bytes().last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
+                let random = lower >> 1;
+                (random < *bound, parent.trace_state().clone())
+            }
+        }
+    }
+}
+
+/// The share of all numbers of 63 bits.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "the ratio is from 0 to 1"
+)]
+fn bound(ratio: Ratio) -> u64 {
+    (ratio.get() * (1_u64 << 63) as f64) as u64
+}
+
+impl HeadSampler for Sampler {
+    fn decide(&self, context: &Context, parent: &SpanContext, trace: TraceId) -> Decision {
+        let (is_sampled, trace_state) = self.head(Some(context), parent, trace);
+        Decision { is_sampled, trace_state }
     }
 }
 
@@ -54,26 +94,15 @@ impl ShouldSample for Sampler {
         &self,
         parent: Option<&Context>,
         trace_id: TraceId,
-        name: &str,
-        kind: &SpanKind,
-        attributes: &[KeyValue],
-        links: &[Link],
+        _name: &str,
+        _kind: &SpanKind,
+        _attributes: &[KeyValue],
+        _links: &[Link],
     ) -> SamplingResult {
         let parent_span = parent.map(|parent| parent.span());
         let parent_span =
             parent_span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
-        let inherited = parent.filter(|_| self.parent_based);
-        let inherited = inherited.and_then(|parent| inherited_decision(parent, parent_span));
-        let (sampled, trace_state) = match (inherited, &self.root) {
-            (Some(sampled), _) => (sampled, parent_span.trace_state().clone()),
-            (None, Root::Consistent(consistent)) => {
-                consistent.decide(trace_id, parent_span.trace_state())
-            }
-            (None, Root::Stock(sampler)) => {
-                let result = sampler.should_sample(parent, trace_id, name, kind, attributes, links);
-                (result.decision == SamplingDecision::RecordAndSample, result.trace_state)
-            }
-        };
+        let (sampled, trace_state) = self.head(parent, parent_span, trace_id);
         let decision = match (sampled, self.records_all) {
             (true, _) => SamplingDecision::RecordAndSample,
             (false, true) => SamplingDecision::RecordOnly,
@@ -85,7 +114,8 @@ impl ShouldSample for Sampler {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::trace::{SpanId, TraceFlags, TraceState};
+    use opentelemetry::trace::{SpanId, TraceFlags};
+    use opentelemetry_sdk::trace as sdk;
 
     use super::*;
     use crate::config::Keep;
@@ -116,6 +146,21 @@ mod tests {
         let state: TraceState = state.parse().expect("it is valid");
         let span = SpanContext::new(trace.into(), SpanId::from(2), flags, remote, state);
         Context::new().with_remote_span_context(span)
+    }
+
+    #[test]
+    fn the_ratio_decides_as_the_sdk_s_sampler() {
+        let mut trace = 0x0123_4567_89ab_cdef_0011_2233_4455_6677_u128;
+        for ratio in [0.0, 1e-9, 0.1, 0.5, 0.9, 1.0] {
+            let theirs = sdk::Sampler::TraceIdRatioBased(ratio);
+            for _ in 0..1000 {
+                trace = trace.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) + 1;
+                let kind = SpanKind::Internal;
+                let result = theirs.should_sample(None, trace.into(), "name", &kind, &[], &[]);
+                let sampled = result.decision == SamplingDecision::RecordAndSample;
+                assert_eq!(is_sampled(sampling(ratio), &Context::new(), trace), sampled, "{ratio}");
+            }
+        }
     }
 
     #[test]

@@ -98,7 +98,8 @@ impl Drop for Block {
         let Some(mut span) = self.leave() else { return };
         if span.records() {
             span.leave_device();
-            let mut left = Some(Left { span, at: SystemTime::now() });
+            let at = span.now();
+            let mut left = Some(Left { span, at });
             Stack::with(|stack| {
                 if !stack.frames.is_empty() {
                     stack.left.extend(left.take());

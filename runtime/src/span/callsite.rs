@@ -1,15 +1,14 @@
 //! What is known of a span at compile time, and what is decided when it starts.
 
-use std::ptr;
-
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt};
+use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
 
 use super::Span;
 use super::recorder::Recorder;
 use crate::attribute::Attributes;
 use crate::caller_decision::CallerDecision;
 use crate::context::{self, ToContext, with_baggage};
+use crate::recorder::Library;
 
 /// A place in the source where spans start: their name, their kind, and the crate it is in.
 ///
@@ -29,22 +28,6 @@ pub struct Callsite {
     pub(super) name: &'static str,
     pub(super) kind: SpanKind,
     pub(super) library: Library,
-}
-
-/// The crate whose spans these are: OpenTelemetry's instrumentation scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Library {
-    pub(super) name: &'static str,
-    pub(super) version: Option<&'static str>,
-}
-
-impl Library {
-    /// Whether they are the same: mostly they are in the same place, which is found out faster.
-    pub(super) fn is(self, other: Self) -> bool {
-        let place =
-            |library: Self| (ptr::from_ref(library.name), library.version.map(ptr::from_ref));
-        place(self) == place(other) || self == other
-    }
 }
 
 /// A span that is about to start: under the current one, unless it is said otherwise.
@@ -142,17 +125,16 @@ impl Start {
         })
     }
 
-    /// The context that the span starts under, and the span that it is started in.
-    pub(super) fn context(&mut self) -> (Context, SpanId) {
-        let context = self.parent.clone().unwrap_or_else(Context::current);
-        let outer = context.span().span_context().span_id();
+    /// The context that the span starts under, and for a root the one that it is started in.
+    pub(super) fn context(&mut self) -> (Context, Option<Context>) {
+        let outer = self.parent.clone().unwrap_or_else(Context::current);
         if !self.root {
-            return (context, outer);
+            return (outer, None);
         }
-        self.link(context.span().span_context());
+        self.link(outer.span().span_context());
         // A trace of its own: what a caller has decided about another one does not hold for it.
-        let context = CallerDecision::InFlags.put_into(&context);
-        (context.with_remote_span_context(SpanContext::NONE), outer)
+        let context = CallerDecision::InFlags.put_into(&outer);
+        (context.with_remote_span_context(SpanContext::NONE), Some(outer))
     }
 
     fn link(&mut self, span: &SpanContext) {

@@ -5,6 +5,7 @@ use opentelemetry::{Context, KeyValue};
 
 use crate::attribute::ToAttribute;
 use crate::context::{self, ToContext};
+use crate::recorder::Known;
 
 /// The span that is current on this thread, whoever started it.
 ///
@@ -28,13 +29,22 @@ impl CurrentSpan {
     /// Records an attribute, in place of an earlier value under this key.
     pub fn set(&self, key: &'static str, value: impl ToAttribute) {
         if let Some(value) = value.to_attribute() {
-            self.0.span().set_attribute(KeyValue::new(key, value));
+            match self.known() {
+                Some(known) => {
+                    known.place.with(|span| span.set_attribute(key, (&value).into()));
+                }
+                None => self.0.span().set_attribute(KeyValue::new(key, value)),
+            }
         }
     }
 
     /// Records an event at this moment.
     pub fn event(&self, name: &'static str, attributes: impl IntoIterator<Item = KeyValue>) {
-        self.0.span().add_event(name, attributes.into_iter().collect());
+        let attributes: Vec<KeyValue> = attributes.into_iter().collect();
+        match self.known() {
+            Some(known) => drop(known.place.with(|span| span.add_event(name, None, &attributes))),
+            None => self.0.span().add_event(name, attributes),
+        }
     }
 
     /// Links another span.
@@ -48,6 +58,10 @@ impl CurrentSpan {
     /// Marks the span as failed, with a reason.
     pub fn fail(&self, reason: impl Into<String>) {
         self.0.span().set_status(Status::error(reason.into()));
+    }
+
+    fn known(&self) -> Option<Known> {
+        Known::of(&self.0)
     }
 
     /// Whether what is set here is recorded anywhere.

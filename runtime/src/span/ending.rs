@@ -1,11 +1,15 @@
 //! How the body of a span ended, and what is said of it on the span.
 
-use opentelemetry::trace::{SpanId, TraceContextExt};
+use std::time::SystemTime;
+
+use opentelemetry::trace::{SpanId, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::exception;
 use super::panic::Panic;
+use super::recorded;
 use crate::outcome::Failure;
+use crate::recorder::{Place, nanos};
 
 /// How a body ended.
 #[derive(Clone, Copy)]
@@ -23,15 +27,69 @@ impl<'a> Ending<'a> {
         if let Self::Value(None) = self { Self::Value(seen) } else { *self }
     }
 
-    /// Says so on the span of this context, which was started in the span `outer`.
-    pub(super) fn mark(&self, context: &Context, outer: SpanId) {
+    /// Says so on the span.
+    pub(super) fn mark(&self, span: Target<'_>) {
         match self {
             Self::Value(None) => {}
-            Self::Value(Some(failure)) => exception::record(context, outer, failure),
-            Self::Panic(panic) => exception::record_panic(context, outer, panic),
-            Self::Cancelled => {
-                context.span().set_attribute(KeyValue::new("spandrel.cancelled", true));
+            Self::Value(Some(failure)) => exception::record(span, failure),
+            Self::Panic(panic) => exception::record_panic(span, panic),
+            Self::Cancelled => span.set_attribute(KeyValue::new("spandrel.cancelled", true)),
+        }
+    }
+}
+
+/// A span that is open: in a slot of ours, or a provider's.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) context: &'a Context,
+    /// The span that it was started in.
+    pub(super) outer: SpanId,
+    pub(super) place: Option<Place>,
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn of(context: &'a Context, outer: SpanId, place: Option<Place>) -> Self {
+        Self { context, outer, place }
+    }
+
+    pub(super) fn set_attribute(self, attribute: KeyValue) {
+        match self.place {
+            Some(place) => {
+                let KeyValue { key, value, .. } = &attribute;
+                place.with(|span| span.set_attribute(key.as_str(), value.into()));
             }
+            None => self.context.span().set_attribute(attribute),
+        }
+    }
+
+    pub(super) fn add_event(self, name: &'static str, attributes: Vec<KeyValue>) {
+        match self.place {
+            Some(place) => drop(place.with(|span| span.add_event(name, None, &attributes))),
+            None => self.context.span().add_event(name, attributes),
+        }
+    }
+
+    pub(super) fn set_error_type(self, error_type: &'static str) {
+        match self.place {
+            Some(place) => drop(place.with(|span| span.set_error_type(error_type))),
+            None => recorded::set_error_type(self.context, error_type),
+        }
+    }
+
+    pub(super) fn set_status(self, status: Status) {
+        match self.place {
+            Some(place) => drop(place.with(|span| span.set_status(&status))),
+            None => self.context.span().set_status(status),
+        }
+    }
+
+    /// Ends the span: now, or at this time.
+    #[inline]
+    pub(super) fn end(self, at: Option<SystemTime>) {
+        match (self.place, at) {
+            (Some(place), at) => place.end(at.map(nanos)),
+            (None, Some(at)) => self.context.span().end_with_timestamp(at),
+            (None, None) => self.context.span().end(),
         }
     }
 }

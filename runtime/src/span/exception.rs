@@ -5,13 +5,17 @@ use std::cell::Cell;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(feature = "app")]
+use opentelemetry::Context;
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt};
-use opentelemetry::{Context, KeyValue};
 
+use super::ending::Target;
 use super::panic::Panic;
-use super::recorded;
 use super::recorder::Recorder;
 use crate::outcome::{Failure, PANIC};
+#[cfg(feature = "app")]
+use crate::recorder::Known;
 
 /// Where exceptions go: to span events by default, to log records when the semantic conventions'
 /// opt-in says so, or to both.
@@ -25,48 +29,59 @@ impl Exceptions {
     pub(crate) const EVENTS: Self = Self { events: true, log: None };
 }
 
-/// Records an `Err` on the span of this context, which was started in the span `outer`.
-pub(super) fn record(context: &Context, outer: SpanId, failure: &Failure) {
+/// Records an `Err` on a span.
+pub(super) fn record(span: Target<'_>, failure: &Failure) {
     let description = failure.description();
-    let mut chain = std::iter::once(description).chain(failure.causes.iter().map(String::as_str));
-    let id = context.span().span_context().span_id();
-    let event = (!chain.any(|message| passed::contains(id, message))).then(|| event(failure));
-    mark(context, outer, failure.error_type, description, event);
+    let causes = failure.causes.iter().map(String::as_str);
+    let event =
+        (!has_seen(span, std::iter::once(description).chain(causes))).then(|| event(failure));
+    mark(span, failure.error_type, description, event);
 }
 
-/// Records a panic on the span of this context.
-pub(super) fn record_panic(context: &Context, outer: SpanId, panic: &Panic) {
-    let id = context.span().span_context().span_id();
-    let event = (!passed::contains(id, &panic.message)).then(|| panic.event());
-    mark(context, outer, PANIC, &panic.message, event);
+/// Records a panic on a span.
+pub(super) fn record_panic(span: Target<'_>, panic: &Panic) {
+    let event = (!has_seen(span, std::iter::once(&*panic.message))).then(|| panic.event());
+    mark(span, PANIC, &panic.message, event);
 }
 
 /// Records the panic that is about to end the process on the span that is current.
 #[cfg(feature = "app")]
 pub(crate) fn record_panic_here() {
-    record_panic(&crate::context::current(), SpanId::INVALID, &Panic::unwinding());
+    let context = crate::context::current();
+    let place = Known::of(&context).map(|known| known.place);
+    record_panic(Target::of(&context, SpanId::INVALID, place), &Panic::unwinding());
+}
+
+/// Whether a span under this one has failed with one of these messages: the error is known then.
+fn has_seen<'a>(span: Target<'_>, mut messages: impl Iterator<Item = &'a str>) -> bool {
+    if let Some(place) = span.place {
+        return place.has_seen(messages);
+    }
+    let id = span.context.span().span_context().span_id();
+    messages.any(|message| passed::contains(id, message))
 }
 
 fn mark(
-    context: &Context,
-    outer: SpanId,
+    span: Target<'_>,
     error_type: &'static str,
     description: &str,
     event: Option<Vec<KeyValue>>,
 ) {
-    let span = context.span();
     if let Some(event) = event {
-        let Exceptions { events, log } = Recorder::exceptions(context);
+        let Exceptions { events, log } = Recorder::exceptions(span.context);
         if let Some(log) = log {
-            log(span.span_context(), event.clone());
+            log(span.context.span().span_context(), event.clone());
         }
         if events {
             span.add_event("exception", event);
         }
     }
-    recorded::set_error_type(context, error_type);
+    span.set_error_type(error_type);
     span.set_status(Status::error(description.to_owned()));
-    passed::insert(outer, description);
+    match span.place {
+        Some(place) => place.tell_outer(description),
+        None => passed::insert(span.outer, description),
+    }
 }
 
 /// The attributes of the event, after the semantic conventions for exceptions.
@@ -84,6 +99,7 @@ fn event(failure: &Failure) -> Vec<KeyValue> {
     attributes
 }
 
+#[cfg(feature = "app")]
 /// Notes a span that somebody else started, whose parent may be one of ours: a failure that passes
 /// it passes on to that.
 pub(crate) fn note_foreign(span: &SpanContext, parent: &Context) {
@@ -145,6 +161,7 @@ mod passed {
         slot(&PASSED, hash).load(Ordering::Relaxed) == hash
     }
 
+    #[cfg(feature = "app")]
     pub(super) fn through(span: SpanId, parent: SpanId) {
         let hash = hash(span);
         let covered = u64::from_be_bytes(parent.to_bytes()) ^ hash;

@@ -1,28 +1,82 @@
 //! Spans that libraries make with `tracing`, recorded where ours are.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::time::SystemTime;
 
-use opentelemetry::Context;
-use opentelemetry::trace::{SpanBuilder, TraceContextExt, Tracer, TracerProvider};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
+use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceContextExt, Tracer};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace as sdk;
 
-use super::callsite::Library;
 use super::open::{self, Open};
 use super::recorder::Recorder;
+use crate::recorder::{Handle, Known, Library};
 
 /// Starts spans in the recorder of their context: the one that is installed then, not the one that
 /// was there when the subscriber was made.
 pub(crate) struct LibraryTracer;
 
 impl Tracer for LibraryTracer {
-    type Span = Span;
+    type Span = LibrarySpan;
 
-    fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Span {
-        let recorder = Recorder::of(parent);
-        match recorder.and_then(|recorder| recorder.build(LIBRARY, builder.clone(), parent)) {
-            Some(span) => span,
-            None => NOWHERE.build_with_context(builder, &parent.with_telemetry_suppressed()),
+    fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> LibrarySpan {
+        let span = Recorder::of(parent).and_then(|found| found.build(LIBRARY, builder, parent));
+        span.unwrap_or_else(|| LibrarySpan::Native(Handle::unrecorded(parent)))
+    }
+}
+
+/// A span in a slot of ours, or the SDK's.
+pub(crate) enum LibrarySpan {
+    Native(Handle),
+    Sdk(sdk::Span),
+}
+
+macro_rules! either {
+    ($either:expr, $span:ident => $call:expr) => {
+        match $either {
+            LibrarySpan::Native($span) => $call,
+            LibrarySpan::Sdk($span) => $call,
         }
+    };
+}
+
+impl Span for LibrarySpan {
+    fn add_event_with_timestamp<T>(&mut self, name: T, time: SystemTime, attributes: Vec<KeyValue>)
+    where
+        T: Into<Cow<'static, str>>,
+    {
+        either!(self, span => span.add_event_with_timestamp(name, time, attributes));
+    }
+
+    fn span_context(&self) -> &SpanContext {
+        either!(self, span => span.span_context())
+    }
+
+    fn is_recording(&self) -> bool {
+        either!(self, span => span.is_recording())
+    }
+
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        either!(self, span => span.set_attribute(attribute));
+    }
+
+    fn set_status(&mut self, status: Status) {
+        either!(self, span => span.set_status(status));
+    }
+
+    fn update_name<T: Into<Cow<'static, str>>>(&mut self, name: T) {
+        either!(self, span => span.update_name(name));
+    }
+
+    fn add_link(&mut self, to: SpanContext, attributes: Vec<KeyValue>) {
+        either!(self, span => span.add_link(to, attributes));
+    }
+
+    fn end(&mut self) {
+        either!(self, span => span.end());
+    }
+
+    fn end_with_timestamp(&mut self, time: SystemTime) {
+        either!(self, span => span.end_with_timestamp(time));
     }
 }
 
@@ -30,11 +84,9 @@ impl Tracer for LibraryTracer {
 const LIBRARY: Library =
     Library { name: env!("CARGO_PKG_NAME"), version: Some(env!("CARGO_PKG_VERSION")) };
 
-static NOWHERE: LazyLock<SdkTracer> =
-    LazyLock::new(|| SdkTracerProvider::builder().build().tracer(LIBRARY.name));
-
 /// The entry of this context's span among those to end at shutdown, if it is exported.
 pub(crate) fn keep_open(context: Context) -> Option<Open> {
     let installed = Recorder::of(&context).is_some_and(|recorder| recorder.is_installed());
-    (installed && context.span().is_recording()).then(|| open::add(context))
+    (installed && Known::of(&context).is_none() && context.span().is_recording())
+        .then(|| open::add(context))
 }

@@ -32,6 +32,7 @@ pub use stream::SpanStream;
 
 #[cfg(feature = "app")]
 pub(crate) use exception::Exceptions;
+#[cfg(feature = "app")]
 pub(crate) use exception::note_foreign;
 #[cfg(feature = "app")]
 pub(crate) use exception::record_panic_here;
@@ -44,10 +45,9 @@ pub(crate) use open::{
     any as any_open, disown_all as disown_open_spans, end_all as end_open_spans,
 };
 #[cfg(feature = "app")]
-pub(crate) use random::add_flags;
-pub(crate) use random::flag_root;
+pub(crate) use random::{add_flags, flag_root};
 #[cfg(feature = "app")]
 pub(crate) use recorded::{Capacity, SPARE};
 pub(crate) use recorder::{Counted, Recorder, await_devices};
 #[cfg(feature = "app")]
-pub(crate) use recorder::{Records, end_device_spans};
+pub(crate) use recorder::{Records, Way, end_device_spans};

@@ -2,7 +2,10 @@
 //! The SDK does not say it of the traces that start here, and forgets it where a trace is not sampled.
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags};
+#[cfg(feature = "app")]
+use opentelemetry::trace::SpanId;
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags};
+#[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SpanData;
 
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
@@ -20,6 +23,7 @@ fn is_random(span: &SpanContext) -> bool {
     span.trace_flags() & RANDOM == RANDOM
 }
 
+#[cfg(feature = "app")]
 /// The same for what the SDK has recorded of the first span of a trace.
 pub(crate) fn flag_root(span: &mut SpanData) {
     if span.parent_span_id == SpanId::INVALID {

@@ -30,7 +30,7 @@ pub(super) struct Started {
 
 /// How many more attributes are buffered than a span may hold, so that the SDK counts them as dropped. Its own
 /// limit is as much higher.
-pub(crate) const SPARE: usize = 1024;
+pub(crate) const SPARE: u32 = 1024;
 
 const ERROR_TYPE: &str = "error.type";
 const EXCEPTION: &str = "exception";
@@ -96,7 +96,7 @@ impl Buffer {
     fn set(&mut self, attribute: KeyValue, capacity: usize) {
         match self.attributes.iter().position(|earlier| earlier.key == attribute.key) {
             Some(place) => self.attributes[place] = attribute,
-            None if self.attributes.len() < capacity.saturating_add(SPARE) => {
+            None if self.attributes.len() < capacity.saturating_add(SPARE as usize) => {
                 self.attributes.push(attribute);
             }
             None => self.dropped_attributes = self.dropped_attributes.saturating_add(1),

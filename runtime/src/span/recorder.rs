@@ -11,18 +11,25 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{SpanBuilder, SpanContext, TraceContextExt};
+use opentelemetry::trace::{Link, SpanBuilder, SpanContext, TraceContextExt};
 use opentelemetry::{Context, global};
+#[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use super::callsite::{Library, Start};
+use super::callsite::{Callsite, Start};
+use super::ending::Target;
 use super::exception::{self, Exceptions};
-use super::panic::{Panic, caught};
+#[cfg(feature = "logs")]
+use super::library::LibrarySpan;
+use super::panic::{Panic, Payload, caught};
 use super::reaper::Reaper;
-use super::recorded::{self, Capacity};
+use super::recorded;
+#[cfg(feature = "app")]
+use super::recorded::Capacity;
 use crate::attribute::Attributes;
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
+use crate::recorder::{Known, Library, Native, New, Scope};
 use here::Here;
 use tracer::{Provider, Tracer};
 
@@ -56,6 +63,23 @@ pub(crate) enum Records {
     Unknown,
 }
 
+/// How the spans of a pipeline are recorded.
+#[cfg(feature = "app")]
+pub(crate) enum Way {
+    Native(Arc<Native>),
+    /// By the SDK, whose spans hold so much.
+    Sdk(SdkTracerProvider, Capacity),
+}
+
+/// A span that has started.
+pub(super) struct Begun {
+    /// The context with the span.
+    pub(super) context: Context,
+    pub(super) records: bool,
+    /// Where the span is, if it is in a slot of ours.
+    pub(super) known: Option<Known>,
+}
+
 /// Keeps a recorder counted.
 #[derive(Debug)]
 pub(crate) struct Counted(Arc<Recorder>);
@@ -76,16 +100,19 @@ impl Recorder {
         Counted(Arc::new(Self { provider, exceptions, records, reaper }))
     }
 
-    /// Makes this provider the one that records; `false` when there is one already.
+    /// Makes this recorder the one that records; `false` when there is one already.
     #[cfg(feature = "app")]
     pub(crate) fn install(
-        provider: SdkTracerProvider,
-        capacity: Capacity,
+        way: Way,
         exceptions: Exceptions,
         records: Records,
         prunes: bool,
     ) -> bool {
-        let installed = Self::set(Provider::Ours { provider, capacity }, exceptions, records);
+        let provider = match way {
+            Way::Native(native) => Provider::Native(native),
+            Way::Sdk(provider, capacity) => Provider::Ours { provider, capacity },
+        };
+        let installed = Self::set(provider, exceptions, records);
         PRUNES.store(installed && prunes, Ordering::Relaxed);
         installed
     }
@@ -130,10 +157,8 @@ impl Recorder {
     }
 
     /// A recorder for one test scope, current in the context that carries it.
-    pub(crate) fn scoped(provider: SdkTracerProvider) -> Counted {
-        // As many attributes as a test likes, and as many events as the SDK takes by default.
-        let capacity = Capacity { attributes: usize::MAX, events: 128 };
-        Self::counted(Provider::Ours { provider, capacity }, Exceptions::EVENTS, Records::Unknown)
+    pub(crate) fn scoped(native: Native) -> Counted {
+        Self::counted(Provider::Native(Arc::new(native)), Exceptions::EVENTS, Records::All)
     }
 
     /// Changes, under the lock, with what is installed.
@@ -232,15 +257,47 @@ impl Found {
         }
     }
 
-    /// The context with the span, and whether that records.
+    /// Starts a span under this parent, in the context `outer`.
     pub(super) fn start(
         &self,
         start: Start,
         parent: &Context,
-        parent_span: &SpanContext,
+        outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-    ) -> (Context, bool) {
+    ) -> Begun {
         let Start { callsite, links, baggage, .. } = start;
+        let mut attributes = |list: &mut Attributes| {
+            for key in baggage {
+                if let Some(value) = parent.baggage().get(key) {
+                    list.set(key, value.as_str());
+                }
+            }
+            attributes(list);
+        };
+        let (begun, panic) = match &self.recorder().provider {
+            Provider::Native(native) => {
+                start_native(native, callsite, &links, (parent, outer), &mut attributes)
+            }
+            Provider::Ours { .. } | Provider::Global { .. } => {
+                self.start_by_provider(callsite, links, parent, &mut attributes)
+            }
+        };
+        let Some(payload) = panic else { return begun };
+        let place = begun.known.map(|known| known.place);
+        let target = Target::of(&begun.context, outer.span().span_context().span_id(), place);
+        exception::record_panic(target, &Panic::caught(&*payload));
+        target.end(None);
+        resume_unwind(payload)
+    }
+
+    /// Starts a span of OpenTelemetry's API. Returns the panic of its attributes too.
+    fn start_by_provider(
+        &self,
+        callsite: &'static Callsite,
+        links: Vec<Link>,
+        parent: &Context,
+        attributes: &mut dyn FnMut(&mut Attributes),
+    ) -> (Begun, Option<Payload>) {
         let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
         if !links.is_empty() {
             builder = builder.with_links(links);
@@ -248,18 +305,14 @@ impl Found {
         let has_error_type = Cell::new(false);
         let mut list = || {
             let mut list = Attributes::default();
-            for key in baggage {
-                if let Some(value) = parent.baggage().get(key) {
-                    list.set(key, value.as_str());
-                }
-            }
             attributes(&mut list);
             let list = list.into_vec();
             has_error_type.set(recorded::contain_error_type(&list));
             list
         };
         let tracer = || self.tracer(callsite.library);
-        let (context, records) = if self.recorder().is_sure_of(parent, parent_span)
+        let parent_span = parent.span();
+        let (context, records) = if self.recorder().is_sure_of(parent, parent_span.span_context())
             && !parent.is_telemetry_suppressed()
         {
             // Started before what is said of it is found out, as where that comes later.
@@ -271,13 +324,8 @@ impl Found {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
         match records {
-            Ok(records) => (context, records),
-            Err(payload) => {
-                let panic = Panic::caught(&*payload);
-                exception::record_panic(&context, parent_span.span_id(), &panic);
-                context.span().end();
-                resume_unwind(payload)
-            }
+            Ok(records) => (Begun { context, records, known: None }, None),
+            Err(payload) => (Begun { context, records: true, known: None }, Some(payload)),
         }
     }
 
@@ -289,9 +337,39 @@ impl Found {
         library: Library,
         builder: SpanBuilder,
         parent: &Context,
-    ) -> Option<opentelemetry_sdk::trace::Span> {
-        self.tracer(library).build(builder, parent)
+    ) -> Option<LibrarySpan> {
+        match &self.recorder().provider {
+            Provider::Native(native) => {
+                let scope = Scope::Of(library);
+                Some(LibrarySpan::Native(native.build(&scope, builder, parent)))
+            }
+            Provider::Ours { .. } => {
+                self.tracer(library).build(builder, parent).map(LibrarySpan::Sdk)
+            }
+            Provider::Global { .. } => None,
+        }
     }
+}
+
+/// Starts a span in a slot. Returns the panic of its attributes too.
+fn start_native(
+    native: &Native,
+    callsite: &'static Callsite,
+    links: &[Link],
+    (parent, outer): (&Context, &Context),
+    attributes: &mut dyn FnMut(&mut Attributes),
+) -> (Begun, Option<Payload>) {
+    let new = New {
+        name: callsite.name,
+        kind: &callsite.kind,
+        links,
+        start: None,
+        outer: Known::of(outer),
+        is_foreign: false,
+    };
+    let started = native.start(&new, &Scope::Of(callsite.library), parent, attributes);
+    let (context, known) = (started.enter(parent), started.known);
+    (Begun { context, records: known.is_some(), known }, started.panic)
 }
 
 /// Waits this long for the devices of spans whose bodies have ended; whether all of them have told

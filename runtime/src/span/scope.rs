@@ -3,7 +3,7 @@
 use std::panic::resume_unwind;
 use std::task::Poll;
 use std::thread::panicking;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
 use opentelemetry::Context;
@@ -12,15 +12,16 @@ use opentelemetry::trace::{SpanId, TraceContextExt};
 use super::block::{Block, Entered, Frame};
 use super::callsite::Start;
 use super::device::Window;
-use super::ending::Ending;
+use super::ending::{Ending, Target};
 use super::open::{self, Open};
 use super::panic::{Panic, caught, contained};
-use super::recorder::Recorder;
+use super::recorder::{Begun, Recorder};
 use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
 use crate::context;
 use crate::device::Device;
 use crate::outcome::Outcome;
+use crate::recorder::Place;
 
 /// A span that has started. It is current while what it is given runs, and ends with it.
 ///
@@ -39,6 +40,8 @@ pub struct Span {
 struct Recording {
     /// The span that it was started in: its parent, unless it is a root.
     outer: SpanId,
+    /// Where the span is, if it is in a slot of ours.
+    place: Option<Place>,
     /// Whether the thread was unwinding before the span started: that panic is not ours.
     was_panicking: bool,
     /// Whether it failed while it went on: a stream yielded an error.
@@ -47,6 +50,13 @@ struct Recording {
     open: Option<Open>,
     /// The device whose work the span lasts for as well.
     device: Option<Box<Window>>,
+}
+
+impl Recording {
+    #[inline]
+    fn target<'a>(&self, context: &'a Context) -> Target<'a> {
+        Target::of(context, self.outer, self.place)
+    }
 }
 
 impl Span {
@@ -64,20 +74,20 @@ impl Span {
             return Self::OFF;
         }
         let (parent, outer) = start.context();
-        let parent_span = parent.span();
-        let parent_context = parent_span.span_context();
-        if Recorder::prunes_under(parent_context) {
+        let outer = outer.as_ref().unwrap_or(&parent);
+        if Recorder::prunes_under(parent.span().span_context()) {
             return Self::unrecorded(start);
         }
         let Some(recorder) = Recorder::of(&parent) else {
             return Self::unrecorded(start);
         };
-        let (context, records) = recorder.start(start, &parent, parent_context, attributes);
+        let Begun { context, records, known } = recorder.start(start, &parent, outer, attributes);
         let recording = records.then(|| Recording {
-            outer,
+            outer: outer.span().span_context().span_id(),
+            place: known.map(|known| known.place),
             was_panicking: panicking(),
             failed: false,
-            open: recorder.is_installed().then(|| open::add(context.clone())),
+            open: (known.is_none() && recorder.is_installed()).then(|| open::add(context.clone())),
             device: None,
         });
         if recorder.is_uninstalled() {
@@ -321,7 +331,7 @@ impl Span {
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
         if let (Some(context), Some(recording)) = (&self.context, &mut self.recording) {
-            Ending::Value(failure.as_ref()).mark(context, recording.outer);
+            Ending::Value(failure.as_ref()).mark(recording.target(context));
             recording.failed |= failure.is_some();
         }
     }
@@ -347,10 +357,19 @@ impl Span {
         }
     }
 
+    /// This moment, by the clock of the span.
+    pub(super) fn now(&self) -> SystemTime {
+        let place = self.recording.as_ref().and_then(|recording| recording.place);
+        let nanos = place.and_then(|place| place.with(|span| span.now()));
+        nanos.map_or_else(SystemTime::now, |nanos| UNIX_EPOCH + Duration::from_nanos(nanos))
+    }
+
     fn set(&self, attributes: Attributes) {
-        let attributes = attributes.into_vec();
-        if let (Some(context), false) = (&self.context, attributes.is_empty()) {
-            context.span().set_attributes(attributes);
+        if let (Some(context), Some(recording), false) =
+            (&self.context, &self.recording, attributes.is_empty())
+        {
+            let target = recording.target(context);
+            attributes.into_vec().into_iter().for_each(|pair| target.set_attribute(pair));
         }
     }
 
@@ -359,11 +378,11 @@ impl Span {
         let seen = self.frame.as_mut().and_then(|frame| frame.end(ending));
         let ending = ending.or(seen.as_deref());
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
-            ending.mark(context, recording.outer);
-            match (recording.device, at) {
-                (Some(window), _) => window.end(recording.open),
-                (None, Some(at)) => context.span().end_with_timestamp(at),
-                (None, None) => context.span().end(),
+            let target = recording.target(context);
+            ending.mark(target);
+            match recording.device {
+                Some(window) => window.end(recording.open),
+                None => target.end(at),
             }
         }
     }

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::Recorder;
 use super::tracer::Tracer;
-use super::{Library, Recorder};
+use crate::recorder::Library;
 
 thread_local!(static HERE: RefCell<Option<Rc<Here>>> = const { RefCell::new(None) });
 

@@ -7,22 +7,29 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use opentelemetry::global::{BoxedTracer, GlobalTracerProvider};
 use opentelemetry::trace::{Span, SpanBuilder, Tracer as _, TracerProvider};
-use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use super::Library;
+use crate::recorder::{Library, Native};
 use crate::span::exception;
 use crate::span::panic::{Payload, caught};
 use crate::span::recorded::{self, Capacity, Started};
 
+#[cfg_attr(
+    not(feature = "app"),
+    expect(dead_code, reason = "without `app`, no SDK is set up here")
+)]
 #[derive(Debug)]
 pub(super) enum Provider {
+    Native(Arc<Native>),
     Ours { provider: SdkTracerProvider, capacity: Capacity },
     Global { provider: GlobalTracerProvider, tracers: RwLock<HashMap<Library, Arc<BoxedTracer>>> },
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Tracer {
+    /// Spans are started without one.
+    None,
     Ours(Rc<SdkTracer>, Capacity),
     Global(Arc<BoxedTracer>),
 }
@@ -33,14 +40,9 @@ impl Provider {
     }
 
     pub(super) fn tracer(&self, library: Library) -> Tracer {
-        let scope = || {
-            let scope = InstrumentationScope::builder(library.name);
-            match library.version {
-                Some(version) => scope.with_version(version).build(),
-                None => scope.build(),
-            }
-        };
+        let scope = || library.scope();
         match self {
+            Self::Native(_) => Tracer::None,
             Self::Ours { provider, capacity } => {
                 Tracer::Ours(Rc::new(provider.tracer_with_scope(scope())), *capacity)
             }
@@ -71,6 +73,7 @@ impl Tracer {
         has_error_type: &Cell<bool>,
     ) -> (Context, Result<bool, Payload>) {
         match self {
+            Self::None => (parent.clone(), Ok(false)),
             Self::Ours(tracer, capacity) => {
                 let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
                 let records = describe(&mut span, attributes);
@@ -97,7 +100,7 @@ impl Tracer {
     ) -> Option<opentelemetry_sdk::trace::Span> {
         match self {
             Self::Ours(tracer, _) => Some(tracer.build_with_context(builder, parent)),
-            Self::Global(_) => None,
+            Self::Global(_) | Self::None => None,
         }
     }
 }

@@ -1,0 +1,137 @@
+//! An open span as OpenTelemetry's API sees it.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use opentelemetry::trace::{Span, SpanContext, SpanId, Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+
+use super::clock::Anchor;
+use super::local::Place;
+use super::slot::OpenSpan;
+use super::thread::Thread;
+
+/// Where a span is, and what its trace goes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(super) id: SpanId,
+    pub(crate) place: Place,
+    pub(super) anchor: Anchor,
+}
+
+impl Known {
+    /// The span that is current in this context, if this recorder has made it.
+    pub(crate) fn of(context: &Context) -> Option<Self> {
+        let span = context.span();
+        let id = span.span_context();
+        if id.is_remote() || !id.is_valid() {
+            return None;
+        }
+        let remembered = Thread::with(|thread| thread.remembered(id.span_id())).flatten();
+        remembered.or_else(|| {
+            // The handle answers beside the question: there is no other way to it through a context.
+            ANSWER.set(None);
+            span.is_recording().then(|| ANSWER.take()).flatten()
+        })
+    }
+}
+
+thread_local!(static ANSWER: Cell<Option<Known>> = const { Cell::new(None) });
+
+/// A span in a context. All that it is told goes to the slot of the span, as long as that is open.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    context: SpanContext,
+    /// `None` where the span does not record.
+    known: Option<Known>,
+    /// Whether the span ends with its handle. The spans of our own guards do not.
+    ends_on_drop: bool,
+}
+
+impl Handle {
+    pub(super) fn new(context: SpanContext, known: Option<Known>, ends_on_drop: bool) -> Self {
+        Self { context, known, ends_on_drop }
+    }
+
+    /// A span that does not record, in the place of the one that is current in this context.
+    pub(crate) fn unrecorded(parent: &Context) -> Self {
+        Self::new(parent.span().span_context().clone(), None, false)
+    }
+
+    #[inline]
+    fn with<T>(&self, change: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
+        self.known?.place.with(change)
+    }
+}
+
+impl Span for Handle {
+    fn add_event_with_timestamp<T>(&mut self, name: T, time: SystemTime, attributes: Vec<KeyValue>)
+    where
+        T: Into<Cow<'static, str>>,
+    {
+        let at = given(time);
+        self.with(|span| span.add_event(&name.into(), at, &attributes));
+    }
+
+    fn span_context(&self) -> &SpanContext {
+        &self.context
+    }
+
+    fn is_recording(&self) -> bool {
+        let is_open = self.with(|_| ()).is_some();
+        let _ = ANSWER.try_with(|answer| answer.set(self.known.filter(|_| is_open)));
+        is_open
+    }
+
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        let KeyValue { key, value, .. } = &attribute;
+        self.with(|span| span.set_attribute(key.as_str(), value.into()));
+    }
+
+    fn set_status(&mut self, status: Status) {
+        self.with(|span| span.set_status(&status));
+    }
+
+    fn update_name<T: Into<Cow<'static, str>>>(&mut self, name: T) {
+        self.with(|span| span.rename(&name.into()));
+    }
+
+    fn add_link(&mut self, to: SpanContext, attributes: Vec<KeyValue>) {
+        self.with(|span| span.add_link(&to, &attributes));
+    }
+
+    fn end(&mut self) {
+        if let Some(Known { place, .. }) = self.known {
+            place.end(None);
+        }
+    }
+
+    fn end_with_timestamp(&mut self, time: SystemTime) {
+        if let Some(Known { place, .. }) = self.known {
+            place.end(given(time));
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.ends_on_drop {
+            self.end();
+        }
+    }
+}
+
+/// A time that the program has given, in nanoseconds since 1970. `None` for this very moment: where no time is given,
+/// OpenTelemetry's API reads the system's clock and gives that.
+fn given(time: SystemTime) -> Option<u64> {
+    const THIS_MOMENT: Duration = Duration::from_micros(50);
+
+    let is_now = SystemTime::now().duration_since(time).is_ok_and(|since| since < THIS_MOMENT);
+    (!is_now).then(|| nanos(time))
+}
+
+pub(crate) fn nanos(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

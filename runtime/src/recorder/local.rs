@@ -1,0 +1,298 @@
+//! What each thread that records spans has: slots for open spans, and a buffer of ended ones.
+
+use std::fmt::{self, Debug, Formatter};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::batch::Batch;
+use super::late;
+use super::outlet::{Outlet, Room};
+use super::slot::{OpenSpan, Slot};
+use super::value::ValueRef;
+use crate::fork::Fork;
+
+/// A buffer with so many bytes is handed over.
+const FULL: usize = 64 << 10;
+
+/// One thread's. It is never freed, but given to the next thread that starts after its own has ended, so that a [`Place`]
+/// needs no reference count. Any thread may end or change a span that is in it.
+pub(super) struct Local {
+    /// Tells a child of `fork`, where another thread of the parent may have held the lock for ever.
+    fork: Fork,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// The number of the latest span. No two spans of one `Local` have the same.
+    number: u64,
+    ended: Ended,
+}
+
+/// The spans that have ended and were not handed over.
+#[derive(Default)]
+struct Ended {
+    buffer: Batch,
+    /// Where they go, with the number of the pipeline that it belongs to.
+    outlet: Option<(usize, Arc<dyn Outlet>)>,
+    /// What was reserved and is not used.
+    room: Room,
+}
+
+/// Where a span is found while it is open. It names no other span later.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    local: &'static Local,
+    slot: u32,
+    number: u64,
+}
+
+/// Where a span goes when it has ended.
+#[derive(Clone, Debug)]
+pub(super) enum Destination {
+    /// To the pipeline with this number, through the buffer of the thread.
+    Pipeline(usize),
+    /// Straight to this outlet.
+    Direct(Arc<dyn Outlet>),
+}
+
+impl Local {
+    pub(super) fn new() -> &'static Self {
+        Box::leak(Box::new(Self { fork: Fork::watch(), state: Mutex::default() }))
+    }
+
+    /// Whether it is of this process, and not of the one that this process was forked from.
+    #[inline]
+    pub(super) fn is_ours(&self) -> bool {
+        !self.fork.has_happened()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a span into a slot, for `start` to write it. With a number and an outlet, the span is for this pipeline.
+    #[inline]
+    pub(super) fn open(
+        &'static self,
+        pipeline: Option<(usize, &Arc<dyn Outlet>)>,
+        start: impl FnOnce(&mut OpenSpan),
+    ) -> Place {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let before = match pipeline {
+            Some((number, outlet)) => state.ended.use_outlet(number, outlet),
+            None => None,
+        };
+        state.number += 1;
+        let index = state.free.pop().unwrap_or_else(|| {
+            state.slots.push(Slot::default());
+            u32::try_from(state.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let slot = &mut state.slots[index as usize];
+        slot.number = state.number;
+        start(&mut slot.span);
+        let place = Place { local: self, slot: index, number: state.number };
+        // Dropped without the lock: it may be the last reference to a pipeline.
+        drop(guard);
+        drop(before);
+        place
+    }
+
+    /// Adds a span that another recorder has made.
+    pub(super) fn append(&self, pipeline: usize, outlet: &Arc<dyn Outlet>, record: &[u8]) {
+        let mut state = self.state();
+        let before = state.ended.use_outlet(pipeline, outlet);
+        let after = state.ended.append(&Destination::Pipeline(pipeline), record);
+        drop(state);
+        drop(before);
+        after.run();
+    }
+
+    /// Hands over what waits in the buffer of this pipeline.
+    pub(super) fn collect(&self, pipeline: usize) {
+        let mut state = self.state();
+        if state.ended.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline) {
+            state.ended.hand_over();
+        }
+    }
+
+    /// The pipeline has ended: hands over what waits, and forgets it.
+    pub(super) fn close(&self, pipeline: usize) {
+        let mut state = self.state();
+        let ended = &mut state.ended;
+        if ended.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline) {
+            ended.hand_over();
+            let before = ended.outlet.take();
+            // Dropped without the lock: it may be the last reference to the pipeline.
+            drop(state);
+            drop(before);
+        }
+    }
+
+    /// The thread has ended: hands over what waits.
+    pub(super) fn retire(&self) {
+        self.state().ended.hand_over();
+    }
+
+    /// How many spans wait in the buffer of this pipeline, as long as the guard is held.
+    pub(super) fn waiting(&self, pipeline: usize) -> (usize, impl Sized + '_) {
+        let state = self.state();
+        let ended = &state.ended;
+        let is_its = ended.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline);
+        (if is_its { ended.buffer.spans() } else { 0 }, state)
+    }
+
+    /// Whether a span of this pipeline is open.
+    pub(super) fn has_open(&self, pipeline: usize) -> bool {
+        self.state().slots.iter().any(|slot| slot.is_of(pipeline))
+    }
+
+    /// The places of the spans of this pipeline that are open.
+    pub(super) fn opened(&'static self, pipeline: usize) -> Vec<Place> {
+        let state = self.state();
+        let of_it = state.slots.iter().zip(0..).filter(|(slot, _)| slot.is_of(pipeline));
+        of_it.map(|(slot, index)| Place { local: self, slot: index, number: slot.number }).collect()
+    }
+}
+
+/// What is to be done once the lock is free.
+#[must_use = "the span is not handed over"]
+enum After {
+    Nothing,
+    /// The span is dropped, and counted.
+    CountLate,
+    HandOver(Arc<dyn Outlet>, Batch),
+    Wake(Arc<dyn Outlet>),
+}
+
+impl After {
+    #[inline]
+    fn run(self) {
+        match self {
+            Self::Nothing => {}
+            Self::CountLate => late::count(),
+            Self::HandOver(outlet, batch) => outlet.take(batch),
+            Self::Wake(outlet) => outlet.wake(),
+        }
+    }
+}
+
+impl Ended {
+    /// From now on the buffer is for this pipeline. Returns the one that it was for.
+    #[inline]
+    fn use_outlet(
+        &mut self,
+        pipeline: usize,
+        outlet: &Arc<dyn Outlet>,
+    ) -> Option<(usize, Arc<dyn Outlet>)> {
+        if self.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline) {
+            return None;
+        }
+        self.hand_over();
+        self.outlet.replace((pipeline, outlet.clone()))
+    }
+
+    #[inline]
+    fn append(&mut self, destination: &Destination, record: &[u8]) -> After {
+        let number = match destination {
+            Destination::Pipeline(number) => *number,
+            Destination::Direct(outlet) => return direct(outlet, record),
+        };
+        let outlet = match &self.outlet {
+            Some((known, outlet)) if *known == number => outlet,
+            // Its pipeline was shut down, and another one is there.
+            _ => return After::CountLate,
+        };
+        let bytes = record.len();
+        if self.room.spans == 0 || self.room.bytes < bytes {
+            let Some(room) = outlet.reserve(bytes) else { return After::Nothing };
+            self.room.spans += room.spans;
+            self.room.bytes += room.bytes;
+        }
+        let most = outlet.spans_at_once();
+        self.room.spans -= 1;
+        self.room.bytes -= bytes;
+        if most == 1 {
+            let mut batch = Batch::default();
+            batch.push_record(record);
+            return After::HandOver(outlet.clone(), batch);
+        }
+        if self.buffer.size() + bytes > 2 * FULL && !self.buffer.is_empty() {
+            // A large span has a batch of its own: the others need not be refused with it.
+            outlet.take(std::mem::take(&mut self.buffer));
+        }
+        let was_empty = self.buffer.is_empty();
+        self.buffer.push_record(record);
+        if self.buffer.spans() >= most || self.buffer.size() >= FULL {
+            let next = outlet.buffer();
+            outlet.take(std::mem::replace(&mut self.buffer, next));
+        } else if was_empty {
+            return After::Wake(outlet.clone());
+        }
+        After::Nothing
+    }
+
+    /// Hands over what waits, and the room that is not used.
+    fn hand_over(&mut self) {
+        let Some((_, outlet)) = &self.outlet else { return };
+        if !self.buffer.is_empty() {
+            outlet.take(std::mem::take(&mut self.buffer));
+        }
+        outlet.release(std::mem::take(&mut self.room));
+    }
+}
+
+fn direct(outlet: &Arc<dyn Outlet>, record: &[u8]) -> After {
+    let mut batch = Batch::default();
+    batch.push_record(record);
+    After::HandOver(outlet.clone(), batch)
+}
+
+impl Place {
+    /// What this does with the span; `None` if the span has ended, or is another process's.
+    #[inline]
+    pub(crate) fn with<T>(self, change: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
+        if !self.local.is_ours() {
+            return None;
+        }
+        let mut state = self.local.state();
+        let slot = state.slots.get_mut(self.slot as usize)?;
+        (slot.number == self.number).then(|| change(&mut slot.span))
+    }
+
+    /// Ends the span: now, or at this time in nanoseconds since 1970. Does nothing if it has ended, or is another
+    /// process's.
+    #[inline]
+    pub(crate) fn end(self, at: Option<u64>) {
+        if !self.local.is_ours() {
+            return;
+        }
+        let mut state = self.local.state();
+        let State { slots, free, ended, .. } = &mut *state;
+        let Some(slot) = slots.get_mut(self.slot as usize) else { return };
+        if slot.number != self.number {
+            return;
+        }
+        // The record is written before its slot is freed.
+        let (destination, record) = slot.span.finish(at);
+        let after = ended.append(destination, record);
+        slot.clear();
+        free.push(self.slot);
+        drop(state);
+        after.run();
+    }
+
+    /// Ends the span, marked as interrupted.
+    pub(crate) fn interrupt(self) {
+        self.with(|span| span.set_attribute("spandrel.interrupted", ValueRef::Bool(true)));
+        self.end(None);
+    }
+}
+
+impl Debug for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Place").field(&self.slot).field(&self.number).finish()
+    }
+}

@@ -1,0 +1,389 @@
+//! A `Span` message of OTLP that is being written, field by field, as they become known: protobuf asks for no order.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceState};
+
+use super::batch::HEAD;
+use super::encode::{flags, kind_number, write_ids};
+use super::limits::Limits;
+use super::scope::ScopeId;
+use super::value::{ValueRef, write_attribute};
+use super::wire::{Field, Writer, fields, fields_at};
+
+const ATTRIBUTE: u32 = 9;
+const EVENT: u32 = 11;
+const LINK: u32 = 13;
+const NAME: u32 = 5;
+const STATUS: u32 = 15;
+
+/// The attributes among some fields, as far as the next one must know of them.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    count: u32,
+    /// The keys that there was no room for.
+    dropped: Option<Box<DroppedKeys>>,
+    /// One bit for each key. Only keys that share a bit are compared.
+    marks: u128,
+}
+
+/// Keys that there was no room for: each counts once, however often it is set.
+#[derive(Debug, Default)]
+struct DroppedKeys {
+    hashes: HashSet<u64>,
+    /// How many were set when there were too many to tell apart.
+    more: u32,
+}
+
+impl DroppedKeys {
+    /// How many are told apart.
+    const MOST: usize = 4096;
+
+    fn insert(&mut self, key: &str) {
+        if self.hashes.len() < Self::MOST {
+            self.hashes.insert(hash(key));
+        } else if !self.hashes.contains(&hash(key)) {
+            self.more = self.more.saturating_add(1);
+        }
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.hashes.len()).unwrap_or(u32::MAX).saturating_add(self.more)
+    }
+}
+
+/// A hash of a text, for this process.
+pub(super) fn hash(text: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(text)
+}
+
+impl Keys {
+    /// Writes an attribute behind these fields, or in the place of the one that has its key.
+    #[inline]
+    pub(crate) fn set(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        start: usize,
+        key: &str,
+        value: ValueRef<'_>,
+        limits: &Limits,
+    ) {
+        let mark = mark(key);
+        if self.marks & mark != 0 && replace(bytes, start, key, value, limits) {
+            return;
+        }
+        if self.count >= limits.attributes {
+            self.dropped.get_or_insert_default().insert(key);
+            return;
+        }
+        self.marks |= mark;
+        self.count += 1;
+        write_attribute(&mut Writer::new(bytes), ATTRIBUTE, key, value, limits);
+    }
+
+    /// Whether one of these fields may be an attribute with this key.
+    pub(crate) fn may_have(&self, key: &str) -> bool {
+        self.marks & mark(key) != 0
+    }
+}
+
+/// One of 128 bits, by the key's length, and its first and last bytes.
+#[inline]
+fn mark(key: &str) -> u128 {
+    let bytes = key.as_bytes();
+    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+        }
+        _ => bytes.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
+    };
+    // Fibonacci hashing: the highest bits are mixed best.
+    let mixed = (ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    1 << (mixed >> 57)
+}
+
+/// Whether one of these fields is an attribute with this key; it has this value then.
+#[cold]
+fn replace(
+    bytes: &mut Vec<u8>,
+    start: usize,
+    key: &str,
+    value: ValueRef<'_>,
+    limits: &Limits,
+) -> bool {
+    let same =
+        |field: &Field<'_>| matches!(field, Field::Bytes(pair) if key_of(pair) == key.as_bytes());
+    let found = fields_at(&bytes[start..])
+        .find(|(number, field, _)| *number == ATTRIBUTE && same(field))
+        .map(|(_, _, place)| start + place.start..start + place.end);
+    let Some(place) = found else { return false };
+    let mut field = Vec::new();
+    write_attribute(&mut Writer::new(&mut field), ATTRIBUTE, key, value, limits);
+    bytes.splice(place, field);
+    true
+}
+
+/// The key of a `KeyValue` message.
+fn key_of(pair: &[u8]) -> &[u8] {
+    match fields(pair).next() {
+        Some((1, Field::Bytes(key))) => key,
+        _ => b"",
+    }
+}
+
+/// What is known of a span when it starts.
+pub(crate) struct Head<'a> {
+    pub(crate) scope: ScopeId,
+    pub(crate) context: &'a SpanContext,
+    pub(crate) parent: SpanId,
+    pub(crate) parent_is_remote: bool,
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'a SpanKind,
+    /// Nanoseconds since 1970.
+    pub(crate) start: u64,
+}
+
+/// The head of a record, and those fields of a message that have the same length in each.
+struct Fixed([u8; Self::LENGTH]);
+
+impl Fixed {
+    const WITHOUT_PARENT: usize = HEAD + 18 + 10 + 2 + 9 + 6;
+    const LENGTH: usize = Self::WITHOUT_PARENT + 10;
+
+    #[inline]
+    fn new(head: &Head<'_>) -> Self {
+        let Head { scope, context, parent, parent_is_remote, kind, start, .. } = head;
+        let mut bytes = [0; Self::LENGTH];
+        // The length of the record comes first. It is known at the end.
+        let mut end = HEAD / 2;
+        let mut put = |part: &[u8]| {
+            bytes[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        };
+        let [kind, ..] = kind_number(kind).to_le_bytes();
+        put(&scope.0.to_le_bytes());
+        put(&[1 << 3 | 2, 16]);
+        put(&context.trace_id().to_bytes());
+        put(&[2 << 3 | 2, 8]);
+        put(&context.span_id().to_bytes());
+        put(&[6 << 3, kind, 7 << 3 | 1]);
+        put(&start.to_le_bytes());
+        put(&[(16 << 3 | 5) & 0x7f | 0x80, 1]);
+        put(&flags(context, *parent_is_remote).to_le_bytes());
+        put(&[4 << 3 | 2, 8]);
+        put(&parent.to_bytes());
+        Self(bytes)
+    }
+}
+
+/// The message, with the head of its record before it, and what is counted.
+#[derive(Debug, Default)]
+pub(super) struct Message {
+    bytes: Vec<u8>,
+    keys: Keys,
+    events: u32,
+    dropped_events: u32,
+    links: u32,
+    dropped_links: u32,
+    status: StatusCode,
+}
+
+/// In the order of the specification: a status gives way to a later one only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum StatusCode {
+    #[default]
+    Unset,
+    Error,
+    Ok,
+}
+
+impl Message {
+    /// Starts the message of another span, with attributes that are encoded already.
+    #[inline]
+    pub(super) fn start(&mut self, head: &Head<'_>, attributes: &[u8], keys: Keys) {
+        let Head { context, parent, name, .. } = head;
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        bytes.reserve(192 + name.len() + attributes.len());
+        let fixed = Fixed::new(head);
+        bytes.extend_from_slice(if *parent == SpanId::INVALID {
+            &fixed.0[..Fixed::WITHOUT_PARENT]
+        } else {
+            &fixed.0
+        });
+        let mut writer = Writer::new(&mut bytes);
+        writer.text(NAME, name);
+        if context.trace_state() != &TraceState::NONE {
+            writer.text(3, &context.trace_state().header());
+        }
+        writer.raw(attributes);
+        *self = Self { bytes, keys, ..Self::default() };
+    }
+
+    pub(super) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>, limits: &Limits) {
+        self.keys.set(&mut self.bytes, HEAD, key, value, limits);
+    }
+
+    pub(super) fn has_attribute(&self, key: &str) -> bool {
+        let is_it = |(number, field): (u32, Field<'_>)| {
+            number == ATTRIBUTE
+                && matches!(field, Field::Bytes(pair) if key_of(pair) == key.as_bytes())
+        };
+        fields(&self.bytes[HEAD..]).any(is_it)
+    }
+
+    /// Keeps the first events, and all exceptions that there is any room for.
+    pub(super) fn add_event(
+        &mut self,
+        name: &str,
+        nanos: u64,
+        attributes: &[KeyValue],
+        limits: &Limits,
+    ) {
+        if self.events >= limits.events {
+            self.dropped_events = self.dropped_events.saturating_add(1);
+            if name != EXCEPTION || !self.remove_last_event() {
+                return;
+            }
+        }
+        self.events += 1;
+        Writer::new(&mut self.bytes).message(EVENT, |writer| {
+            writer.fixed64(1, nanos);
+            writer.text(2, name);
+            write_limited(writer, 3, 4, attributes, limits.event_attributes, limits);
+        });
+    }
+
+    /// Whether there was an event that is no exception: the last of these is no more.
+    fn remove_last_event(&mut self) -> bool {
+        let is_ordinary = |field: &Field<'_>| match field {
+            Field::Bytes(event) => !fields(event).any(|(number, field)| {
+                number == 2 && matches!(field, Field::Bytes(name) if name == EXCEPTION.as_bytes())
+            }),
+            _ => false,
+        };
+        let last = fields_at(&self.bytes[HEAD..])
+            .filter(|(number, field, _)| *number == EVENT && is_ordinary(field))
+            .last()
+            .map(|(_, _, place)| HEAD + place.start..HEAD + place.end);
+        let Some(place) = last else { return false };
+        self.bytes.drain(place);
+        self.events -= 1;
+        true
+    }
+
+    pub(super) fn add_link(&mut self, to: &SpanContext, attributes: &[KeyValue], limits: &Limits) {
+        if self.links >= limits.links {
+            self.dropped_links = self.dropped_links.saturating_add(1);
+            return;
+        }
+        self.links += 1;
+        Writer::new(&mut self.bytes).message(LINK, |writer| {
+            write_ids(writer, to);
+            write_limited(writer, 4, 5, attributes, limits.link_attributes, limits);
+            writer.fixed32(6, flags(to, to.is_remote()));
+        });
+    }
+
+    /// As the specification says: `Ok` is final, and an error is not unset.
+    pub(super) fn set_status(&mut self, status: &Status) {
+        let code = match status {
+            Status::Unset => StatusCode::Unset,
+            Status::Error { .. } => StatusCode::Error,
+            Status::Ok => StatusCode::Ok,
+        };
+        if code < self.status || code == StatusCode::Unset || self.status == StatusCode::Ok {
+            return;
+        }
+        if self.status != StatusCode::Unset {
+            self.remove(STATUS);
+        }
+        self.status = code;
+        Writer::new(&mut self.bytes).message(STATUS, |writer| match status {
+            Status::Unset => {}
+            Status::Ok => writer.varint_field(3, 1),
+            Status::Error { description } => {
+                writer.text(2, description);
+                writer.varint_field(3, 2);
+            }
+        });
+    }
+
+    pub(super) fn rename(&mut self, name: &str) {
+        self.remove(NAME);
+        Writer::new(&mut self.bytes).text(NAME, name);
+    }
+
+    fn remove(&mut self, field: u32) {
+        let found = fields_at(&self.bytes[HEAD..]).find(|(number, ..)| *number == field);
+        if let Some((_, _, place)) = found {
+            self.bytes.drain(HEAD + place.start..HEAD + place.end);
+        }
+    }
+
+    /// Completes the message, and returns its record. An event that is later than the end gets the time of the end.
+    #[inline]
+    pub(super) fn finish(&mut self, end: u64) -> &[u8] {
+        if self.events > 0 {
+            self.limit_event_times(end);
+        }
+        let mut writer = Writer::new(&mut self.bytes);
+        writer.fixed64(8, end);
+        let dropped = self.keys.dropped.as_ref().map_or(0, |dropped| dropped.count());
+        writer.varint_field(10, dropped.into());
+        writer.varint_field(12, self.dropped_events.into());
+        writer.varint_field(14, self.dropped_links.into());
+        let length = u32::try_from(self.bytes.len() - HEAD).unwrap_or_default();
+        self.bytes[..HEAD / 2].copy_from_slice(&length.to_le_bytes());
+        &self.bytes
+    }
+
+    #[cold]
+    fn limit_event_times(&mut self, end: u64) {
+        // The time is the first field of an event: a byte that is its key, and eight that are the time.
+        let late: Vec<usize> = fields_at(&self.bytes[HEAD..])
+            .filter_map(|(number, field, place)| match field {
+                Field::Bytes(event) if number == EVENT => match fields(event).next() {
+                    Some((1, Field::Fixed64(nanos))) if nanos > end => {
+                        Some(HEAD + place.end - event.len() + 1)
+                    }
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect();
+        for place in late {
+            self.bytes[place..place + 8].copy_from_slice(&end.to_le_bytes());
+        }
+    }
+
+    /// The memory that is kept for the next span.
+    pub(super) fn recycle(&mut self) {
+        const MOST_KEPT: usize = 4096;
+        if self.bytes.capacity() > MOST_KEPT {
+            self.bytes = Vec::new();
+        }
+    }
+}
+
+/// The name of an event that is an exception, after the semantic conventions.
+pub(super) const EXCEPTION: &str = "exception";
+
+/// Writes as many attributes as the limit allows, and how many it does not.
+fn write_limited(
+    writer: &mut Writer<'_>,
+    field: u32,
+    dropped_field: u32,
+    attributes: &[KeyValue],
+    most: u32,
+    limits: &Limits,
+) {
+    let most = usize::try_from(most).unwrap_or(usize::MAX).min(attributes.len());
+    let (kept, dropped) = attributes.split_at(most);
+    for pair in kept {
+        write_attribute(writer, field, pair.key.as_str(), (&pair.value).into(), limits);
+    }
+    writer.varint_field(dropped_field, dropped.len() as u64);
+}

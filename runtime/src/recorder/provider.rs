@@ -1,0 +1,69 @@
+//! OpenTelemetry's API for spans, for other instrumentation: its spans are recorded as those of `#[span]`.
+
+use std::sync::Arc;
+
+use opentelemetry::trace::{SpanBuilder, SpanKind, Tracer, TracerProvider};
+use opentelemetry::{Context, InstrumentationScope};
+
+use super::handle::{Handle, Known, nanos};
+use super::native::{Native, New, Scope};
+use super::scope::ScopeId;
+
+/// The provider of a program whose spans this library records.
+#[derive(Clone, Debug)]
+pub(crate) struct NativeProvider(pub(crate) Arc<Native>);
+
+/// Makes the spans of one instrumentation scope.
+#[derive(Clone, Debug)]
+pub(crate) struct NativeTracer {
+    native: Arc<Native>,
+    scope: ScopeId,
+}
+
+impl TracerProvider for NativeProvider {
+    type Tracer = NativeTracer;
+
+    fn tracer_with_scope(&self, scope: InstrumentationScope) -> NativeTracer {
+        NativeTracer { native: self.0.clone(), scope: ScopeId::of(&scope) }
+    }
+}
+
+impl Tracer for NativeTracer {
+    type Span = Handle;
+
+    fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Handle {
+        self.native.build(&Scope::Known(self.scope), builder, parent)
+    }
+}
+
+impl Native {
+    /// Starts a span of other instrumentation.
+    pub(crate) fn build(&self, scope: &Scope, builder: SpanBuilder, parent: &Context) -> Handle {
+        if Context::is_current_telemetry_suppressed() || !self.outlet.is_open() {
+            return Handle::unrecorded(parent);
+        }
+        let SpanBuilder { span_kind, name, start_time, attributes, events, links, .. } = builder;
+        let new = New {
+            name: &name,
+            kind: &span_kind.unwrap_or(SpanKind::Internal),
+            links: &links.unwrap_or_default(),
+            start: start_time.map(nanos),
+            outer: Known::of(parent),
+            is_foreign: true,
+        };
+        let started = self.start(&new, scope, parent, &mut |list| {
+            for pair in attributes.iter().flatten() {
+                list.push(pair.key.as_str(), (&pair.value).into());
+            }
+        });
+        if let (Some(known), Some(events)) = (started.known, events) {
+            known.place.with(|span| {
+                for event in events {
+                    let at = Some(nanos(event.timestamp));
+                    span.add_event(&event.name, at, &event.attributes);
+                }
+            });
+        }
+        started.into_handle()
+    }
+}

@@ -1,0 +1,188 @@
+//! A span that is open.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, Status};
+
+use super::clock::Anchor;
+use super::limits::Limits;
+use super::local::{Destination, Place};
+use super::message::{Head, Keys, Message, hash};
+use super::value::ValueRef;
+
+/// How many failures of the spans under it a span remembers.
+const MOST_FAILURES: usize = 8;
+
+/// Room for one open span. Free slots have the number zero.
+#[derive(Default)]
+pub(super) struct Slot {
+    pub(super) number: u64,
+    pub(super) span: OpenSpan,
+}
+
+impl Slot {
+    pub(super) fn clear(&mut self) {
+        self.number = 0;
+        self.span.message.recycle();
+        if let Destination::Direct(_) = self.span.destination {
+            self.span.destination = Destination::Pipeline(0);
+        }
+    }
+
+    /// Whether a span is in it that goes to the pipeline with this number.
+    pub(super) fn is_of(&self, pipeline: usize) -> bool {
+        self.number != 0
+            && matches!(self.span.destination, Destination::Pipeline(number) if number == pipeline)
+    }
+}
+
+/// A span that is open.
+pub(crate) struct OpenSpan {
+    message: Message,
+    limits: Limits,
+    anchor: Anchor,
+    destination: Destination,
+    /// The span that it was started in, if that is of this process: it is told of failures.
+    outer: Option<Place>,
+    /// Whether other instrumentation has started it, which tells nobody of failures.
+    is_foreign: bool,
+    has_own_error_type: bool,
+    failures: Failures,
+}
+
+/// What is known of a span when it starts, beside what is written.
+pub(super) struct Origin {
+    pub(super) limits: Limits,
+    pub(super) anchor: Anchor,
+    pub(super) destination: Destination,
+    pub(super) outer: Option<Place>,
+    pub(super) is_foreign: bool,
+}
+
+impl OpenSpan {
+    #[inline]
+    pub(super) fn start(&mut self, origin: Origin, head: &Head<'_>, attributes: &[u8], keys: Keys) {
+        let Origin { limits, anchor, destination, outer, is_foreign } = origin;
+        let may_have_error_type = keys.may_have(ERROR_TYPE);
+        self.message.start(head, attributes, keys);
+        let has_own_error_type = may_have_error_type && self.message.has_attribute(ERROR_TYPE);
+        self.failures.clear();
+        (self.limits, self.anchor, self.destination) = (limits, anchor, destination);
+        (self.outer, self.is_foreign) = (outer, is_foreign);
+        self.has_own_error_type = has_own_error_type;
+    }
+
+    pub(crate) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>) {
+        self.has_own_error_type |= key == ERROR_TYPE;
+        self.message.set_attribute(key, value, &self.limits);
+    }
+
+    /// Sets the error type, unless the program has set one.
+    pub(crate) fn set_error_type(&mut self, error_type: &str) {
+        if !self.has_own_error_type {
+            self.message.set_attribute(ERROR_TYPE, ValueRef::Text(error_type), &self.limits);
+        }
+    }
+
+    /// Adds an event of this moment, or of this time in nanoseconds since 1970.
+    pub(crate) fn add_event(&mut self, name: &str, at: Option<u64>, attributes: &[KeyValue]) {
+        let nanos = at.unwrap_or_else(|| self.anchor.now());
+        self.message.add_event(name, nanos, attributes, &self.limits);
+    }
+
+    pub(crate) fn add_link(&mut self, to: &SpanContext, attributes: &[KeyValue]) {
+        self.message.add_link(to, attributes, &self.limits);
+    }
+
+    pub(crate) fn set_status(&mut self, status: &Status) {
+        self.message.set_status(status);
+    }
+
+    pub(crate) fn rename(&mut self, name: &str) {
+        self.message.rename(name);
+    }
+
+    /// This moment, in nanoseconds since 1970, by the clock of the span's trace.
+    pub(crate) fn now(&self) -> u64 {
+        self.anchor.now()
+    }
+
+    /// Where the span goes, and its record, complete.
+    #[inline]
+    pub(super) fn finish(&mut self, at: Option<u64>) -> (&Destination, &[u8]) {
+        let end = at.unwrap_or_else(|| self.anchor.now());
+        (&self.destination, self.message.finish(end))
+    }
+
+    /// Whether a span under it has failed with this message.
+    fn has_seen(&self, message: &str) -> bool {
+        self.failures.contains(hash(message))
+    }
+}
+
+impl Default for OpenSpan {
+    fn default() -> Self {
+        Self {
+            message: Message::default(),
+            limits: Limits::NONE,
+            anchor: Anchor::default(),
+            destination: Destination::Pipeline(0),
+            outer: None,
+            is_foreign: false,
+            has_own_error_type: false,
+            failures: Failures::default(),
+        }
+    }
+}
+
+/// The failures of the spans under a span, by the hashes of their messages: the latest ones.
+#[derive(Default)]
+struct Failures {
+    hashes: [u64; MOST_FAILURES],
+    count: usize,
+}
+
+impl Failures {
+    #[inline]
+    fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    fn insert(&mut self, hash: u64) {
+        if !self.contains(hash) {
+            self.hashes[self.count % MOST_FAILURES] = hash;
+            self.count += 1;
+        }
+    }
+
+    fn contains(&self, hash: u64) -> bool {
+        self.hashes[..self.count.min(MOST_FAILURES)].contains(&hash)
+    }
+}
+
+impl Place {
+    /// Whether a span under this one has failed with one of these messages: then its error has been recorded.
+    pub(crate) fn has_seen<'a>(self, mut messages: impl Iterator<Item = &'a str>) -> bool {
+        self.with(|span| messages.any(|message| span.has_seen(message))).unwrap_or(false)
+    }
+
+    /// Tells the span that this one was started in of a failure with this message. Spans of other instrumentation pass
+    /// it on.
+    pub(crate) fn tell_outer(self, message: &str) {
+        /// Spans of other instrumentation between two of ours are few.
+        const MOST_BETWEEN: usize = 4;
+
+        let hash = hash(message);
+        let mut outer = self.with(|span| span.outer).flatten();
+        for _ in 0..MOST_BETWEEN {
+            let Some(place) = outer else { return };
+            outer = place
+                .with(|span| {
+                    span.failures.insert(hash);
+                    span.outer.filter(|_| span.is_foreign)
+                })
+                .flatten();
+        }
+    }
+}
+
+const ERROR_TYPE: &str = "error.type";

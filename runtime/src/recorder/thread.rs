@@ -1,0 +1,273 @@
+//! What a thread knows that records spans, and what the process knows of its threads.
+
+use std::cell::RefCell;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry_sdk::trace::SpanData;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use super::batch::Batch;
+use super::handle::Known;
+use super::local::Local;
+use super::outlet::Outlet;
+use super::scope::ScopeId;
+use crate::fork::Fork;
+
+/// How many parents a thread remembers.
+const MOST_PARENTS: usize = 8;
+
+thread_local!(static THREAD: RefCell<Option<Thread>> = const { RefCell::new(None) });
+
+/// What each thread calls before its first span: in a child of `fork`, it starts what the child lacks.
+static AFTER_FORK: OnceLock<fn()> = OnceLock::new();
+
+/// From now on each thread calls this before its first span.
+pub(crate) fn on_fork(start_over: fn()) {
+    AFTER_FORK.get_or_init(|| start_over);
+}
+
+/// One thread's.
+pub(super) struct Thread {
+    pub(super) local: &'static Local,
+    random: SmallRng,
+    /// The span that this thread started last: the next one is often under it.
+    last: Option<Known>,
+    /// Spans that others were started under, by their ids.
+    parents: [Option<Known>; MOST_PARENTS],
+    /// Memory for the attributes of the next span.
+    memory: Vec<u8>,
+    /// The numbers of scopes. Few: one for each crate that has spans.
+    scopes: Vec<(Library, ScopeId)>,
+}
+
+/// The crate whose spans these are: OpenTelemetry's instrumentation scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Library {
+    pub(crate) name: &'static str,
+    pub(crate) version: Option<&'static str>,
+}
+
+impl Library {
+    pub(crate) fn scope(self) -> InstrumentationScope {
+        let scope = InstrumentationScope::builder(self.name);
+        match self.version {
+            Some(version) => scope.with_version(version).build(),
+            None => scope.build(),
+        }
+    }
+
+    /// Whether they are the same. Mostly they are in the same place, which is found out faster.
+    pub(crate) fn is(self, other: Self) -> bool {
+        let place =
+            |library: Self| (ptr::from_ref(library.name), library.version.map(ptr::from_ref));
+        place(self) == place(other) || self == other
+    }
+}
+
+impl Thread {
+    /// What this does with the thread's own state; `None` while the thread ends.
+    #[inline]
+    pub(super) fn with<T>(run: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let is_ready = THREAD.try_with(|thread| {
+            thread.borrow().as_ref().is_some_and(|thread| thread.local.is_ours())
+        });
+        if !is_ready.ok()? {
+            Self::start();
+        }
+        THREAD.try_with(|thread| thread.borrow_mut().as_mut().map(run)).ok().flatten()
+    }
+
+    #[cold]
+    fn start() {
+        let before = THREAD.try_with(|thread| thread.borrow_mut().replace(Self::new()));
+        drop(before);
+        if let Some(start_over) = AFTER_FORK.get() {
+            start_over();
+        }
+    }
+
+    fn new() -> Self {
+        Self {
+            local: Process::current().local(),
+            random: SmallRng::from_os_rng(),
+            last: None,
+            parents: [const { None }; MOST_PARENTS],
+            memory: Vec::new(),
+            scopes: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn new_trace_id(&mut self) -> TraceId {
+        TraceId::from(self.random.random::<u128>())
+    }
+
+    #[inline]
+    pub(super) fn new_span_id(&mut self) -> SpanId {
+        SpanId::from(self.random.random::<u64>())
+    }
+
+    /// The number of this crate's scope.
+    #[inline]
+    pub(super) fn scope(&mut self, library: Library) -> ScopeId {
+        if let Some((_, id)) = self.scopes.iter().find(|(known, _)| known.is(library)) {
+            return *id;
+        }
+        let id = ScopeId::of(&library.scope());
+        self.scopes.push((library, id));
+        id
+    }
+
+    /// Memory for attributes, until it is given back.
+    #[inline]
+    pub(super) fn take_memory(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.memory)
+    }
+
+    /// The span with this id, if the thread remembers it.
+    #[inline]
+    pub(super) fn remembered(&self, id: SpanId) -> Option<Known> {
+        let is_it = |known: &&Known| known.id == id;
+        let found = self.last.as_ref().filter(is_it);
+        found.or_else(|| self.parents[index(id)].as_ref().filter(is_it)).copied()
+    }
+
+    /// Remembers a span that was started inside another one, and keeps the memory of its attributes.
+    #[inline]
+    pub(super) fn remember(&mut self, started: Known, outer: Option<Known>, memory: Vec<u8>) {
+        /// Larger attributes are rare.
+        const MOST_KEPT: usize = 4096;
+
+        self.last = Some(started);
+        if let Some(outer) = outer {
+            self.parents[index(outer.id)] = Some(outer);
+        }
+        if memory.capacity() <= MOST_KEPT {
+            self.memory = memory;
+        }
+    }
+}
+
+fn index(id: SpanId) -> usize {
+    let [.., last] = id.to_bytes();
+    usize::from(last) % MOST_PARENTS
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if self.local.is_ours() {
+            self.local.retire();
+            Process::current().locals().spare.push(self.local);
+        }
+    }
+}
+
+/// The threads of one process. A child of `fork` has another one: what its parent has may be locked for ever.
+struct Process {
+    fork: Fork,
+    locals: Mutex<Locals>,
+    /// That of a child.
+    child: OnceLock<Box<Self>>,
+}
+
+#[derive(Default)]
+struct Locals {
+    all: Vec<&'static Local>,
+    /// Those whose threads have ended.
+    spare: Vec<&'static Local>,
+}
+
+impl Process {
+    fn new() -> Self {
+        Self { fork: Fork::watch(), locals: Mutex::default(), child: OnceLock::new() }
+    }
+
+    fn current() -> &'static Self {
+        static FIRST: OnceLock<Process> = OnceLock::new();
+        let mut process = FIRST.get_or_init(Self::new);
+        while process.fork.has_happened() {
+            process = process.child.get_or_init(|| Box::new(Self::new()));
+        }
+        process
+    }
+
+    fn locals(&self) -> MutexGuard<'_, Locals> {
+        self.locals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One that no thread uses.
+    fn local(&self) -> &'static Local {
+        let mut locals = self.locals();
+        locals.spare.pop().unwrap_or_else(|| {
+            let local = Local::new();
+            locals.all.push(local);
+            local
+        })
+    }
+}
+
+/// All that threads of this process use or have used.
+fn locals() -> Vec<&'static Local> {
+    Process::current().locals().all.clone()
+}
+
+/// The number of a pipeline that is about to start: another one each time, and never zero.
+pub(crate) fn new_pipeline() -> usize {
+    static LATEST: AtomicUsize = AtomicUsize::new(0);
+    LATEST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// Hands over what waits in the buffers of all threads for this pipeline.
+pub(crate) fn collect(pipeline: usize) {
+    for local in locals() {
+        local.collect(pipeline);
+    }
+}
+
+/// Hands over what waits in the buffers of all threads for this pipeline, which has ended.
+pub(crate) fn close(pipeline: usize) {
+    for local in locals() {
+        local.close(pipeline);
+    }
+}
+
+/// What this makes of the number of spans that wait in the buffers of all threads for this pipeline. Meanwhile none is
+/// added or handed over.
+pub(crate) fn with_waiting<T>(pipeline: usize, read: impl FnOnce(usize) -> T) -> T {
+    // One thread at a time holds the locks of several.
+    let locals = Process::current().locals();
+    let (waiting, guards): (Vec<usize>, Vec<_>) =
+        locals.all.iter().map(|local| local.waiting(pipeline)).unzip();
+    let value = read(waiting.into_iter().sum());
+    drop(guards);
+    value
+}
+
+/// Adds a span that an SDK has recorded.
+pub(crate) fn append(outlet: &Arc<dyn Outlet>, pipeline: usize, span: &SpanData) {
+    let batch = Batch::of(span);
+    match Thread::with(|thread| thread.local) {
+        Some(local) => local.append(pipeline, outlet, batch.bytes()),
+        // The thread ends.
+        None if outlet.reserve(batch.size()).is_some() => outlet.take(batch),
+        None => {}
+    }
+}
+
+/// Whether a span of this pipeline is open.
+pub(crate) fn any_open(pipeline: usize) -> bool {
+    locals().into_iter().any(|local| local.has_open(pipeline))
+}
+
+/// Ends the spans of this pipeline that are open, marked as interrupted.
+pub(crate) fn interrupt(pipeline: usize) {
+    for place in locals().into_iter().flat_map(|local| local.opened(pipeline)) {
+        place.interrupt();
+    }
+}
