@@ -98,10 +98,6 @@ impl Attributes {
         self.keys.set(&mut self.bytes, 0, key, value, &self.limits);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// The encoded attributes, and what is known of their keys.
     pub(crate) fn encoded(self) -> (Vec<u8>, Keys) {
         (self.bytes, self.keys)

@@ -20,7 +20,7 @@ use crate::attribute::{Attributes, text};
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub(crate) failure: Option<Failure>,
-    pub(crate) attributes: Attributes,
+    pub(crate) attributes: Option<Box<Attributes>>,
 }
 
 impl Outcome {
@@ -35,7 +35,7 @@ impl Outcome {
     }
 
     pub(crate) fn failed(failure: Option<Failure>) -> Self {
-        Self { failure, attributes: Attributes::default() }
+        Self { failure, attributes: None }
     }
 
     /// Records attributes of a success value, if it is one.
@@ -45,7 +45,7 @@ impl Outcome {
         attributes: impl FnOnce(&mut Attributes, &T),
     ) -> Self {
         if let Some(success) = success {
-            attributes(&mut self.attributes, success);
+            attributes(self.attributes.get_or_insert_default(), success);
         }
         self
     }

@@ -38,12 +38,20 @@ impl Pipeline {
     pub(crate) fn build(settings: Settings, after_fork: fn()) -> Result<(Self, Way), String> {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let Settings { observers, baggage, .. } = settings;
-        let resource = describe(resource, service);
+        let is_native = observers.is_empty() && !sampling.keep.anything();
+        let resource = describe(resource, service, is_native);
         let service = resource.get(&Key::from_static_str("service.name"));
         let service =
             service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
-        let end =
-            End { sampling, limits, baggage, observers, resource: resource.clone(), after_fork };
+        let end = End {
+            sampling,
+            limits,
+            baggage,
+            observers,
+            resource: resource.clone(),
+            is_native,
+            after_fork,
+        };
         match destination {
             Destination::Nowhere => Ok(end.at(Nowhere::new())),
             Destination::Console => Ok(end.at(Console::start())),
@@ -134,6 +142,9 @@ struct End {
     baggage: Vec<Key>,
     observers: Vec<Observer>,
     resource: Resource,
+    /// Whether spans are recorded by our own recorder. The SDK's is for span processors of the program's own, which see
+    /// its spans, and for traces that are kept.
+    is_native: bool,
     after_fork: fn(),
 }
 
@@ -142,11 +153,7 @@ impl End {
         recorder::on_fork(self.after_fork);
         let sink = Arc::new(sink);
         stats::open(&sink);
-        if self.observers.is_empty() && !self.sampling.keep.anything() {
-            self.native(sink)
-        } else {
-            self.by_sdk(sink)
-        }
+        if self.is_native { self.native(sink) } else { self.by_sdk(sink) }
     }
 
     fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
@@ -165,7 +172,7 @@ impl End {
 
     /// The SDK records the spans: processors of the program's own see its spans.
     fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
-        let Self { sampling, limits, baggage, observers, resource, after_fork } = self;
+        let Self { sampling, limits, baggage, observers, resource, after_fork, .. } = self;
         let held = sampling.keep.anything().then(|| {
             let let_go = Arc::<LetGo>::default();
             stats::open(&let_go);
@@ -193,15 +200,28 @@ impl End {
     }
 }
 
-/// `OTEL_SERVICE_NAME` is over all other names.
-fn describe(attributes: Vec<KeyValue>, service: Option<String>) -> Resource {
-    let resource = Resource::builder_empty()
-        .with_attributes([
-            KeyValue::new("telemetry.distro.name", env!("CARGO_PKG_NAME")),
-            KeyValue::new("telemetry.distro.version", env!("CARGO_PKG_VERSION")),
+/// `OTEL_SERVICE_NAME` is over all other names. The recorder names itself as the conventions for `telemetry.sdk.*` say:
+/// a distribution of OpenTelemetry's SDK has a name beside that.
+fn describe(attributes: Vec<KeyValue>, service: Option<String>, is_native: bool) -> Resource {
+    const NAME: &str = env!("CARGO_PKG_NAME");
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    let resource = Resource::builder_empty();
+    let resource = if is_native {
+        resource.with_attributes(attributes).with_attributes([
+            KeyValue::new("telemetry.sdk.name", NAME),
+            KeyValue::new("telemetry.sdk.language", "rust"),
+            KeyValue::new("telemetry.sdk.version", VERSION),
         ])
-        .with_attributes(attributes)
-        .with_detector(Box::new(TelemetryResourceDetector));
+    } else {
+        resource
+            .with_attributes([
+                KeyValue::new("telemetry.distro.name", NAME),
+                KeyValue::new("telemetry.distro.version", VERSION),
+            ])
+            .with_attributes(attributes)
+            .with_detector(Box::new(TelemetryResourceDetector))
+    };
     match service {
         Some(service) => resource.with_service_name(service).build(),
         None => resource.build(),

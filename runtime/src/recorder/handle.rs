@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use opentelemetry::trace::{Span, SpanContext, SpanId, Status, TraceContextExt};
+use opentelemetry::trace::{Span, SpanContext, SpanId, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::clock::Anchor;
@@ -24,16 +24,20 @@ impl Known {
     /// The span that is current in this context, if this recorder has made it.
     pub(crate) fn of(context: &Context) -> Option<Self> {
         let span = context.span();
+        let id = span.span_context().span_id();
+        let remembered = Thread::with(|thread| thread.remembered(id)).flatten();
+        remembered.or_else(|| Self::asked(&span))
+    }
+
+    /// The same, for a span that the thread does not remember.
+    pub(super) fn asked(span: &SpanRef<'_>) -> Option<Self> {
         let id = span.span_context();
         if id.is_remote() || !id.is_valid() {
             return None;
         }
-        let remembered = Thread::with(|thread| thread.remembered(id.span_id())).flatten();
-        remembered.or_else(|| {
-            // The handle answers beside the question: there is no other way to it through a context.
-            ANSWER.set(None);
-            span.is_recording().then(|| ANSWER.take()).flatten()
-        })
+        // The handle answers beside the question: there is no other way to it through a context.
+        ANSWER.set(None);
+        span.is_recording().then(|| ANSWER.take()).flatten()
     }
 }
 
@@ -50,7 +54,7 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(context: SpanContext, known: Option<Known>, ends_on_drop: bool) -> Self {
+    pub(crate) fn new(context: SpanContext, known: Option<Known>, ends_on_drop: bool) -> Self {
         Self { context, known, ends_on_drop }
     }
 

@@ -26,7 +26,7 @@ pub(crate) struct Keys {
     /// The keys that there was no room for.
     dropped: Option<Box<DroppedKeys>>,
     /// One bit for each key. Only keys that share a bit are compared.
-    marks: u128,
+    marks: [u64; 2],
 }
 
 /// Keys that there was no room for: each counts once, however often it is set.
@@ -61,7 +61,6 @@ pub(super) fn hash(text: &str) -> u64 {
 
 impl Keys {
     /// Writes an attribute behind these fields, or in the place of the one that has its key.
-    #[inline]
     pub(crate) fn set(
         &mut self,
         bytes: &mut Vec<u8>,
@@ -70,38 +69,40 @@ impl Keys {
         value: ValueRef<'_>,
         limits: &Limits,
     ) {
-        let mark = mark(key);
-        if self.marks & mark != 0 && replace(bytes, start, key, value, limits) {
+        let (half, mark) = mark(key);
+        if self.marks[half] & mark != 0 && replace(bytes, start, key, value, limits) {
             return;
         }
         if self.count >= limits.attributes {
             self.dropped.get_or_insert_default().insert(key);
             return;
         }
-        self.marks |= mark;
+        self.marks[half] |= mark;
         self.count += 1;
         write_attribute(&mut Writer::new(bytes), ATTRIBUTE, key, value, limits);
     }
 
     /// Whether one of these fields may be an attribute with this key.
     pub(crate) fn may_have(&self, key: &str) -> bool {
-        self.marks & mark(key) != 0
+        let (half, mark) = mark(key);
+        self.marks[half] & mark != 0
     }
 }
 
-/// One of 128 bits, by the key's length, and its first and last bytes.
+/// One of 128 bits, by the key's length and three of its bytes: the first, the last, and one between.
 #[inline]
-fn mark(key: &str) -> u128 {
-    let bytes = key.as_bytes();
-    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
-        }
-        _ => bytes.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
+fn mark(key: &str) -> (usize, u64) {
+    let (bytes, length) = (key.as_bytes(), key.len());
+    let [first, middle, last] = if length == 0 {
+        [0; 3]
+    } else {
+        [0, length / 2, length - 1].map(|index| u32::from(bytes[index]))
     };
+    let [low, ..] = length.to_le_bytes();
+    let all = u32::from(low) << 24 | first << 16 | middle << 8 | last;
     // Fibonacci hashing: the highest bits are mixed best.
-    let mixed = (ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    1 << (mixed >> 57)
+    let mixed = all.wrapping_mul(0x9e37_79b9);
+    (usize::from(mixed >> 31 != 0), 1 << (mixed >> 25 & 63))
 }
 
 /// Whether one of these fields is an attribute with this key; it has this value then.

@@ -24,14 +24,12 @@ pub(crate) use batch::Batch;
 pub(crate) use decode::attributes;
 #[cfg(feature = "_otlp")]
 pub(crate) use encode::write_scope;
-#[cfg(feature = "logs")]
-pub(crate) use handle::Handle;
-pub(crate) use handle::{Known, nanos};
+pub(crate) use handle::{Handle, Known, nanos};
 pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use limits::Limits;
 pub(crate) use local::Place;
 pub(crate) use message::Keys;
-pub(crate) use native::{Decision, HeadSampler, Native, New, Scope};
+pub(crate) use native::{Decision, HeadSampler, Native, New, Scope, Started};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]

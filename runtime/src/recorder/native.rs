@@ -12,13 +12,12 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, Key};
 
 use super::clock::Anchor;
-use super::handle::{Handle, Known};
+use super::handle::Known;
 use super::limits::Limits;
-use super::local::Destination;
+use super::local::{Destination, Place};
 use super::message::Head;
 use super::outlet::Outlet;
 use super::scope::ScopeId;
-use super::slot::Origin;
 use super::thread::{Library, Thread};
 use crate::attribute::Attributes;
 
@@ -56,13 +55,16 @@ pub(crate) struct New<'a> {
     pub(crate) links: &'a [Link],
     /// When it started, in nanoseconds since 1970, if not now.
     pub(crate) start: Option<u64>,
-    /// The span that it is started in.
-    pub(crate) outer: Option<Known>,
+    /// Whose span it is.
+    pub(crate) scope: Scope,
+    /// The context that it is started in.
+    pub(crate) outer: &'a Context,
     /// Whether other instrumentation starts it.
     pub(crate) is_foreign: bool,
 }
 
 /// Whose span it is.
+#[derive(Clone, Copy)]
 pub(crate) enum Scope {
     Known(ScopeId),
     Of(Library),
@@ -70,72 +72,66 @@ pub(crate) enum Scope {
 
 impl Scope {
     #[inline]
-    fn id(&self, thread: &mut Thread) -> ScopeId {
+    fn id(self, thread: &mut Thread) -> ScopeId {
         match self {
-            Self::Known(id) => *id,
-            Self::Of(library) => thread.scope(*library),
+            Self::Known(id) => id,
+            Self::Of(library) => thread.scope(library),
         }
     }
 }
 
 /// A span that has started.
-pub(crate) struct Started {
-    pub(crate) context: SpanContext,
-    /// `None`: it does not record.
-    pub(crate) known: Option<Known>,
+pub(crate) struct Started<S> {
+    /// What the caller has made of it.
+    pub(crate) span: S,
+    /// Where it is; `None` if it does not record.
+    pub(crate) place: Option<Place>,
     /// The panic of the function that said its attributes.
     pub(crate) panic: Option<Box<dyn Any + Send>>,
 }
 
-impl Started {
-    fn unrecorded(context: SpanContext) -> Self {
-        Self { context, known: None, panic: None }
-    }
-
-    /// The context with the span in it.
-    pub(crate) fn enter(&self, parent: &Context) -> Context {
-        match self.known {
-            Some(known) => parent.with_span(Handle::new(self.context.clone(), Some(known), false)),
-            None => parent.with_remote_span_context(self.context.clone()),
-        }
-    }
-
-    /// The span as OpenTelemetry's API knows it: it ends when it is dropped.
-    pub(crate) fn into_handle(self) -> Handle {
-        Handle::new(self.context, self.known, true)
+impl<S> Started<S> {
+    fn unrecorded(span: S) -> Self {
+        Self { span, place: None, panic: None }
     }
 }
 
 impl Native {
-    /// Starts a span in this context. `attributes` is called once, if the span records.
-    pub(crate) fn start(
+    /// Starts a span in this context. `attributes` is called once, if the span records. `wrap` makes something of the
+    /// span.
+    #[inline]
+    pub(crate) fn start<S>(
         &self,
         new: &New<'_>,
-        scope: &Scope,
         context: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-    ) -> Started {
+        wrap: impl FnOnce(SpanContext, Option<Known>) -> S,
+    ) -> Started<S> {
         let parent = context.span();
         let parent = parent.span_context();
+        let outer_span = new.outer.span();
+        let outer_id = outer_span.span_context();
         let prepared = Thread::with(|thread| {
             let is_root = !parent.is_valid();
             let trace = if is_root { thread.new_trace_id() } else { parent.trace_id() };
-            (trace, thread.new_span_id(), scope.id(thread), thread.local, thread.take_memory())
+            let scope = new.scope.id(thread);
+            let outer = thread.remembered(outer_id.span_id());
+            (trace, thread.new_span_id(), scope, outer, thread.local, thread.take_memory())
         });
-        let Some((trace, span, scope, local, memory)) = prepared else {
-            return Started::unrecorded(parent.clone());
+        let Some((trace, span, scope, outer, local, memory)) = prepared else {
+            return Started::unrecorded(wrap(parent.clone(), None));
         };
         if context.is_telemetry_suppressed() {
-            return Started::unrecorded(SpanContext::NONE);
+            return Started::unrecorded(wrap(SpanContext::NONE, None));
         }
         let (is_sampled, id) = self.decide(context, parent, trace, span);
         if !is_sampled {
-            return Started::unrecorded(id);
+            return Started::unrecorded(wrap(id, None));
         }
-        let is_nested = |known: &Known| known.id == parent.span_id();
-        let (anchor, now) = match new.outer.filter(is_nested) {
-            Some(Known { anchor, .. }) => (anchor, anchor.now()),
-            None => Anchor::start(),
+        let outer = if outer.is_some() { outer } else { Known::asked(&outer_span) };
+        let (anchor, now) = match &outer {
+            Some(known) if known.id == parent.span_id() => (known.anchor, known.anchor.now()),
+            _ => Anchor::start(),
         };
         // Before the attributes, whose functions may start spans of their own.
         self.outlet.expect(&id);
@@ -151,27 +147,23 @@ impl Native {
             kind: new.kind,
             start: new.start.unwrap_or(now),
         };
-        let origin = Origin {
-            limits: self.limits,
-            anchor,
-            destination: match self.pipeline {
-                Some(number) => Destination::Pipeline(number),
-                None => Destination::Direct(self.outlet.clone()),
-            },
-            outer: new.outer.map(|outer| outer.place),
-            is_foreign: new.is_foreign,
-        };
         let (encoded, keys) = list.encoded();
         let pipeline = self.pipeline.map(|number| (number, &self.outlet));
         let place = local.open(pipeline, |slot| {
-            slot.start(origin, &head, &encoded, keys);
+            slot.start(&head, &encoded, keys, &self.limits, anchor);
+            slot.destination = match self.pipeline {
+                Some(number) => Destination::Pipeline(number),
+                None => Destination::Direct(self.outlet.clone()),
+            };
+            slot.outer = outer.as_ref().map(|outer| outer.place);
+            slot.is_foreign = new.is_foreign;
             for link in new.links {
                 slot.add_link(&link.span_context, &link.attributes);
             }
         });
         let known = Known { id: span, place, anchor };
-        Thread::with(|thread| thread.remember(known, new.outer, encoded));
-        Started { context: id, known: Some(known), panic }
+        Thread::with(|thread| thread.remember(&known, outer.as_ref(), encoded));
+        Started { span: wrap(id, Some(known)), place: Some(place), panic }
     }
 
     /// Whether the span is sampled, and what names it.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanBuilder, SpanKind, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
 
-use super::handle::{Handle, Known, nanos};
+use super::handle::{Handle, nanos};
 use super::native::{Native, New, Scope};
 use super::scope::ScopeId;
+use crate::attribute::Attributes;
 
 /// The provider of a program whose spans this library records.
 #[derive(Clone, Debug)]
@@ -32,13 +33,13 @@ impl Tracer for NativeTracer {
     type Span = Handle;
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Handle {
-        self.native.build(&Scope::Known(self.scope), builder, parent)
+        self.native.build(Scope::Known(self.scope), builder, parent)
     }
 }
 
 impl Native {
     /// Starts a span of other instrumentation.
-    pub(crate) fn build(&self, scope: &Scope, builder: SpanBuilder, parent: &Context) -> Handle {
+    pub(crate) fn build(&self, scope: Scope, builder: SpanBuilder, parent: &Context) -> Handle {
         if Context::is_current_telemetry_suppressed() || !self.outlet.is_open() {
             return Handle::unrecorded(parent);
         }
@@ -48,22 +49,25 @@ impl Native {
             kind: &span_kind.unwrap_or(SpanKind::Internal),
             links: &links.unwrap_or_default(),
             start: start_time.map(nanos),
-            outer: Known::of(parent),
+            scope,
+            outer: parent,
             is_foreign: true,
         };
-        let started = self.start(&new, scope, parent, &mut |list| {
+        let mut attributes = |list: &mut Attributes| {
             for pair in attributes.iter().flatten() {
                 list.push(pair.key.as_str(), (&pair.value).into());
             }
-        });
-        if let (Some(known), Some(events)) = (started.known, events) {
-            known.place.with(|span| {
+        };
+        let wrap = |id, known| Handle::new(id, known, true);
+        let started = self.start(&new, parent, &mut attributes, wrap);
+        if let (Some(place), Some(events)) = (started.place, events) {
+            place.with(|span| {
                 for event in events {
                     let at = Some(nanos(event.timestamp));
                     span.add_event(&event.name, at, &event.attributes);
                 }
             });
         }
-        started.into_handle()
+        started.span
     }
 }

@@ -40,35 +40,31 @@ pub(crate) struct OpenSpan {
     message: Message,
     limits: Limits,
     anchor: Anchor,
-    destination: Destination,
+    pub(super) destination: Destination,
     /// The span that it was started in, if that is of this process: it is told of failures.
-    outer: Option<Place>,
+    pub(super) outer: Option<Place>,
     /// Whether other instrumentation has started it, which tells nobody of failures.
-    is_foreign: bool,
+    pub(super) is_foreign: bool,
     has_own_error_type: bool,
     failures: Failures,
 }
 
-/// What is known of a span when it starts, beside what is written.
-pub(super) struct Origin {
-    pub(super) limits: Limits,
-    pub(super) anchor: Anchor,
-    pub(super) destination: Destination,
-    pub(super) outer: Option<Place>,
-    pub(super) is_foreign: bool,
-}
-
 impl OpenSpan {
     #[inline]
-    pub(super) fn start(&mut self, origin: Origin, head: &Head<'_>, attributes: &[u8], keys: Keys) {
-        let Origin { limits, anchor, destination, outer, is_foreign } = origin;
+    pub(super) fn start(
+        &mut self,
+        head: &Head<'_>,
+        attributes: &[u8],
+        keys: Keys,
+        limits: &Limits,
+        anchor: Anchor,
+    ) {
         let may_have_error_type = keys.may_have(ERROR_TYPE);
         self.message.start(head, attributes, keys);
-        let has_own_error_type = may_have_error_type && self.message.has_attribute(ERROR_TYPE);
+        self.has_own_error_type = may_have_error_type && self.message.has_attribute(ERROR_TYPE);
         self.failures.clear();
-        (self.limits, self.anchor, self.destination) = (limits, anchor, destination);
-        (self.outer, self.is_foreign) = (outer, is_foreign);
-        self.has_own_error_type = has_own_error_type;
+        self.limits = *limits;
+        self.anchor = anchor;
     }
 
     pub(crate) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>) {

@@ -74,13 +74,20 @@ impl Thread {
     /// What this does with the thread's own state; `None` while the thread ends.
     #[inline]
     pub(super) fn with<T>(run: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        let is_ready = THREAD.try_with(|thread| {
-            thread.borrow().as_ref().is_some_and(|thread| thread.local.is_ours())
+        let mut run = Some(run);
+        let done = THREAD.try_with(|thread| {
+            let mut thread = thread.borrow_mut();
+            let thread = thread.as_mut().filter(|thread| thread.local.is_ours())?;
+            run.take().map(|run| run(thread))
         });
-        if !is_ready.ok()? {
-            Self::start();
+        match run {
+            None => done.ok().flatten(),
+            Some(_) if done.is_err() => None,
+            Some(run) => {
+                Self::start();
+                THREAD.try_with(|thread| thread.borrow_mut().as_mut().map(run)).ok().flatten()
+            }
         }
-        THREAD.try_with(|thread| thread.borrow_mut().as_mut().map(run)).ok().flatten()
     }
 
     #[cold]
@@ -140,13 +147,16 @@ impl Thread {
 
     /// Remembers a span that was started inside another one, and keeps the memory of its attributes.
     #[inline]
-    pub(super) fn remember(&mut self, started: Known, outer: Option<Known>, memory: Vec<u8>) {
+    pub(super) fn remember(&mut self, started: &Known, outer: Option<&Known>, memory: Vec<u8>) {
         /// Larger attributes are rare.
         const MOST_KEPT: usize = 4096;
 
-        self.last = Some(started);
+        self.last = Some(*started);
         if let Some(outer) = outer {
-            self.parents[index(outer.id)] = Some(outer);
+            let remembered = &mut self.parents[index(outer.id)];
+            if remembered.as_ref().is_none_or(|known| known.id != outer.id) {
+                *remembered = Some(*outer);
+            }
         }
         if memory.capacity() <= MOST_KEPT {
             self.memory = memory;

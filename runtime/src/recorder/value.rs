@@ -3,7 +3,7 @@
 use opentelemetry::{Array, Value};
 
 use super::limits::Limits;
-use super::wire::{FIXED64, VARINT, Writer, field_length, varint_length};
+use super::wire::{FIXED64, VARINT, Writer, varint_length};
 
 /// The value of an attribute.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
     }
 }
 
-/// Writes an attribute as a field that is a `KeyValue` message.
+/// Writes an attribute as a field that is a `KeyValue` message. The field's number is below 16.
 #[inline]
 pub(crate) fn write_attribute(
     writer: &mut Writer<'_>,
@@ -39,24 +39,87 @@ pub(crate) fn write_attribute(
     value: ValueRef<'_>,
     limits: &Limits,
 ) {
-    let value_length = match value {
-        ValueRef::Bool(_) => 2,
-        ValueRef::I64(number) => 1 + varint_length(number.cast_unsigned()),
-        ValueRef::F64(_) => 9,
-        ValueRef::Text(text) => field_length(limits.cut(text).len()),
-        ValueRef::Array(_) | ValueRef::Unknown => {
-            // The length of the value is known when it is written.
-            return writer.message(field, |writer| {
-                writer.text(1, key);
-                writer.message(2, |writer| write_value(writer, value, limits));
-            });
-        }
+    if !write_short(writer, field, key, value, limits) {
+        write_long(writer, field, key, value, limits);
+    }
+}
+
+#[cold]
+fn write_long(
+    writer: &mut Writer<'_>,
+    field: u32,
+    key: &str,
+    value: ValueRef<'_>,
+    limits: &Limits,
+) {
+    writer.message(field, |writer| {
+        writer.text(1, key);
+        writer.message(2, |writer| write_value(writer, value, limits));
+    });
+}
+
+/// Writes the attribute if all lengths in it are short, as most are: they are most of what a span costs.
+#[inline]
+fn write_short(
+    writer: &mut Writer<'_>,
+    field: u32,
+    key: &str,
+    value: ValueRef<'_>,
+    limits: &Limits,
+) -> bool {
+    /// A key and a text of this length fit into a message of less than 128 bytes.
+    const SHORT: usize = 56;
+    const KEY: u8 = 1 << 3 | 2;
+    const VALUE: u8 = 2 << 3 | 2;
+
+    if key.is_empty() || key.len() > SHORT {
+        return false;
+    }
+    let byte = |length: usize| length.to_le_bytes()[0];
+    let key_length = byte(key.len());
+    let mut head = |value_length: u8| {
+        writer.raw(&[
+            byte((field << 3 | 2) as usize),
+            4 + key_length + value_length,
+            KEY,
+            key_length,
+        ]);
+        writer.raw(key.as_bytes());
     };
-    let key_length = if key.is_empty() { 0 } else { field_length(key.len()) };
-    writer.head(field, key_length + field_length(value_length));
-    writer.text(1, key);
-    writer.head(2, value_length);
-    write_value(writer, value, limits);
+    match value {
+        ValueRef::I64(number @ 0..0x80) => {
+            head(2);
+            writer.raw(&[VALUE, 2, 3 << 3, number.to_le_bytes()[0]]);
+        }
+        ValueRef::Text(text) => {
+            let text = limits.cut(text);
+            if text.len() > SHORT {
+                return false;
+            }
+            let length = byte(text.len());
+            head(2 + length);
+            writer.raw(&[VALUE, 2 + length, 1 << 3 | 2, length]);
+            writer.raw(text.as_bytes());
+        }
+        ValueRef::Bool(flag) => {
+            head(2);
+            writer.raw(&[VALUE, 2, 2 << 3, flag.into()]);
+        }
+        ValueRef::I64(number) => {
+            let number = number.cast_unsigned();
+            let length = 1 + byte(varint_length(number));
+            head(length);
+            writer.raw(&[VALUE, length, 3 << 3]);
+            writer.varint(number);
+        }
+        ValueRef::F64(number) => {
+            head(9);
+            writer.raw(&[VALUE, 9, 4 << 3 | 1]);
+            writer.raw(&number.to_le_bytes());
+        }
+        ValueRef::Array(_) | ValueRef::Unknown => return false,
+    }
+    true
 }
 
 /// Writes the field of an `AnyValue` message. A value that is empty or zero is written too.

@@ -11,6 +11,10 @@ const FIXED32: u32 = 5;
 /// the language.
 pub(crate) struct Writer<'a>(&'a mut Vec<u8>);
 
+#[allow(
+    clippy::inline_always,
+    reason = "most of what a span costs; a call costs more than what is called"
+)]
 impl<'a> Writer<'a> {
     /// Writes behind what is there.
     pub(crate) fn new(bytes: &'a mut Vec<u8>) -> Self {
@@ -18,42 +22,56 @@ impl<'a> Writer<'a> {
     }
 
     /// Bytes that are encoded already.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn varint(&mut self, value: u64) {
         let [low, rest @ ..] = value.to_le_bytes();
         if low < 0x80 && rest == [0; 7] {
             self.0.push(low);
         } else {
-            let (bytes, length) = varint(value);
-            self.raw(&bytes[..length]);
+            self.long_varint(value);
         }
     }
 
-    #[inline]
+    #[cold]
+    fn long_varint(&mut self, value: u64) {
+        let (bytes, length) = varint(value);
+        self.0.extend_from_slice(&bytes[..length]);
+    }
+
+    #[inline(always)]
     pub(crate) fn key(&mut self, field: u32, wire_type: u32) {
         self.varint((field << 3 | wire_type).into());
     }
 
     /// What stands before a field with so many bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn head(&mut self, field: u32, length: usize) {
-        self.key(field, LENGTH_DELIMITED);
+        let key = field << 3 | LENGTH_DELIMITED;
+        match (u8::try_from(key), u8::try_from(length)) {
+            (Ok(key @ ..0x80), Ok(length @ ..0x80)) => self.raw(&[key, length]),
+            _ => self.long_head(key, length),
+        }
+    }
+
+    #[cold]
+    fn long_head(&mut self, key: u32, length: usize) {
+        self.varint(key.into());
         self.varint(length as u64);
     }
 
     /// Whatever is in them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&mut self, field: u32, bytes: &[u8]) {
         self.head(field, bytes.len());
         self.raw(bytes);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&mut self, field: u32, text: &str) {
         if !text.is_empty() {
             self.bytes(field, text.as_bytes());
@@ -116,6 +134,7 @@ fn varint(mut value: u64) -> ([u8; 10], usize) {
 }
 
 /// How many bytes a field takes that has so many bytes inside, where the number of the field is below 16.
+#[cfg(feature = "_otlp")]
 #[inline]
 pub(crate) fn field_length(length: usize) -> usize {
     1 + varint_length(length as u64) + length

@@ -6,6 +6,7 @@
 //! instead, the block was left by `break` or `continue`, and is settled.
 
 use std::cell::RefCell;
+use std::num::NonZero;
 use std::thread::panicking;
 use std::time::SystemTime;
 
@@ -32,8 +33,8 @@ struct Stack {
 /// A frame that runs.
 #[derive(Debug)]
 struct Running {
-    /// Where the blocks that were left in it start.
-    left: usize,
+    /// Where the blocks that were left in it start, plus one.
+    left: NonZero<usize>,
     /// What is leaving it by `?`, where the type of its value is not known.
     failure: Option<Box<Failure>>,
 }
@@ -122,7 +123,8 @@ pub(super) struct Frame {
     /// What was left while it last ran, until it is known how that came out.
     finished: Option<Running>,
     /// The contexts of the blocks that are open while it does not run.
-    paused: Vec<Context>,
+    #[expect(clippy::box_collection, reason = "it is rarely there, and part of each future")]
+    paused: Option<Box<Vec<Context>>>,
 }
 
 /// Where a frame's open blocks start while it runs.
@@ -135,13 +137,25 @@ impl Entered {
     pub(super) const UNRECORDED: Self = Self(0);
 }
 
+impl Running {
+    fn new(left: usize) -> Self {
+        Self { left: NonZero::<usize>::MIN.saturating_add(left), failure: None }
+    }
+
+    fn left(&self) -> usize {
+        self.left.get() - 1
+    }
+}
+
 impl Frame {
+    pub(super) const NEW: Self = Self { finished: None, paused: None };
+
     pub(super) fn enter(&mut self) -> Entered {
         let open = Stack::with(|stack| {
-            stack.frames.push(Running { left: stack.left.len(), failure: None });
+            stack.frames.push(Running::new(stack.left.len()));
             stack.open.len()
         });
-        for context in self.paused.drain(..) {
+        for context in self.paused.take().into_iter().flat_map(|paused| *paused) {
             if let Some(attached) = context::attach(context) {
                 Stack::with(|stack| stack.open.push(attached));
             }
@@ -163,24 +177,28 @@ impl Frame {
         while let Some(attached) =
             Stack::with(|stack| (stack.open.len() > open).then(|| stack.open.pop())).flatten()
         {
-            self.paused.push(Context::current());
+            self.paused.get_or_insert_default().push(Context::current());
             drop(attached);
         }
-        self.paused.reverse();
+        if let Some(paused) = &mut self.paused {
+            paused.reverse();
+        }
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        !self.paused.is_empty()
+        self.paused.is_some()
     }
 
     pub(super) fn has_left(&self) -> bool {
-        let left = |finished: &Running| Stack::with(|stack| stack.left.len() > finished.left);
+        let left = |finished: &Running| Stack::with(|stack| stack.left.len() > finished.left());
         self.finished.as_ref().and_then(left).unwrap_or_default()
     }
 
     /// Ends the blocks that were left early, and hands out what was seen leaving them.
     pub(super) fn end(&mut self, ending: &Ending<'_>) -> Option<Box<Failure>> {
-        let Running { left, failure } = self.finished.take()?;
+        let finished = self.finished.take()?;
+        let left = finished.left();
+        let failure = finished.failure;
         let ending = ending.or(failure.as_deref());
         for left in take_left(left) {
             left.end(&ending);
@@ -226,7 +244,7 @@ pub fn settle() {
     let first = Stack::with(|stack| {
         let frame = stack.frames.last_mut()?;
         frame.failure = None;
-        Some(frame.left)
+        Some(frame.left())
     });
     for left in first.flatten().map_or_else(Vec::new, take_left) {
         left.end(&Ending::Value(None));

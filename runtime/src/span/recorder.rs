@@ -29,7 +29,7 @@ use super::recorded::Capacity;
 use crate::attribute::Attributes;
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
-use crate::recorder::{Known, Library, Native, New, Scope};
+use crate::recorder::{Handle, Known, Library, Native, New, Place, Scope, Started};
 use here::Here;
 use tracer::{Provider, Tracer};
 
@@ -77,7 +77,7 @@ pub(super) struct Begun {
     pub(super) context: Context,
     pub(super) records: bool,
     /// Where the span is, if it is in a slot of ours.
-    pub(super) known: Option<Known>,
+    pub(super) place: Option<Place>,
 }
 
 /// Keeps a recorder counted.
@@ -283,8 +283,8 @@ impl Found {
             }
         };
         let Some(payload) = panic else { return begun };
-        let place = begun.known.map(|known| known.place);
-        let target = Target::of(&begun.context, outer.span().span_context().span_id(), place);
+        let outer = outer.span().span_context().span_id();
+        let target = Target::of(&begun.context, outer, begun.place);
         exception::record_panic(target, &Panic::caught(&*payload));
         target.end(None);
         resume_unwind(payload)
@@ -324,8 +324,8 @@ impl Found {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
         match records {
-            Ok(records) => (Begun { context, records, known: None }, None),
-            Err(payload) => (Begun { context, records: true, known: None }, Some(payload)),
+            Ok(records) => (Begun { context, records, place: None }, None),
+            Err(payload) => (Begun { context, records: true, place: None }, Some(payload)),
         }
     }
 
@@ -341,7 +341,7 @@ impl Found {
         match &self.recorder().provider {
             Provider::Native(native) => {
                 let scope = Scope::Of(library);
-                Some(LibrarySpan::Native(native.build(&scope, builder, parent)))
+                Some(LibrarySpan::Native(native.build(scope, builder, parent)))
             }
             Provider::Ours { .. } => {
                 self.tracer(library).build(builder, parent).map(LibrarySpan::Sdk)
@@ -364,12 +364,16 @@ fn start_native(
         kind: &callsite.kind,
         links,
         start: None,
-        outer: Known::of(outer),
+        scope: Scope::Of(callsite.library),
+        outer,
         is_foreign: false,
     };
-    let started = native.start(&new, &Scope::Of(callsite.library), parent, attributes);
-    let (context, known) = (started.enter(parent), started.known);
-    (Begun { context, records: known.is_some(), known }, started.panic)
+    let enter = |id, known: Option<Known>| match known {
+        Some(_) => parent.with_span(Handle::new(id, known, false)),
+        None => parent.with_remote_span_context(id),
+    };
+    let Started { span, place, panic } = native.start(&new, parent, attributes, enter);
+    (Begun { context: span, records: place.is_some(), place }, panic)
 }
 
 /// Waits this long for the devices of spans whose bodies have ended; whether all of them have told

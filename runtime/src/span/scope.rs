@@ -32,40 +32,58 @@ pub struct Span {
     /// What becomes current; `None` leaves the context alone.
     pub(super) context: Option<Context>,
     recording: Option<Recording>,
-    /// The spans of the blocks in the body, if it may have some.
-    frame: Option<Frame>,
+    /// Whether blocks in the body may be spans.
+    has_blocks: bool,
+    /// Those spans.
+    frame: Frame,
 }
 
 #[derive(Debug)]
 struct Recording {
-    /// The span that it was started in: its parent, unless it is a root.
-    outer: SpanId,
-    /// Where the span is, if it is in a slot of ours.
-    place: Option<Place>,
+    way: Way,
     /// Whether the thread was unwinding before the span started: that panic is not ours.
     was_panicking: bool,
     /// Whether it failed while it went on: a stream yielded an error.
     failed: bool,
-    /// The entry among the spans to end at shutdown.
-    open: Option<Open>,
     /// The device whose work the span lasts for as well.
     device: Option<Box<Window>>,
+}
+
+/// Where the span is.
+#[derive(Debug)]
+enum Way {
+    /// In a slot of ours.
+    Slot(Place),
+    Provided(Box<Provided>),
+}
+
+/// A span of a provider's.
+#[derive(Debug)]
+struct Provided {
+    /// The span that it was started in: its parent, unless it is a root.
+    outer: SpanId,
+    /// The entry among the spans to end at shutdown.
+    open: Option<Open>,
 }
 
 impl Recording {
     #[inline]
     fn target<'a>(&self, context: &'a Context) -> Target<'a> {
-        Target::of(context, self.outer, self.place)
+        match &self.way {
+            Way::Slot(place) => Target::of(context, SpanId::INVALID, Some(*place)),
+            Way::Provided(provided) => Target::of(context, provided.outer, None),
+        }
     }
 }
 
 impl Span {
-    pub(crate) const OFF: Self = Self { context: None, recording: None, frame: None };
+    pub(crate) const OFF: Self =
+        Self { context: None, recording: None, has_blocks: false, frame: Frame::NEW };
 
     /// No span of its own: what runs in it continues this context.
     #[doc(hidden)]
     pub fn continued(context: Context) -> Self {
-        Self { context: Some(context), recording: None, frame: None }
+        Self { context: Some(context), recording: None, has_blocks: false, frame: Frame::NEW }
     }
 
     /// A span that starts now, or what stands for it when nothing records it.
@@ -81,19 +99,25 @@ impl Span {
         let Some(recorder) = Recorder::of(&parent) else {
             return Self::unrecorded(start);
         };
-        let Begun { context, records, known } = recorder.start(start, &parent, outer, attributes);
-        let recording = records.then(|| Recording {
-            outer: outer.span().span_context().span_id(),
-            place: known.map(|known| known.place),
+        let Begun { context, records, place } = recorder.start(start, &parent, outer, attributes);
+        let way = match place {
+            Some(place) => Some(Way::Slot(place)),
+            None if records => Some(Way::Provided(Box::new(Provided {
+                outer: outer.span().span_context().span_id(),
+                open: recorder.is_installed().then(|| open::add(context.clone())),
+            }))),
+            None => None,
+        };
+        let recording = way.map(|way| Recording {
+            way,
             was_panicking: panicking(),
             failed: false,
-            open: (known.is_none() && recorder.is_installed()).then(|| open::add(context.clone())),
             device: None,
         });
         if recorder.is_uninstalled() {
             open::interrupt(&context);
         }
-        Self { context: Some(context), recording, frame: None }
+        Self { context: Some(context), recording, has_blocks: false, frame: Frame::NEW }
     }
 
     /// What stands for a span that nothing records.
@@ -150,7 +174,7 @@ impl Span {
     /// Whether it does nothing, and nothing inside it may.
     #[inline]
     fn is_nothing(&self) -> bool {
-        self.context.is_none() && self.recording.is_none() && self.frame.is_none()
+        self.context.is_none() && self.recording.is_none() && !self.has_blocks
     }
 
     /// Runs a body in the span, which ends when the body returns or panics. `outcome` looks at the
@@ -240,7 +264,7 @@ impl Span {
     #[doc(hidden)]
     #[inline]
     pub fn with_blocks(mut self) -> Self {
-        self.frame = Some(Frame::default());
+        self.has_blocks = true;
         self
     }
 
@@ -250,14 +274,14 @@ impl Span {
     /// Not generic, so that it is compiled once: an application has thousands of spans.
     pub(super) fn within(&mut self, body: &mut dyn FnMut() -> bool) {
         let attached = self.context.clone().and_then(context::attach);
-        if !self.records() && self.frame.is_none() {
+        if !self.records() && !self.has_blocks {
             body();
             return;
         }
-        let entered = self.frame.as_mut().map(Frame::enter);
+        let entered = self.has_blocks.then(|| self.frame.enter());
         let caught = caught(body);
-        if let (Some(frame), Some(entered)) = (&mut self.frame, entered) {
-            frame.leave(entered, matches!(caught, Ok(true)));
+        if let Some(entered) = entered {
+            self.frame.leave(entered, matches!(caught, Ok(true)));
         }
         drop(attached);
         if let Err(payload) = caught {
@@ -278,10 +302,8 @@ impl Span {
         if self.is_off() {
             let polled = poll();
             // Recording may have started in it, with blocks that are on the thread now.
-            if let (Some(frame), true) = (&mut self.frame, polled.is_pending())
-                && Recorder::any()
-            {
-                frame.pause(Entered::UNRECORDED);
+            if self.has_blocks && polled.is_pending() && Recorder::any() {
+                self.frame.pause(Entered::UNRECORDED);
             }
             return polled;
         }
@@ -295,8 +317,8 @@ impl Span {
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.
     pub(super) fn hand_on(mut self) -> Self {
-        if let Some(mut frame) = self.frame.take() {
-            frame.end(&Ending::Value(None));
+        if std::mem::take(&mut self.has_blocks) {
+            self.frame.end(&Ending::Value(None));
         }
         self
     }
@@ -304,8 +326,8 @@ impl Span {
     /// Whether it does nothing at all.
     #[inline]
     pub(super) fn is_off(&self) -> bool {
-        let idle = |frame: &Frame| !Recorder::any() && !frame.is_paused();
-        self.context.is_none() && self.frame.as_ref().is_none_or(idle)
+        let is_idle = || !Recorder::any() && !self.frame.is_paused();
+        self.context.is_none() && (!self.has_blocks || is_idle())
     }
 
     #[inline]
@@ -316,7 +338,7 @@ impl Span {
     /// Whether the outcome of the body matters to anyone.
     #[inline]
     pub(crate) fn asks(&self) -> bool {
-        self.records() || self.frame.as_ref().is_some_and(Frame::has_left)
+        self.records() || self.frame.has_left()
     }
 
     /// Ends the span by what its body came to.
@@ -346,7 +368,7 @@ impl Span {
     }
 
     fn cancel_within(&mut self, drop: &mut dyn FnMut()) {
-        if self.records() || self.frame.as_ref().is_some_and(Frame::is_paused) {
+        if self.records() || self.frame.is_paused() {
             self.within(&mut || {
                 drop();
                 false
@@ -359,14 +381,16 @@ impl Span {
 
     /// This moment, by the clock of the span.
     pub(super) fn now(&self) -> SystemTime {
-        let place = self.recording.as_ref().and_then(|recording| recording.place);
-        let nanos = place.and_then(|place| place.with(|span| span.now()));
+        let nanos = match &self.recording {
+            Some(Recording { way: Way::Slot(place), .. }) => place.with(|span| span.now()),
+            _ => None,
+        };
         nanos.map_or_else(SystemTime::now, |nanos| UNIX_EPOCH + Duration::from_nanos(nanos))
     }
 
-    fn set(&self, attributes: Attributes) {
-        if let (Some(context), Some(recording), false) =
-            (&self.context, &self.recording, attributes.is_empty())
+    fn set(&self, attributes: Option<Box<Attributes>>) {
+        if let (Some(context), Some(recording), Some(attributes)) =
+            (&self.context, &self.recording, attributes)
         {
             let target = recording.target(context);
             attributes.into_vec().into_iter().for_each(|pair| target.set_attribute(pair));
@@ -375,14 +399,15 @@ impl Span {
 
     /// Ends the span, and the blocks in it that were left early: they left it with this ending.
     pub(super) fn end(&mut self, ending: &Ending<'_>, at: Option<SystemTime>) {
-        let seen = self.frame.as_mut().and_then(|frame| frame.end(ending));
+        let seen = self.frame.end(ending);
         let ending = ending.or(seen.as_deref());
         if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
             let target = recording.target(context);
             ending.mark(target);
-            match recording.device {
-                Some(window) => window.end(recording.open),
-                None => target.end(at),
+            match (recording.device, recording.way) {
+                (None, _) => target.end(at),
+                (Some(window), Way::Slot(_)) => window.end(None),
+                (Some(window), Way::Provided(provided)) => window.end(provided.open),
             }
         }
     }
@@ -411,7 +436,7 @@ impl OnDevice<'_> {
 impl Drop for Span {
     #[inline]
     fn drop(&mut self) {
-        if self.recording.is_none() && self.frame.is_none() {
+        if self.recording.is_none() && !self.has_blocks {
             return;
         }
         match &self.recording {
