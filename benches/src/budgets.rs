@@ -52,12 +52,15 @@ pub(crate) fn table<'a>(tables: impl Iterator<Item = &'a Table>) -> String {
     text
 }
 
-/// The clock by which spans are recorded, and what the system's is.
+/// The clock by which spans are recorded: the processor's counter, if that is what the system's clock reads.
 pub(crate) fn clock() -> String {
     let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     let source = fs::read_to_string(source).unwrap_or_default();
-    let source = if source.is_empty() { "of an unknown source" } else { source.trim() };
-    format!("system clock ({source})")
+    match source.trim() {
+        "tsc" if cfg!(target_arch = "x86_64") => "time-stamp counter".to_owned(),
+        "" => "system clock (of an unknown source)".to_owned(),
+        source => format!("system clock ({source})"),
+    }
 }
 
 /// What was measured.

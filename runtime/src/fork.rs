@@ -1,6 +1,6 @@
 //! Whether this is a child of `fork`, which has but one of its parent's threads.
 
-/// Tells once whether the process has become another one.
+/// Tells whether the process has become another one.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct Fork(Option<forkguard::Guard>);
@@ -12,13 +12,7 @@ impl Fork {
         Self(forkguard::Guard::try_new().ok())
     }
 
-    #[cfg(feature = "app")]
-    #[inline]
-    pub(crate) fn happened(&mut self) -> bool {
-        self.0.as_mut().is_some_and(forkguard::Guard::detected_fork)
-    }
-
-    /// Whether the process has become another one since this was made or told so. The same answer each time.
+    /// Whether the process has become another one since this was made.
     #[inline]
     pub(crate) fn has_happened(&self) -> bool {
         self.0.clone().is_some_and(|mut guard| guard.detected_fork())
@@ -34,11 +28,6 @@ pub(crate) struct Fork;
 impl Fork {
     pub(crate) fn watch() -> Self {
         Self
-    }
-
-    #[cfg(feature = "app")]
-    pub(crate) fn happened(&mut self) -> bool {
-        false
     }
 
     pub(crate) fn has_happened(&self) -> bool {

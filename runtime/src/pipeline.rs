@@ -34,8 +34,7 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// A pipeline and the provider that feeds it; or, with nothing built, why there is none.
-    /// `after_fork` is called before the first span in a child of `fork`.
-    pub(crate) fn build(settings: Settings, after_fork: fn()) -> Result<(Self, Way), String> {
+    pub(crate) fn build(settings: Settings) -> Result<(Self, Way), String> {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let Settings { observers, baggage, .. } = settings;
         let is_native = observers.is_empty() && !sampling.keep.anything();
@@ -43,15 +42,8 @@ impl Pipeline {
         let service = resource.get(&Key::from_static_str("service.name"));
         let service =
             service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
-        let end = End {
-            sampling,
-            limits,
-            baggage,
-            observers,
-            resource: resource.clone(),
-            is_native,
-            after_fork,
-        };
+        let end =
+            End { sampling, limits, baggage, observers, resource: resource.clone(), is_native };
         match destination {
             Destination::Nowhere => Ok(end.at(Nowhere::new())),
             Destination::Console => Ok(end.at(Console::start())),
@@ -145,12 +137,10 @@ struct End {
     /// Whether spans are recorded by our own recorder. The SDK's is for span processors of the program's own, which see
     /// its spans, and for traces that are kept.
     is_native: bool,
-    after_fork: fn(),
 }
 
 impl End {
     fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, Way) {
-        recorder::on_fork(self.after_fork);
         let sink = Arc::new(sink);
         stats::open(&sink);
         if self.is_native { self.native(sink) } else { self.by_sdk(sink) }
@@ -172,7 +162,7 @@ impl End {
 
     /// The SDK records the spans: processors of the program's own see its spans.
     fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
-        let Self { sampling, limits, baggage, observers, resource, after_fork, .. } = self;
+        let Self { sampling, limits, baggage, observers, resource, .. } = self;
         let held = sampling.keep.anything().then(|| {
             let let_go = Arc::<LetGo>::default();
             stats::open(&let_go);
@@ -180,7 +170,7 @@ impl End {
         });
         let observers = Observers::new(observers, &resource);
         let builder = SdkTracerProvider::builder()
-            .with_id_generator(Ids { after_fork })
+            .with_id_generator(Ids)
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource);

@@ -33,6 +33,18 @@ fn a_trace_goes_on_in_both_processes() {
 }
 
 #[test]
+fn a_child_whose_threads_start_at_once_loses_nothing() {
+    for _ in 0..20 {
+        assert_eq!(spans_of("threads").len(), 200);
+    }
+}
+
+#[test]
+fn a_span_that_is_open_at_the_fork_is_the_parent_s() {
+    assert_eq!(spans_of("open"), ["forks"]);
+}
+
+#[test]
 fn a_child_can_be_told_to_stop() {
     assert_eq!(spans_of("deaf"), ["child"]);
     assert_eq!(spans_of("told"), [""; 0]);

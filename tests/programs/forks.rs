@@ -1,6 +1,7 @@
 //! A program that forks while telemetry is up.
 
 use std::process::{Command, exit};
+use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ fn main() {
         "deaf" | "told" | "idle" => return waits_for_a_signal(&how),
         "exits" => return exits(),
         "inside" => return inside(),
+        "threads" => return threads(),
+        "open" => return open(),
         // Telemetry was up before, and is set up again in the child.
         "again" => drop(app.take()),
         other => panic!("unknown: {other}"),
@@ -77,6 +80,50 @@ fn exits() {
     before();
     assert_eq!(in_child(|| exit(0)), 0);
     parent();
+}
+
+/// A child whose first spans start on several threads at once, before any span of its parent.
+fn threads() {
+    let ended = in_child(|| {
+        let start = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    (0..50).for_each(|_| child());
+                });
+            }
+        });
+        spandrel::flush(Duration::from_secs(10));
+        let Stats { accepted, exported, .. } = spandrel::stats();
+        assert_eq!((accepted, exported), (200, 200));
+        exit(0);
+    });
+    assert_eq!(ended, 0);
+}
+
+/// A span that is open at the fork ends in the child first.
+fn open() {
+    let is_child = forks();
+    if !is_child {
+        spandrel::flush(Duration::from_secs(10));
+    }
+    let Stats { accepted, exported, .. } = spandrel::stats();
+    assert_eq!((accepted, exported), if is_child { (0, 0) } else { (1, 1) });
+    if is_child {
+        exit(0);
+    }
+}
+
+#[span]
+fn forks() -> bool {
+    match fork::fork().expect("it forks") {
+        fork::Fork::Child => true,
+        fork::Fork::Parent(process) => {
+            assert_eq!(fork::waitpid(process).expect("it ends"), 0);
+            false
+        }
+    }
 }
 
 /// Processes that go on with one trace.

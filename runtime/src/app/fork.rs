@@ -1,10 +1,7 @@
 //! What a child of `fork` must do for itself: it has none of the threads that export, and that hear
 //! signals.
 
-use std::sync::Mutex;
-
 use super::state::State;
-use crate::fork::Fork;
 use crate::{recorder, span, stats};
 
 /// In a child of `fork`: exports again, and hears signals.
@@ -14,17 +11,15 @@ use crate::{recorder, span, stats};
 /// the program does not handle ends the child at once. In the parent, and when called again, this does
 /// nothing.
 ///
-/// A span that was open when the process forked ends in both, if both come to its end.
+/// A span that was open when the process forked is the parent's: its copy in the child is in no account.
 /// What had ended before the fork is the parent's to export, and [`flush`](crate::flush) is for a
 /// parent that goes without a word. As ever, a program should fork before it starts threads of its
 /// own: what a thread had locked stays locked in the child.
 pub fn after_fork() {
-    static WATCHED: Mutex<Option<Fork>> = Mutex::new(None);
-    // Whoever has it locked does what there is to do.
-    let Ok(mut watched) = WATCHED.try_lock() else { return };
-    if !watched.get_or_insert_with(Fork::watch).happened() {
-        return;
-    }
+    recorder::after_fork(start_over);
+}
+
+fn start_over() {
     span::disown_open_spans();
     #[cfg(unix)]
     super::signals::restart_after_fork();

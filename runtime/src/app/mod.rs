@@ -171,7 +171,7 @@ fn set_up(config: Config) -> bool {
         _ => (Records::Unknown, false),
     };
     let (flush, grace) = (settings.flush, settings.grace);
-    match Pipeline::build(settings, after_fork) {
+    match Pipeline::build(settings) {
         Ok((pipeline, way)) => {
             match &way {
                 Way::Native(native) => {

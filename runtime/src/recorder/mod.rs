@@ -36,7 +36,7 @@ pub(crate) use provider::NativeProvider;
 pub(crate) use scope::ScopeId;
 pub(crate) use thread::Library;
 pub(crate) use thread::{
-    any_open, append, close, collect, interrupt, new_pipeline, on_fork, with_waiting,
+    after_fork, any_open, append, close, collect, interrupt, new_ids, new_pipeline, with_waiting,
 };
 pub(crate) use value::ValueRef;
 #[cfg(feature = "_otlp")]

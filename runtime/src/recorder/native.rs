@@ -111,6 +111,9 @@ impl Native {
         let parent = parent.span_context();
         let outer_span = new.outer.span();
         let outer_id = outer_span.span_context();
+        if context.is_telemetry_suppressed() {
+            return Started::unrecorded(wrap(SpanContext::NONE, None));
+        }
         let prepared = Thread::with(|thread| {
             let is_root = !parent.is_valid();
             let trace = if is_root { thread.new_trace_id() } else { parent.trace_id() };
@@ -121,9 +124,6 @@ impl Native {
         let Some((trace, span, scope, outer, local, memory)) = prepared else {
             return Started::unrecorded(wrap(parent.clone(), None));
         };
-        if context.is_telemetry_suppressed() {
-            return Started::unrecorded(wrap(SpanContext::NONE, None));
-        }
         let (is_sampled, id) = self.decide(context, parent, trace, span);
         if !is_sampled {
             return Started::unrecorded(wrap(id, None));

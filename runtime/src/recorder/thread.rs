@@ -1,6 +1,6 @@
 //! What a thread knows that records spans, and what the process knows of its threads.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,12 +24,28 @@ const MOST_PARENTS: usize = 8;
 
 thread_local!(static THREAD: RefCell<Option<Thread>> = const { RefCell::new(None) });
 
-/// What each thread calls before its first span: in a child of `fork`, it starts what the child lacks.
-static AFTER_FORK: OnceLock<fn()> = OnceLock::new();
+/// What a child of `fork` must do before it records.
+static START_OVER: OnceLock<fn()> = OnceLock::new();
 
-/// From now on each thread calls this before its first span.
-pub(crate) fn on_fork(start_over: fn()) {
-    AFTER_FORK.get_or_init(|| start_over);
+/// Makes a child of `fork` do this before its first span, and does it now if this is a child that has not: once, and
+/// every thread that comes here waits until it is done.
+pub(crate) fn after_fork(start_over: fn()) {
+    START_OVER.get_or_init(|| start_over);
+    start_over_once();
+}
+
+fn start_over_once() {
+    thread_local!(static STARTS_OVER: Cell<bool> = const { Cell::new(false) });
+    let process = Process::current();
+    // The function may come by here itself.
+    if let (Some(start_over), true, false) = (START_OVER.get(), process.is_child, STARTS_OVER.get())
+    {
+        process.started_over.get_or_init(|| {
+            STARTS_OVER.set(true);
+            start_over();
+            STARTS_OVER.set(false);
+        });
+    }
 }
 
 /// One thread's.
@@ -94,9 +110,7 @@ impl Thread {
     fn start() {
         let before = THREAD.try_with(|thread| thread.borrow_mut().replace(Self::new()));
         drop(before);
-        if let Some(start_over) = AFTER_FORK.get() {
-            start_over();
-        }
+        start_over_once();
     }
 
     fn new() -> Self {
@@ -182,6 +196,10 @@ impl Drop for Thread {
 struct Process {
     fork: Fork,
     locals: Mutex<Locals>,
+    /// Whether it was forked from one that records.
+    is_child: bool,
+    /// Whether it has what it lacked then.
+    started_over: OnceLock<()>,
     /// That of a child.
     child: OnceLock<Box<Self>>,
 }
@@ -194,15 +212,21 @@ struct Locals {
 }
 
 impl Process {
-    fn new() -> Self {
-        Self { fork: Fork::watch(), locals: Mutex::default(), child: OnceLock::new() }
+    fn new(is_child: bool) -> Self {
+        Self {
+            fork: Fork::watch(),
+            locals: Mutex::default(),
+            is_child,
+            started_over: OnceLock::new(),
+            child: OnceLock::new(),
+        }
     }
 
     fn current() -> &'static Self {
         static FIRST: OnceLock<Process> = OnceLock::new();
-        let mut process = FIRST.get_or_init(Self::new);
+        let mut process = FIRST.get_or_init(|| Self::new(false));
         while process.fork.has_happened() {
-            process = process.child.get_or_init(|| Box::new(Self::new()));
+            process = process.child.get_or_init(|| Box::new(Self::new(true)));
         }
         process
     }
@@ -225,6 +249,16 @@ impl Process {
 /// All that threads of this process use or have used.
 fn locals() -> Vec<&'static Local> {
     Process::current().locals().all.clone()
+}
+
+/// Random ids, other ones in a child of `fork` than in its parent.
+pub(crate) fn new_ids() -> (TraceId, SpanId) {
+    let ids = Thread::with(|thread| (thread.new_trace_id(), thread.new_span_id()));
+    // While the thread ends, it has no generator any more.
+    ids.unwrap_or_else(|| {
+        let mut random = SmallRng::from_os_rng();
+        (TraceId::from(random.random::<u128>()), SpanId::from(random.random::<u64>()))
+    })
 }
 
 /// The number of a pipeline that is about to start: another one each time, and never zero.
