@@ -86,8 +86,8 @@ impl Outlet for Nowhere {
         1
     }
 
-    fn reserve(&self, bytes: usize) -> Option<Room> {
-        Some(Room { spans: 1, bytes })
+    fn reserve(&self, lacking: Room) -> Option<Room> {
+        Some(lacking)
     }
 
     fn release(&self, _room: Room) {}

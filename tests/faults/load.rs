@@ -61,6 +61,23 @@ fn a_million_spans_for_a_slow_collector_take_no_more_memory_than_they_may() {
     assert!(said.contains(&lost) && said.contains("OTEL_BSP_MAX_QUEUE_SIZE"), "{said}");
 }
 
+/// A thread reserves room for many small spans at once, and must not reserve more than its large ones need.
+#[test]
+fn large_spans_have_as_much_room_as_small_ones() {
+    let collector = Collector::counting();
+    collector.behave(Behaviour::Slow(Duration::from_millis(500)));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "10000"),
+        ("SPAN_BYTES", "3000"),
+    ];
+    let mut command = command(BURST, "none", &variables);
+    let output = command.args(["9000", "0", "return"]).output().expect("it runs");
+    let account: Json = serde_json::from_slice(&output.stdout).expect("an account");
+    let number = |field: &str| account[field].as_u64().expect("a number");
+    assert_eq!((number("dropped"), number("exported")), (0, 9000), "{account}");
+}
+
 #[test]
 fn large_spans_for_a_collector_that_is_away_take_no_more_memory_than_they_may() {
     let collector = Collector::counting();

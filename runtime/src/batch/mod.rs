@@ -87,8 +87,8 @@ impl<E: Exporter> Outlet for BatchSink<E> {
         !self.queue().is_finished()
     }
 
-    fn reserve(&self, bytes: usize) -> Option<Room> {
-        self.queue().reserve(bytes)
+    fn reserve(&self, lacking: Room) -> Option<Room> {
+        self.queue().reserve(lacking)
     }
 
     fn release(&self, room: Room) {

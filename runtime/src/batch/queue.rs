@@ -107,11 +107,14 @@ struct Closing {
     deadline: Instant,
 }
 
-/// Takes as much as a few spans need, or a share of what is left; at least so much.
+/// Takes as much as a few spans need, or a share of what is left; at least so much. Nothing, if nothing is lacking.
 fn take(free: &AtomicUsize, least: usize, wanted: usize) -> Option<usize> {
     /// How many threads there are at least whose shares leave something for another one.
     const SHARES: usize = 32;
 
+    if least == 0 {
+        return Some(0);
+    }
     let share = |free: usize| wanted.min(free / SHARES).max(least);
     let before = free
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(share(free)));
@@ -303,13 +306,13 @@ impl Queue {
         }
     }
 
-    /// Room for a span of this size, and for some that may follow. A span without room is counted as dropped.
-    pub(super) fn reserve(&self, bytes: usize) -> Option<Room> {
-        let Some(spans) = take(&self.free.spans, 1, SPANS_RESERVED) else {
+    /// Room for a span that lacks it, and for some that may follow. A span without room is counted as dropped.
+    pub(super) fn reserve(&self, lacking: Room) -> Option<Room> {
+        let Some(spans) = take(&self.free.spans, lacking.spans, SPANS_RESERVED) else {
             self.refuse(Full::Spans);
             return None;
         };
-        let Some(bytes) = take(&self.free.bytes, bytes, BYTES_RESERVED) else {
+        let Some(bytes) = take(&self.free.bytes, lacking.bytes, BYTES_RESERVED) else {
             self.free.spans.fetch_add(spans, Ordering::Relaxed);
             self.refuse(Full::Bytes);
             return None;

@@ -48,7 +48,7 @@ fn counts(stats: Stats) -> (u64, u64, u64) {
 /// Spans that end one after the other, each handed over at once; what room is reserved beyond them is returned.
 fn end(queue: &Queue, bytes: impl IntoIterator<Item = usize>) {
     for bytes in bytes {
-        if let Some(room) = queue.reserve(bytes) {
+        if let Some(room) = queue.reserve(Room { spans: 1, bytes }) {
             queue.push(span(bytes));
             queue.release(Room { spans: room.spans - 1, bytes: room.bytes - bytes });
         }
@@ -127,21 +127,34 @@ fn what_is_on_its_way_takes_room_until_it_has_landed() {
 #[test]
 fn threads_reserve_a_share_of_what_is_left() {
     let large = queue(10_000, 1);
-    assert_eq!(large.reserve(100), Some(Room { spans: 64, bytes: 16 << 10 }));
-    assert_eq!(large.reserve(50_000), Some(Room { spans: 64, bytes: 50_000 }));
+    assert_eq!(
+        large.reserve(Room { spans: 1, bytes: 100 }),
+        Some(Room { spans: 64, bytes: 16 << 10 })
+    );
+    assert_eq!(
+        large.reserve(Room { spans: 1, bytes: 50_000 }),
+        Some(Room { spans: 64, bytes: 50_000 })
+    );
+    assert_eq!(
+        large.reserve(Room { spans: 0, bytes: 100 }),
+        Some(Room { spans: 0, bytes: 16 << 10 })
+    );
+    assert_eq!(large.reserve(Room { spans: 1, bytes: 0 }), Some(Room { spans: 64, bytes: 0 }));
     let small = queue(40, 1);
-    let spans: Vec<_> = (0..41).map(|_| small.reserve(100).map(|room| room.spans)).collect();
+    let spans: Vec<_> = (0..41)
+        .map(|_| small.reserve(Room { spans: 1, bytes: 100 }).map(|room| room.spans))
+        .collect();
     assert_eq!(spans[..40], [Some(1); 40], "each has a share");
     assert_eq!(spans[40], None);
     small.release(Room { spans: 1, bytes: 100 });
-    assert!(small.reserve(100).is_some());
+    assert!(small.reserve(Room { spans: 1, bytes: 100 }).is_some());
 }
 
 #[test]
 fn scarce_room_makes_the_worker_collect_it_once() {
     let queue = queue(10, 1);
     assert!(!queue.wants_buffers());
-    let rooms: Vec<_> = (0..6).map(|_| queue.reserve(100)).collect();
+    let rooms: Vec<_> = (0..6).map(|_| queue.reserve(Room { spans: 1, bytes: 100 })).collect();
     assert!(queue.wants_buffers());
     assert!(!queue.wants_buffers(), "until something has changed");
     rooms.into_iter().flatten().for_each(|room| queue.release(room));

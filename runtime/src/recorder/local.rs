@@ -207,7 +207,11 @@ impl Ended {
         };
         let bytes = record.len();
         if self.room.spans == 0 || self.room.bytes < bytes {
-            let Some(room) = outlet.reserve(bytes) else { return After::Nothing };
+            let lacking = Room {
+                spans: usize::from(self.room.spans == 0),
+                bytes: if self.room.bytes < bytes { bytes } else { 0 },
+            };
+            let Some(room) = outlet.reserve(lacking) else { return After::Nothing };
             self.room.spans += room.spans;
             self.room.bytes += room.bytes;
         }

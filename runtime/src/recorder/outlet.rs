@@ -20,8 +20,9 @@ pub(crate) trait Outlet: Debug + Send + Sync {
     /// A span has started that will be taken.
     fn expect(&self, _span: &SpanContext) {}
 
-    /// Reserves room for one span of this size, and maybe for more. Without room, the span is counted as dropped.
-    fn reserve(&self, bytes: usize) -> Option<Room>;
+    /// Reserves so much room, or more. What is not lacking is zero. Without room, the span that needs it is counted as
+    /// dropped.
+    fn reserve(&self, lacking: Room) -> Option<Room>;
 
     /// Returns room that is not used.
     fn release(&self, room: Room);

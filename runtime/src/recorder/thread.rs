@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use super::batch::Batch;
 use super::handle::Known;
 use super::local::Local;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use crate::fork::Fork;
 
@@ -299,7 +299,9 @@ pub(crate) fn append(outlet: &Arc<dyn Outlet>, pipeline: usize, span: &SpanData)
     match Thread::with(|thread| thread.local) {
         Some(local) => local.append(pipeline, outlet, batch.bytes()),
         // The thread ends.
-        None if outlet.reserve(batch.size()).is_some() => outlet.take(batch),
+        None if outlet.reserve(Room { spans: 1, bytes: batch.size() }).is_some() => {
+            outlet.take(batch);
+        }
         None => {}
     }
 }
