@@ -1,5 +1,6 @@
 //! Span processors of the program's own, beside ours.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::Arc;
@@ -32,17 +33,39 @@ impl PartialEq for Observer {
     }
 }
 
+thread_local!(static WITHIN: Cell<bool> = const { Cell::new(false) });
+
+/// Whether this thread runs a processor of the program's. Spans that the processor makes itself are not recorded: it would
+/// see them, and make more. A context that suppresses telemetry cannot be attached for that: OpenTelemetry's API calls
+/// processors while it looks at the current one.
+pub(crate) fn is_within() -> bool {
+    WITHIN.get()
+}
+
+/// Runs a processor, unless this thread does so already.
+fn within(run: impl FnOnce()) {
+    struct Left;
+
+    impl Drop for Left {
+        fn drop(&mut self) {
+            WITHIN.set(false);
+        }
+    }
+
+    if !WITHIN.replace(true) {
+        let _left = Left;
+        run();
+    }
+}
+
 /// As the SDK sees it: what takes time its pipeline asks, beside ours.
 impl SpanProcessor for Observer {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        let _suppressed = Context::enter_telemetry_suppressed_scope();
-        self.0.on_start(span, context);
+        within(|| self.0.on_start(span, context));
     }
 
-    /// Spans that the processor makes itself are not recorded: it would see their ends, and make more.
     fn on_end(&self, span: SpanData) {
-        let _suppressed = Context::enter_telemetry_suppressed_scope();
-        self.0.on_end(span);
+        within(|| self.0.on_end(span));
     }
 
     fn force_flush(&self) -> OTelSdkResult {

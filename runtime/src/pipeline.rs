@@ -1,4 +1,4 @@
-//! The way of a span out of the process: sampler, processor, exporter, behind the SDK's provider.
+//! The way of a span out of the process: recorder, sampler, queue and exporter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,16 +2,18 @@
 
 mod fit;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{Span as _, TraceFlags};
+use opentelemetry::trace::{Span as _, SpanId, TraceFlags};
 use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use crate::observer;
 use crate::recorder::{self, Batch, Limits, Outlet, Room};
 use crate::sampling::HeldTraces;
 use crate::span::{add_flags, flag_root, note_foreign};
@@ -152,8 +154,29 @@ impl Processor {
     }
 }
 
+thread_local! {
+    /// The open spans that processors of the program's have made on this thread. They are not recorded.
+    static MADE: RefCell<Vec<SpanId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether a processor of the program's has made this span, which has ended.
+fn forget(id: SpanId) -> bool {
+    let forgotten = MADE.try_with(|made| {
+        let mut made = made.borrow_mut();
+        let place = made.iter().position(|made| *made == id)?;
+        Some(made.swap_remove(place))
+    });
+    matches!(forgotten, Ok(Some(_)))
+}
+
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, context: &Context) {
+        if observer::is_within() {
+            let id = span.span_context().span_id();
+            // Where the thread ends, the span is recorded.
+            let _ = MADE.try_with(|made| made.borrow_mut().push(id));
+            return;
+        }
         for key in &self.baggage {
             if let Some(value) = context.baggage().get(key) {
                 span.set_attribute(KeyValue::new(key.clone(), value.clone()));
@@ -170,6 +193,9 @@ impl SpanProcessor for Processor {
 
     // Spans are large, and moved once: into the sink.
     fn on_end(&self, mut span: SpanData) {
+        if forget(span.span_context.span_id()) {
+            return;
+        }
         if span.span_context.is_sampled() {
             self.prepare(&mut span);
             recorder::append(&self.outlet, self.sink.number(), &span);

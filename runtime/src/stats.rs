@@ -20,7 +20,7 @@ pub struct Stats {
     pub dropped: u64,
     /// Spans in requests that failed for good, or that the collector rejected.
     pub failed: u64,
-    /// Spans in the queue, or in requests that have not been answered.
+    /// Spans in the buffers of threads, in the queue, or in requests that have not been answered.
     pub waiting: u64,
     /// Spans of unsampled traces that were recorded in case something fails and let go too early,
     /// for want of memory. They are in no other number.

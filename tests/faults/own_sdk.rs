@@ -86,6 +86,19 @@ fn a_processor_that_records_spans_does_not_see_those() {
 }
 
 #[test]
+fn a_span_that_ends_when_telemetry_is_down_is_accounted_for() {
+    for (how, account) in [
+        ("late", "accepted: 1, exported: 0, dropped: 1, failed: 0, waiting: 0"),
+        ("late-native", "accepted: 1, exported: 1, dropped: 0, failed: 0, waiting: 0"),
+    ] {
+        let collector = Collector::start();
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
+        let (written, said) = run(OWN_PROCESSOR, how, &[endpoint]);
+        assert!(written.contains(account), "{how}: {written}{said}");
+    }
+}
+
+#[test]
 fn an_exporter_that_flushes_does_not_wait_for_itself() {
     let since = Instant::now();
     let (written, said) = run(OWN_EXPORTER, "asks", &[]);

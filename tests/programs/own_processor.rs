@@ -83,12 +83,41 @@ fn main() {
             println!("{}", spandrel::flush(Duration::from_millis(50)).is_complete());
             drop(app);
         }
+        "late" | "late-native" => {
+            ends_too_late(if how == "late" { config.processor(Silent) } else { config });
+        }
         other => panic!("unknown: {other}"),
     }
 }
 
 struct App {
     body: fn(),
+}
+
+/// A span of OpenTelemetry's API that ends when telemetry is down: open spans of ours are ended by then.
+fn ends_too_late(config: Config) {
+    let app = spandrel::install(config);
+    let mut span = opentelemetry::global::tracer("late").start("late");
+    drop(app);
+    span.end();
+    println!("{:?}", spandrel::stats());
+}
+
+#[derive(Debug)]
+struct Silent;
+
+impl SpanProcessor for Silent {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
 }
 
 #[traced_app("shop", processor(Printer { service: String::new() }))]

@@ -61,7 +61,7 @@ impl<E: Exporter> Debug for BatchSink<E> {
 
 impl<E: Exporter> Drop for BatchSink<E> {
     fn drop(&mut self) {
-        // No thread has a buffer for it any more: that would keep it alive.
+        // A thread with a buffer for it would keep it alive.
         stats::close(self.queue().stats());
     }
 }

@@ -23,6 +23,9 @@ pub(super) const MOST_BYTES: usize = 64 << 20;
 const SPANS_RESERVED: usize = 64;
 const BYTES_RESERVED: usize = 16 << 10;
 
+/// While spans are dropped for want of room, the buffers of the threads are collected this often.
+const COLLECTION_INTERVAL: Duration = Duration::from_millis(100);
+
 /// How many buffers are kept for threads.
 const MOST_SPARE: usize = 8;
 
@@ -71,13 +74,15 @@ struct State {
     since: Option<Instant>,
     /// When the first span came into the buffer of a thread, since the buffers were last collected.
     buffered_since: Option<Instant>,
+    /// When the buffers were last collected for want of room.
+    collected_at: Option<Instant>,
     /// All below this number are exported now, full batch or not.
     due_below: u64,
     /// The number of the first that waits.
     taken: u64,
     /// The batches that are on their way, by the numbers of their first spans.
     on_their_way: BTreeMap<u64, InFlight>,
-    /// All below this number are wanted now, full batch or not.
+    /// A flush waits for all spans below this number.
     wanted: u64,
     /// Until then somebody waits for those.
     wanted_until: Option<Instant>,
@@ -282,6 +287,9 @@ impl Queue {
         state.counts.dropped += 1;
         let late = state.finished;
         state.late += u64::from(late);
+        if state.collected_at.is_none_or(|time| time.elapsed() >= COLLECTION_INTERVAL) {
+            self.collected.store(false, Ordering::Relaxed);
+        }
         drop(state);
         if !late && self.losses.overflow(full) {
             self.bells.work.notify_one();
@@ -308,6 +316,11 @@ impl Queue {
 
     /// Room for a span that lacks it, and for some that may follow. A span without room is counted as dropped.
     pub(super) fn reserve(&self, lacking: Room) -> Option<Room> {
+        if self.is_finished() {
+            // The span would wait for ever.
+            self.refuse(Full::Spans);
+            return None;
+        }
         let Some(spans) = take(&self.free.spans, lacking.spans, SPANS_RESERVED) else {
             self.refuse(Full::Spans);
             return None;
@@ -350,6 +363,9 @@ impl Queue {
         let scarce =
             self.pressed.load(Ordering::Relaxed) && !self.collected.swap(true, Ordering::Relaxed);
         let mut state = self.state();
+        if scarce {
+            state.collected_at = Some(Instant::now());
+        }
         let due = state.buffered_since.and_then(|since| since.checked_add(self.batch.delay));
         let wants = scarce || due.is_some_and(|due| state.at_once || due <= Instant::now());
         if wants {

@@ -110,11 +110,12 @@ impl Clock {
     /// Takes a new anchor, and keeps it for the traces that start within the next second.
     #[cold]
     fn set(&self) -> (Anchor, u64) {
+        // Before the clocks are read: of two threads, the one that read them first must not write last.
+        let version = self.version.load(Ordering::Acquire);
         let (ticks, monotonic) = (counter(), monotonic());
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let nanos = u64::try_from(nanos.as_nanos()).unwrap_or(u64::MAX);
         let mut anchor = Anchor { ticks: monotonic, nanos, scale: 0 };
-        let version = self.version.load(Ordering::Relaxed);
         let next = version + 1;
         // While another thread writes, this one uses its own anchor. So does a child of `fork` for ever, if a thread of
         // its parent was writing.
@@ -143,7 +144,7 @@ impl Clock {
         }
         let rate = self.rate.load(Ordering::Relaxed);
         let passed = ticks.wrapping_sub(self.rate_ticks.load(Ordering::Relaxed));
-        let elapsed = monotonic - self.rate_monotonic.load(Ordering::Relaxed);
+        let elapsed = monotonic.checked_sub(self.rate_monotonic.load(Ordering::Relaxed))?;
         let is_first = self.rate_ticks.load(Ordering::Relaxed) == 0;
         if !is_first && elapsed < CALIBRATION {
             return None;

@@ -24,8 +24,11 @@ impl Known {
     /// The span that is current in this context, if this recorder has made it.
     pub(crate) fn of(context: &Context) -> Option<Self> {
         let span = context.span();
-        let id = span.span_context().span_id();
-        let remembered = Thread::with(|thread| thread.remembered(id)).flatten();
+        let id = span.span_context();
+        if id.is_remote() {
+            return None;
+        }
+        let remembered = Thread::with(|thread| thread.remembered(id.span_id())).flatten();
         remembered.or_else(|| Self::asked(&span))
     }
 
@@ -35,7 +38,7 @@ impl Known {
         if id.is_remote() || !id.is_valid() {
             return None;
         }
-        // The handle answers beside the question: there is no other way to it through a context.
+        // `Context` gives no access to our type. Therefore `is_recording` leaves the span's place in `ANSWER`.
         ANSWER.set(None);
         span.is_recording().then(|| ANSWER.take()).flatten()
     }
@@ -128,7 +131,7 @@ impl Drop for Handle {
 
 /// A time that the program has given, in nanoseconds since 1970. `None` for this very moment: where no time is given,
 /// OpenTelemetry's API reads the system's clock and gives that.
-fn given(time: SystemTime) -> Option<u64> {
+pub(super) fn given(time: SystemTime) -> Option<u64> {
     const THIS_MOMENT: Duration = Duration::from_micros(50);
 
     let is_now = SystemTime::now().duration_since(time).is_ok_and(|since| since < THIS_MOMENT);

@@ -40,7 +40,7 @@ struct Ended {
     room: Room,
 }
 
-/// Where a span is found while it is open. It names no other span later.
+/// Where a span is found while it is open. A place is never used again: when the span has ended, it finds nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     local: &'static Local,

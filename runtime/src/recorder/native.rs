@@ -109,6 +109,7 @@ impl Native {
     ) -> Started<S> {
         let parent = context.span();
         let parent = parent.span_context();
+        let parent = if parent.is_valid() { parent } else { &SpanContext::NONE };
         let outer_span = new.outer.span();
         let outer_id = outer_span.span_context();
         if context.is_telemetry_suppressed() {
@@ -118,7 +119,7 @@ impl Native {
             let is_root = !parent.is_valid();
             let trace = if is_root { thread.new_trace_id() } else { parent.trace_id() };
             let scope = new.scope.id(thread);
-            let outer = thread.remembered(outer_id.span_id());
+            let outer = thread.remembered(outer_id.span_id()).filter(|_| !outer_id.is_remote());
             (trace, thread.new_span_id(), scope, outer, thread.local, thread.take_memory())
         });
         let Some((trace, span, scope, outer, local, memory)) = prepared else {

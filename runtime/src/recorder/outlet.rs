@@ -20,8 +20,8 @@ pub(crate) trait Outlet: Debug + Send + Sync {
     /// A span has started that will be taken.
     fn expect(&self, _span: &SpanContext) {}
 
-    /// Reserves so much room, or more. What is not lacking is zero. Without room, the span that needs it is counted as
-    /// dropped.
+    /// Reserves at least so many spans and bytes. For a field that is zero, it reserves nothing. Without room, the span
+    /// that needs it is counted as dropped.
     fn reserve(&self, lacking: Room) -> Option<Room>;
 
     /// Returns room that is not used.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanBuilder, SpanKind, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
 
-use super::handle::{Handle, nanos};
+use super::handle::{Handle, given, nanos};
 use super::native::{Native, New, Scope};
 use super::scope::ScopeId;
 use crate::attribute::Attributes;
@@ -48,7 +48,7 @@ impl Native {
             name: &name,
             kind: &span_kind.unwrap_or(SpanKind::Internal),
             links: &links.unwrap_or_default(),
-            start: start_time.map(nanos),
+            start: start_time.and_then(given),
             scope,
             outer: parent,
             is_foreign: true,

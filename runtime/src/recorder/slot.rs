@@ -46,6 +46,8 @@ pub(crate) struct OpenSpan {
     /// Whether other instrumentation has started it, which tells nobody of failures.
     pub(super) is_foreign: bool,
     has_own_error_type: bool,
+    /// When it started, in nanoseconds since 1970.
+    started: u64,
     failures: Failures,
 }
 
@@ -65,6 +67,7 @@ impl OpenSpan {
         self.failures.clear();
         self.limits = *limits;
         self.anchor = anchor;
+        self.started = head.start;
     }
 
     pub(crate) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>) {
@@ -105,7 +108,8 @@ impl OpenSpan {
     /// Where the span goes, and its record, complete.
     #[inline]
     pub(super) fn finish(&mut self, at: Option<u64>) -> (&Destination, &[u8]) {
-        let end = at.unwrap_or_else(|| self.anchor.now());
+        // A start that was given may be by the wall clock, which runs a little before ours.
+        let end = at.unwrap_or_else(|| self.anchor.now().max(self.started));
         (&self.destination, self.message.finish(end))
     }
 
@@ -125,6 +129,7 @@ impl Default for OpenSpan {
             outer: None,
             is_foreign: false,
             has_own_error_type: false,
+            started: 0,
             failures: Failures::default(),
         }
     }
@@ -161,8 +166,8 @@ impl Place {
         self.with(|span| messages.any(|message| span.has_seen(message))).unwrap_or(false)
     }
 
-    /// Tells the span that this one was started in of a failure with this message. Spans of other instrumentation pass
-    /// it on.
+    /// Remembers on the enclosing span that an error with this message has been recorded, so that it is not recorded
+    /// again. A span of other instrumentation passes that on to its own enclosing span.
     pub(crate) fn tell_outer(self, message: &str) {
         /// Spans of other instrumentation between two of ours are few.
         const MOST_BETWEEN: usize = 4;

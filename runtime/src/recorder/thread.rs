@@ -48,7 +48,7 @@ fn start_over_once() {
     }
 }
 
-/// One thread's.
+/// The recorder's state of one thread.
 pub(super) struct Thread {
     pub(super) local: &'static Local,
     random: SmallRng,
@@ -198,7 +198,7 @@ struct Process {
     locals: Mutex<Locals>,
     /// Whether it was forked from one that records.
     is_child: bool,
-    /// Whether it has what it lacked then.
+    /// Set once this child has restarted the exporter and the thread that watches for signals.
     started_over: OnceLock<()>,
     /// That of a child.
     child: OnceLock<Box<Self>>,
@@ -296,13 +296,14 @@ pub(crate) fn with_waiting<T>(pipeline: usize, read: impl FnOnce(usize) -> T) ->
 /// Adds a span that an SDK has recorded.
 pub(crate) fn append(outlet: &Arc<dyn Outlet>, pipeline: usize, span: &SpanData) {
     let batch = Batch::of(span);
-    match Thread::with(|thread| thread.local) {
-        Some(local) => local.append(pipeline, outlet, batch.bytes()),
-        // The thread ends.
-        None if outlet.reserve(Room { spans: 1, bytes: batch.size() }).is_some() => {
-            outlet.take(batch);
-        }
-        None => {}
+    if let Some(local) = Thread::with(|thread| thread.local) {
+        return local.append(pipeline, outlet, batch.bytes());
+    }
+    // The thread ends.
+    let used = Room { spans: batch.spans(), bytes: batch.size() };
+    if let Some(Room { spans, bytes }) = outlet.reserve(used) {
+        outlet.release(Room { spans: spans - used.spans, bytes: bytes - used.bytes });
+        outlet.take(batch);
     }
 }
 
