@@ -21,6 +21,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// This moment by the clock of the span's trace, in nanoseconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.anchor.now()
+    }
+
     /// The span that is current in this context, if this recorder has made it.
     pub(crate) fn of(context: &Context) -> Option<Self> {
         let span = context.span();

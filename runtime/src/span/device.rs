@@ -4,7 +4,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::panic::resume_unwind;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
@@ -13,6 +13,7 @@ use super::open::Open;
 use super::panic::{caught, contained};
 use super::reaper::Reaper;
 use crate::device::{Device, How, Measurement, Timing, key};
+use crate::recorder::{Known, nanos};
 
 /// The window over a device's work, of a span that is open.
 pub(super) struct Window {
@@ -41,8 +42,12 @@ struct Moment {
 }
 
 impl Moment {
-    fn now() -> Self {
-        Self { system: SystemTime::now(), instant: Instant::now() }
+    /// This one, by the clock of the span in this context.
+    fn now(context: &Context) -> Self {
+        let nanos = Known::of(context).map(|known| known.now());
+        let system =
+            nanos.map_or_else(SystemTime::now, |nanos| UNIX_EPOCH + Duration::from_nanos(nanos));
+        Self { system, instant: Instant::now() }
     }
 
     /// What the clock of spans would have said then, had nobody set it since.
@@ -59,7 +64,7 @@ impl Window {
         context: &Context,
         reaper: Reaper,
     ) -> (Self, Context) {
-        let began = Moment::now();
+        let began = Moment::now(context);
         let name = contained(|| device.name().into_owned());
         let close = match contained(|| device.start()) {
             Some(window) => closing(window, D::finish),
@@ -249,7 +254,10 @@ impl Extent {
         drop(state);
         if let Some(Departed { context, parent, _open }) = departed {
             // What sees the span end may panic. That is none of its parent's affair.
-            let ended = caught(|| context.span().end_with_timestamp(end));
+            let ended = caught(|| match Known::of(&context) {
+                Some(known) => known.place.end(Some(nanos(end))),
+                None => context.span().end_with_timestamp(end),
+            });
             if let Some(parent) = parent {
                 parent.settle(end);
             }
