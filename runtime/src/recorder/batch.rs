@@ -10,6 +10,9 @@ use super::wire::Writer;
 /// How many bytes stand before each span: the length of its message, and the number of its scope.
 pub(super) const HEAD: usize = 8;
 
+/// How many of those bytes, the first ones, are the length.
+pub(super) const LENGTH_BYTES: usize = 4;
+
 /// Ended spans, one record after the other. A record is the length of the message (four bytes, the lowest first),
 /// the number of the span's [scope](super::scope) (the same), and a `Span` message of OTLP without tag and length.
 #[derive(Debug, Default)]
@@ -65,8 +68,8 @@ impl Batch {
             return;
         };
         let head = &mut self.bytes[start..start + HEAD];
-        head[..4].copy_from_slice(&length.to_le_bytes());
-        head[4..].copy_from_slice(&scope.0.to_le_bytes());
+        head[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+        head[LENGTH_BYTES..].copy_from_slice(&scope.0.to_le_bytes());
         self.spans += 1;
     }
 

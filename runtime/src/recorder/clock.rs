@@ -19,6 +19,12 @@ const CALIBRATION: u64 = 100_000_000;
 /// machine slept meanwhile.
 const AGREEMENT: u64 = 10_000;
 
+/// A time in nanoseconds since 1970: zero if it is earlier, and the largest number if it is too late.
+pub(crate) fn nanos(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// What the clock said at a known time. All spans of a local trace go by one anchor, so that their durations and
 /// their order are right, whatever happens to the wall clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,8 +119,7 @@ impl Clock {
         // Before the clocks are read: of two threads, the one that read them first must not write last.
         let version = self.version.load(Ordering::Acquire);
         let (ticks, monotonic) = (counter(), monotonic());
-        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let nanos = u64::try_from(nanos.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(SystemTime::now());
         let mut anchor = Anchor { ticks: monotonic, nanos, scale: 0 };
         let next = version + 1;
         // While another thread writes, this one uses its own anchor. So does a child of `fork` for ever, if a thread of

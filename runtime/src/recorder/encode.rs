@@ -1,14 +1,13 @@
 //! Spans as the bytes of OTLP's messages, written from the spans as they are: the messages between would be most
 //! of what a span costs.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 #[cfg(feature = "_otlp")]
 use opentelemetry::InstrumentationScope;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
+use super::clock::nanos;
 use super::limits::Limits;
 use super::value::write_attribute;
 use super::wire::Writer;
@@ -92,11 +91,6 @@ pub(super) fn kind_number(kind: &SpanKind) -> u64 {
         SpanKind::Producer => 4,
         SpanKind::Consumer => 5,
     }
-}
-
-fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn attributes(writer: &mut Writer<'_>, field: u32, attributes: &[KeyValue]) {

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{Span, SpanContext, SpanId, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
-use super::clock::Anchor;
+use super::clock::{Anchor, nanos};
 use super::local::Place;
 use super::slot::OpenSpan;
 use super::thread::Thread;
@@ -141,9 +141,4 @@ pub(super) fn given(time: SystemTime) -> Option<u64> {
 
     let is_now = SystemTime::now().duration_since(time).is_ok_and(|since| since < THIS_MOMENT);
     (!is_now).then(|| nanos(time))
-}
-
-pub(crate) fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -113,7 +113,7 @@ impl Local {
     /// Hands over what waits in the buffer of this pipeline.
     pub(super) fn collect(&self, pipeline: usize) {
         let mut state = self.state();
-        if state.ended.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline) {
+        if state.ended.is_of(pipeline) {
             state.ended.hand_over();
         }
     }
@@ -122,7 +122,7 @@ impl Local {
     pub(super) fn close(&self, pipeline: usize) {
         let mut state = self.state();
         let ended = &mut state.ended;
-        if ended.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline) {
+        if ended.is_of(pipeline) {
             ended.hand_over();
             let before = ended.outlet.take();
             // Dropped without the lock: it may be the last reference to the pipeline.
@@ -140,8 +140,7 @@ impl Local {
     pub(super) fn waiting(&self, pipeline: usize) -> (usize, impl Sized + '_) {
         let state = self.state();
         let ended = &state.ended;
-        let is_its = ended.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline);
-        (if is_its { ended.buffer.spans() } else { 0 }, state)
+        (if ended.is_of(pipeline) { ended.buffer.spans() } else { 0 }, state)
     }
 
     /// Whether a span of this pipeline is open.
@@ -180,6 +179,12 @@ impl After {
 }
 
 impl Ended {
+    /// Whether the buffer is for this pipeline.
+    #[inline]
+    fn is_of(&self, pipeline: usize) -> bool {
+        self.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline)
+    }
+
     /// From now on the buffer is for this pipeline. Returns the one that it was for.
     #[inline]
     fn use_outlet(
@@ -187,7 +192,7 @@ impl Ended {
         pipeline: usize,
         outlet: &Arc<dyn Outlet>,
     ) -> Option<(usize, Arc<dyn Outlet>)> {
-        if self.outlet.as_ref().is_some_and(|(known, _)| *known == pipeline) {
+        if self.is_of(pipeline) {
             return None;
         }
         self.hand_over();
@@ -219,9 +224,7 @@ impl Ended {
         self.room.spans -= 1;
         self.room.bytes -= bytes;
         if most == 1 {
-            let mut batch = Batch::default();
-            batch.push_record(record);
-            return After::HandOver(outlet.clone(), batch);
+            return direct(outlet, record);
         }
         if self.buffer.size() + bytes > 2 * FULL && !self.buffer.is_empty() {
             // A large span has a batch of its own: the others need not be refused with it.
@@ -248,6 +251,7 @@ impl Ended {
     }
 }
 
+/// Hands over this span alone.
 fn direct(outlet: &Arc<dyn Outlet>, record: &[u8]) -> After {
     let mut batch = Batch::default();
     batch.push_record(record);

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceState};
 
-use super::batch::HEAD;
+use super::batch::{HEAD, LENGTH_BYTES};
 use super::encode::{flags, kind_number, write_ids};
 use super::limits::Limits;
 use super::scope::ScopeId;
@@ -18,6 +18,9 @@ const EVENT: u32 = 11;
 const LINK: u32 = 13;
 const NAME: u32 = 5;
 const STATUS: u32 = 15;
+
+/// The name of an event that is an exception, after the semantic conventions.
+pub(super) const EXCEPTION: &str = "exception";
 
 /// The attributes among some fields, as far as the next one must know of them.
 #[derive(Debug, Default)]
@@ -114,16 +117,19 @@ fn replace(
     value: ValueRef<'_>,
     limits: &Limits,
 ) -> bool {
-    let same =
-        |field: &Field<'_>| matches!(field, Field::Bytes(pair) if key_of(pair) == key.as_bytes());
     let found = fields_at(&bytes[start..])
-        .find(|(number, field, _)| *number == ATTRIBUTE && same(field))
+        .find(|(number, field, _)| is_attribute(*number, field, key))
         .map(|(_, _, place)| start + place.start..start + place.end);
     let Some(place) = found else { return false };
     let mut field = Vec::new();
     write_attribute(&mut Writer::new(&mut field), ATTRIBUTE, key, value, limits);
     bytes.splice(place, field);
     true
+}
+
+/// Whether a field of a span is the attribute with this key.
+fn is_attribute(number: u32, field: &Field<'_>, key: &str) -> bool {
+    number == ATTRIBUTE && matches!(field, Field::Bytes(pair) if key_of(pair) == key.as_bytes())
 }
 
 /// The key of a `KeyValue` message.
@@ -158,7 +164,7 @@ impl Fixed {
         let Head { scope, context, parent, parent_is_remote, kind, start, .. } = head;
         let mut bytes = [0; Self::LENGTH];
         // The length of the record comes first. It is known at the end.
-        let mut end = HEAD / 2;
+        let mut end = LENGTH_BYTES;
         let mut put = |part: &[u8]| {
             bytes[end..end + part.len()].copy_from_slice(part);
             end += part.len();
@@ -228,11 +234,7 @@ impl Message {
     }
 
     pub(super) fn has_attribute(&self, key: &str) -> bool {
-        let is_it = |(number, field): (u32, Field<'_>)| {
-            number == ATTRIBUTE
-                && matches!(field, Field::Bytes(pair) if key_of(pair) == key.as_bytes())
-        };
-        fields(&self.bytes[HEAD..]).any(is_it)
+        fields(&self.bytes[HEAD..]).any(|(number, field)| is_attribute(number, &field, key))
     }
 
     /// Keeps the first events, and all exceptions that there is any room for.
@@ -337,7 +339,7 @@ impl Message {
         writer.varint_field(12, self.dropped_events.into());
         writer.varint_field(14, self.dropped_links.into());
         let length = u32::try_from(self.bytes.len() - HEAD).unwrap_or_default();
-        self.bytes[..HEAD / 2].copy_from_slice(&length.to_le_bytes());
+        self.bytes[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
         &self.bytes
     }
 
@@ -368,9 +370,6 @@ impl Message {
         }
     }
 }
-
-/// The name of an event that is an exception, after the semantic conventions.
-pub(super) const EXCEPTION: &str = "exception";
 
 /// Writes as many attributes as the limit allows, and how many it does not.
 fn write_limited(

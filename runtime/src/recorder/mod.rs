@@ -21,10 +21,11 @@ mod value;
 mod wire;
 
 pub(crate) use batch::Batch;
+pub(crate) use clock::nanos;
 pub(crate) use decode::attributes;
 #[cfg(feature = "_otlp")]
 pub(crate) use encode::write_scope;
-pub(crate) use handle::{Handle, Known, nanos};
+pub(crate) use handle::{Handle, Known};
 pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use limits::Limits;
 pub(crate) use local::Place;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanBuilder, SpanKind, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
 
-use super::handle::{Handle, given, nanos};
+use super::clock::nanos;
+use super::handle::{Handle, given};
 use super::native::{Native, New, Scope};
 use super::scope::ScopeId;
 use crate::attribute::Attributes;
