@@ -10,10 +10,6 @@ pub use crate::app::{SetUp, tear_down};
 pub use crate::context::{current, with_baggage};
 pub use crate::outcome::{Outcome, expected};
 pub use crate::probe::Observed;
-pub use crate::propagation::{
-    ExtractorCarrier, InjectorCarrier, IsCarrier, IsCarrierMut, OptionalExtractor,
-    OptionalExtractorRef, OptionalInjector,
-};
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
 #[cfg(feature = "app")]
 use crate::tree::{Drawing, Look, Plain};
@@ -33,6 +29,11 @@ pub mod result {
     pub use crate::probe::{
         Debugs, Displays, HoldsError, IsAnything, IsError, IsPanic, IsResult, Probe,
     };
+}
+
+/// What gets from an expression to a carrier.
+pub mod carrier {
+    pub use crate::propagation::resolve::*;
 }
 
 /// What tells whether a value is all that a function does.
@@ -184,11 +185,11 @@ macro_rules! __follow {
 #[macro_export]
 macro_rules! __extract {
     ($carrier:expr, $method:ident) => {{
-        use $crate::__private::{
-            ExtractorCarrier as _, IsCarrier as _, OptionalExtractor as _,
-            OptionalExtractorRef as _,
+        use $crate::__private::carrier::{
+            Extracts1 as _, Extracts2 as _, Extracts3 as _, ExtractsItself as _,
+            ExtractsNothing as _,
         };
-        ($carrier).$method()
+        (&&&&&$crate::__private::carrier::Extraction(&($carrier))).$method()
     }};
 }
 
@@ -206,7 +207,10 @@ macro_rules! __linked {
 #[macro_export]
 macro_rules! __inject {
     ($carrier:expr, $method:ident) => {{
-        use $crate::__private::{InjectorCarrier as _, IsCarrierMut as _, OptionalInjector as _};
-        ($carrier).$method()
+        use $crate::__private::carrier::{
+            Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _, InjectsNothing as _,
+            Place as _,
+        };
+        (&&&&&$crate::__private::carrier::Injection::of(($carrier).spandrel_place())).$method()
     }};
 }
