@@ -57,15 +57,19 @@ pub(crate) fn given_twice(word: &str) -> String {
 
 /// The end of a message about an unknown word: the one that was probably meant, and all there are.
 pub(crate) fn choices(written: &str, label: &str, known: &[&str]) -> String {
-    let meant = known
+    let meant = closest(written, known).map(|name| format!(" did you mean `{name}`?"));
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    format!(";{} {label}: {known}", meant.unwrap_or_default())
+}
+
+/// The word that was probably meant.
+pub(crate) fn closest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
         .iter()
-        .map(|name| (distance(written, name), name))
+        .map(|name| (distance(written, name), *name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()
-        .map(|(_, name)| format!(" did you mean `{name}`?"))
-        .unwrap_or_default();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    format!(";{meant} {label}: {known}")
+        .map(|(_, name)| name)
 }
 
 /// Levenshtein distance in characters.

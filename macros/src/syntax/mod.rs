@@ -10,8 +10,9 @@ mod options;
 mod output;
 mod place;
 mod record;
+mod tables;
 
-pub(crate) use arguments::{Arguments, Capture, Data, Key, Name};
+pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
 pub(crate) use body::{Body, Scope, hand_to};
 pub(crate) use boxed::mentions;
 pub(crate) use function::{
@@ -22,3 +23,6 @@ pub(crate) use look::{Look, located, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, set};
+#[cfg(test)]
+pub(crate) use tables::Table;
+pub(crate) use tables::{BATCH, DATA, KEEP, PROPAGATE, SPAN, TRACED_APP};
