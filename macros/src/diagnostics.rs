@@ -68,6 +68,7 @@ pub(crate) fn closest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
         .iter()
         .map(|name| (distance(written, name), *name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .filter(|(distance, _)| *distance < written.chars().count())
         .min()
         .map(|(_, name)| name)
 }
@@ -90,13 +91,14 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::choices;
+    use super::{choices, closest};
 
     #[test]
     fn a_slip_of_the_finger_is_recognised() {
         let end = |written| choices(written, "options", &["sample", "batch"]);
         assert_eq!(end("samle"), "; did you mean `sample`? options: sample, batch");
         assert_eq!(end("bacth"), "; did you mean `batch`? options: sample, batch");
+        assert_eq!(closest("id", &["kind"]), None);
         assert_eq!(end("propagator"), "; options: sample, batch");
     }
 }

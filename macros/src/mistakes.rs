@@ -231,11 +231,15 @@ fn what_has_no_key_is_given_one() {
 fn names_are_literals_or_constants_and_come_first() {
     for written in WRITTEN.iter().filter(|written| !written.before.is_empty()) {
         let unnamed = Written { before: "", ..*written };
-        for name in
-            ["format!(\"{}\", x)", "concat!(\"a\", \"b\")", "env!(\"X\")", "std::env!(\"X\")"]
-        {
+        for name in [
+            "NAME.trim()",
+            "format!(\"{}\", x)",
+            "concat!(\"a\", \"b\")",
+            "env!(\"X\")",
+            "std::env!(\"X\")",
+        ] {
             let message = "the name is a literal or a constant";
-            let token = name.split(['!', ':']).next().expect("a word");
+            let token = name.split(['!', ':', '.']).next().expect("a word");
             unnamed.assert(name, token, message);
             written.assert(name, token, message);
         }

@@ -27,6 +27,7 @@ mod fork;
 #[cfg(feature = "app")]
 mod ids;
 mod internal_threads;
+mod links;
 #[cfg(feature = "app")]
 mod logs;
 #[cfg(feature = "app")]

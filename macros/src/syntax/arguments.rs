@@ -130,15 +130,16 @@ pub(crate) fn each(
     let _ = parse.parse2(tokens);
 }
 
-/// The mistake of a name that is a call, of a macro for example.
+/// The mistake of a name that is computed: a call, of a macro for example.
 fn computed(input: ParseStream) -> Option<syn::Error> {
     let ahead = input.fork();
     let path = ahead.parse::<ExprPath>().ok()?;
     let is_macro = ahead.peek(Token![!]) && !ahead.peek(Token![!=]);
     let is_call = path.path.segments.len() > 1 && ahead.peek(syn::token::Paren);
-    (is_macro || is_call).then(|| {
-        let message = "the name is a literal or a constant, the same for every call; write \
-                       `const NAME: &str = …;` and `NAME`, and record what varies as `key = value`";
+    let is_more = is_constant(&input.fork()) && ahead.peek(Token![.]);
+    (is_macro || is_call || is_more).then(|| {
+        let message = "the name is a literal or a constant; write `const NAME: &str = …;` and \
+                       `NAME`, and record what varies as `key = value`";
         syn::Error::new_spanned(path, message)
     })
 }

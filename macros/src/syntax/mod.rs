@@ -19,7 +19,7 @@ pub(crate) use function::{
     Function, arguments, attribute_path, has_span, refilled, take_attributes,
 };
 pub(crate) use impl_block::{ImplBlock, Member};
-pub(crate) use look::{Look, located, value};
+pub(crate) use look::{Look, located, outcome, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, set};

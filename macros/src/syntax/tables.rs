@@ -120,7 +120,7 @@ impl Table {
             Some(form) => format!("`{key}` is an option; write `{form}`"),
             None => self.habit(key)?.to_owned(),
         };
-        Some(format!("{wrong}, or `\"{key}\" = …`: a quoted key is always data"))
+        Some(format!("{wrong}, or write `\"{key}\" = …`: a quoted key is always data"))
     }
 
     /// The message about an option that is not in the table. `value` is what is written where there
