@@ -250,3 +250,22 @@ fn names_are_literals_or_constants_and_come_first() {
         written.assert("\"x\"", "\"x\"", "there is a name already");
     }
 }
+
+#[test]
+fn the_documentation_lists_every_option() {
+    let pages = [
+        include_str!("../../runtime/docs/span.md"),
+        include_str!("../../runtime/docs/propagate.md"),
+        include_str!("../../runtime/docs/traced_app.md"),
+    ];
+    for (written, page) in WRITTEN.iter().zip(pages) {
+        let rows = page.lines().filter(|line| line.starts_with('|'));
+        let arguments: String =
+            rows.map(|row| row.split(" | ").next().unwrap_or_default()).collect();
+        for (name, form) in written.table.options {
+            let start =
+                if value(form).is_some() { format!("`{name}(") } else { format!("`{name}`") };
+            assert!(arguments.contains(&start), "{}: {start}", written.table.owner);
+        }
+    }
+}
