@@ -51,6 +51,9 @@ mod span;
 mod stats;
 pub mod testing;
 mod tree;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/troubleshooting.md")]
+pub mod troubleshooting {}
 
 #[doc(hidden)]
 pub mod __private;
