@@ -221,7 +221,11 @@ fn what_has_no_key_is_given_one() {
     span.assert("%context", "%", "write `context = %context`");
     span.assert("?context", "?", "write `context = ?context`");
     span.assert("%self.id()", "%", "write `key = %value`");
-    app.assert("team", "team", "write `team = team`");
+    app.assert("team", "team", "write `team = value`");
+    span.assert("ok(|user| user)", "user", "write `user = user`");
+    span.assert("ok(|user| user.id)", "user", "write `key = value`");
+    span.assert("ok(|user| %user)", "%", "write `user = %user`");
+    span.assert("ok(|user|)", "user", "write `ok(|value| key = value)`");
     propagate.assert("team = 1", "team", "write `baggage(team = …)`");
     propagate.assert("tenant.id = 1", "tenant", "write `baggage(tenant.id = …)`");
     propagate.assert("\"headers\"", "\"headers\"", "write `headers`");
@@ -248,6 +252,17 @@ fn names_are_literals_or_constants_and_come_first() {
         unnamed.assert(&format!("{option}, \"x\""), "\"x\"", "the name comes first");
         unnamed.assert(&format!("{option}, NAME"), "NAME", "the name comes first");
         written.assert("\"x\"", "\"x\"", "there is a name already");
+    }
+}
+
+#[test]
+fn parameters_are_recorded_in_parentheses() {
+    for record in ["record = \"key\"", "record(key = x)", "record(\"key\" x)", "record(x y)"] {
+        let item = format!("fn load(#[{record}] x: u32) {{}}");
+        let item = item.parse().expect("tokens");
+        let mistakes = found(&function::expand(Attribute::Span, TokenStream::new(), item));
+        let [(_, message)] = &mistakes[..] else { panic!("{record}: {mistakes:?}") };
+        assert!(message.contains("write `#[record(\"key\", expression)]`"), "{record}: {message}");
     }
 }
 

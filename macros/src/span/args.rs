@@ -5,7 +5,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, Pat, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Arguments, DATA, Data, Name, Options, SPAN};
+use crate::syntax::{Arguments, DATA, Data, Name, OptionArgument, Options, SPAN};
 
 pub(super) struct Args {
     pub(super) name: Option<Name>,
@@ -60,12 +60,15 @@ impl Success {
     pub(super) fn attributes(&self, errors: &mut Errors) -> Vec<Data> {
         let Arguments { name, data, options } =
             Arguments::parse(self.attributes.clone(), &DATA, errors);
-        let name = name.map(|name| quote::quote!(#name));
-        let stray = options.iter().map(|option| &option.name).map(|name| quote::quote!(#name));
-        for stray in name.into_iter().chain(stray) {
-            errors.add(stray, "`ok` takes data only; write `key = value`");
+        if let Some(name) = name {
+            errors.add(name, "`ok` takes data only; write `key = value`");
         }
-        if data.is_empty() {
+        for OptionArgument { name, arguments, rest } in options {
+            let is_word = arguments.is_none() && rest.is_empty();
+            let value = if is_word { format!("{name} = {name}") } else { "key = value".to_owned() };
+            errors.add(name, format!("`ok` takes data only; write `{value}`"));
+        }
+        if self.attributes.is_empty() {
             errors.add(&self.pattern, "`ok` records nothing; write `ok(|value| key = value)`");
         }
         data

@@ -72,7 +72,7 @@ pub(crate) const TRACED_APP: Table = Table {
         CRATE,
     ],
     habits: &[("name", SERVICE), ("service", SERVICE)],
-    unnamed: "a resource attribute has a key: write `{key} = {value}`",
+    unnamed: "a resource attribute has a value: write `{key} = value`",
 };
 
 /// The options of `keep`.
