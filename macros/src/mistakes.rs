@@ -252,6 +252,7 @@ fn names_are_literals_or_constants_and_come_first() {
         unnamed.assert(&format!("{option}, \"x\""), "\"x\"", "the name comes first");
         unnamed.assert(&format!("{option}, NAME"), "NAME", "the name comes first");
         written.assert("\"x\"", "\"x\"", "there is a name already");
+        unnamed.assert("name = \"x\"", "name", "name is the first argument");
     }
 }
 

@@ -57,7 +57,9 @@ impl Arguments {
         data.retain(|Data { key, .. }| {
             let mistake = table.as_data(&key.name).filter(|_| key.is_word);
             if let Some(mistake) = &mistake {
-                name.get_or_insert_with(Name::mistaken);
+                if ["name", "service"].contains(&&*key.name) {
+                    name.get_or_insert_with(Name::mistaken);
+                }
                 errors.add(&key.tokens, mistake);
             }
             mistake.is_none()

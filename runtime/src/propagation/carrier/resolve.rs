@@ -12,7 +12,6 @@ use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
 
 use super::{Borrowed, Carrier, CarrierMut, Each, Pairs};
-
 use crate::propagation::{extract, inject};
 
 /// A type that a context can be extracted from. `Kind` keeps the implementations apart.
