@@ -8,7 +8,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, LitStr, Token};
 
 use super::OptionArgument;
-use super::tables::Table;
+use super::Table;
 use crate::diagnostics::Errors;
 
 /// Everything written between the parentheses of an attribute.

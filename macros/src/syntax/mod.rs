@@ -23,6 +23,4 @@ pub(crate) use look::{Look, located, outcome, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, set};
-#[cfg(test)]
-pub(crate) use tables::Table;
-pub(crate) use tables::{BATCH, DATA, KEEP, PROPAGATE, SPAN, TRACED_APP};
+pub(crate) use tables::{BATCH, DATA, KEEP, PROPAGATE, SPAN, TRACED_APP, Table};

@@ -6,8 +6,8 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Path, Token};
 
+use super::Table;
 use super::arguments::up_to_comma;
-use super::tables::Table;
 use crate::diagnostics::Errors;
 
 /// `root`, or `kind(server)`.

@@ -238,7 +238,8 @@ macro_rules! no_carrier {
 no_carrier! {
     /// What a context can be extracted from.
     #[diagnostic::on_unimplemented(
-        message = "a trace context cannot be extracted from `{Self}`; name a carrier",
+        message = "a trace context cannot be extracted from `{Self}`; add the feature of its crate, or \
+                   name a carrier",
         label = "not a carrier",
         note = "of a request or a message, name the headers: `request.headers()`, \
                 `message.headers()`"
@@ -254,7 +255,8 @@ no_carrier! {
 no_carrier! {
     /// What a context can be injected into.
     #[diagnostic::on_unimplemented(
-        message = "a trace context cannot be injected into `{Self}`; name a carrier",
+        message = "a trace context cannot be injected into `{Self}`; add the feature of its crate, or \
+                   name a carrier",
         label = "not a carrier to write to",
         note = "of a request or a message, name the headers: `request.headers_mut()`; take a \
                 carrier by `&mut`, or as `mut`"
