@@ -57,15 +57,20 @@ pub(crate) fn given_twice(word: &str) -> String {
 
 /// The end of a message about an unknown word: the one that was probably meant, and all there are.
 pub(crate) fn choices(written: &str, label: &str, known: &[&str]) -> String {
-    let meant = known
-        .iter()
-        .map(|name| (distance(written, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .min()
-        .map(|(_, name)| format!(" did you mean `{name}`?"))
-        .unwrap_or_default();
+    let meant = closest(written, known).map(|name| format!(" did you mean `{name}`?"));
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    format!(";{meant} {label}: {known}")
+    format!(";{} {label}: {known}", meant.unwrap_or_default())
+}
+
+/// The word that was probably meant.
+pub(crate) fn closest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|name| (distance(written, name), *name))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .filter(|(distance, _)| *distance < written.chars().count())
+        .min()
+        .map(|(_, name)| name)
 }
 
 /// Levenshtein distance in characters.
@@ -86,13 +91,14 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::choices;
+    use super::{choices, closest};
 
     #[test]
     fn a_slip_of_the_finger_is_recognised() {
         let end = |written| choices(written, "options", &["sample", "batch"]);
         assert_eq!(end("samle"), "; did you mean `sample`? options: sample, batch");
         assert_eq!(end("bacth"), "; did you mean `batch`? options: sample, batch");
+        assert_eq!(closest("id", &["kind"]), None);
         assert_eq!(end("propagator"), "; options: sample, batch");
     }
 }

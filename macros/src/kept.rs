@@ -2,8 +2,9 @@
 //! stays beside its errors, so that one typo does not bring a hundred of them.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Path;
+use syn::spanned::Spanned;
 
 use crate::syntax::{Function, ImplBlock, attribute_path, refilled};
 
@@ -31,7 +32,11 @@ pub(crate) fn mention(taken: &[Path], function: Function) -> Function {
 }
 
 fn uses(taken: &[Path]) -> TokenStream {
-    quote!(#(#[allow(unused_imports)] use #taken as _;)*)
+    // All of it is in the attribute's place: there it is reported when it is not imported.
+    taken
+        .iter()
+        .map(|path| quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as _;))
+        .collect()
 }
 
 /// What is wrong with an item that is nothing to make a span of, and where.

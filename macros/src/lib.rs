@@ -9,6 +9,8 @@ mod block;
 mod diagnostics;
 mod function;
 mod kept;
+#[cfg(test)]
+mod mistakes;
 mod propagate;
 mod span;
 mod syntax;

@@ -8,20 +8,22 @@ use opentelemetry_sdk::trace::SpanData;
 #[cfg(feature = "app")]
 pub use crate::app::{SetUp, tear_down};
 pub use crate::context::{current, with_baggage};
-pub use crate::outcome::{Outcome, expected};
-pub use crate::probe::Observed;
-pub use crate::propagation::{
-    ExtractorCarrier, InjectorCarrier, IsCarrier, IsCarrierMut, OptionalExtractor,
-    OptionalExtractorRef, OptionalInjector,
-};
+pub use crate::outcome::Outcome;
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
 #[cfg(feature = "app")]
 use crate::tree::{Drawing, Look, Plain};
 pub use crate::{
     __callsite as callsite, __end as end, __extract as extract, __follow as follow,
     __inject as inject, __linked as linked, __observed as observed, __outcome as outcome,
-    __result as result, __returns as returns, __succeeded as succeeded,
+    __returns as returns, __succeeded as succeeded,
 };
+
+// Compile errors name an item by its own path where the items here are imported with `*`.
+
+/// What `error_if` looks at.
+pub mod failure {
+    pub use crate::outcome::*;
+}
 
 /// What tells how a value came out.
 pub mod probe {
@@ -33,6 +35,11 @@ pub mod result {
     pub use crate::probe::{
         Debugs, Displays, HoldsError, IsAnything, IsError, IsPanic, IsResult, Probe,
     };
+}
+
+/// What gets from an expression to a carrier.
+pub mod carrier {
+    pub use crate::propagation::resolve::*;
 }
 
 /// What tells whether a value is all that a function does.
@@ -67,6 +74,14 @@ pub fn drawing(spans: &[SpanData]) -> String {
 #[cfg(feature = "app")]
 pub fn outline(spans: &[SpanData]) -> String {
     Plain(spans).to_string()
+}
+
+/// The crate whose spans these are; its module where no Cargo says which crate it is.
+pub const fn library(package: Option<&'static str>, module: &'static str) -> &'static str {
+    match package {
+        Some(package) => package,
+        None => module,
+    }
 }
 
 /// Never called: only its type is wanted.
@@ -104,47 +119,41 @@ const { &$crate::__callsite!(@new $name, $kind) }
         $crate::__private::Callsite::new(
             $name,
             $crate::SpanKind::$kind,
-            ::core::env!("CARGO_PKG_NAME"),
+            $crate::__private::library(
+                ::core::option_env!("CARGO_PKG_NAME"),
+                ::core::module_path!(),
+            ),
             ::core::option_env!("CARGO_PKG_VERSION"),
         )
     };
 }
 
-/// The outcome of a value, by its type; with `error_if`, only an `Err` that satisfies it counts.
+/// The outcome of a value, by its type; with `error_if`, only an `Err` that satisfies it counts. The
+/// method is given, so that a mistake is at the place of the value's type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __outcome {
-    ($value:expr) => {{
+    ($value:expr, $method:ident) => {{
         use $crate::__private::probe::*;
-        (&&&&&&&&Probe($value)).spandrel_outcome()
+        (&&&&&&&&Probe($value)).$method()
     }};
-    ($value:expr, $error_if:expr) => {
-        if $crate::__private::expected($value, $error_if) {
+    ($value:expr, $method:ident, $error_if:expr) => {
+        if $crate::__private::failure::expected($value, $error_if) {
             $crate::__private::Outcome::unset($value)
         } else {
-            $crate::__outcome!($value)
+            $crate::__outcome!($value, $method)
         }
     };
-}
-
-/// As `outcome`, where there is no span to end too early: for the blocks inside.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __result {
-    ($value:expr) => {{
-        use $crate::__private::result::*;
-        (&&&&&&Probe($value)).spandrel_outcome()
-    }};
 }
 
 /// As `outcome`, with the success value: what is in an `Ok`, or any value that is no `Result`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __observed {
-    ($value:expr $(, $error_if:expr)?) => {{
+    ($value:expr, $method:ident $(, $error_if:expr)?) => {{
         use $crate::__private::probe::*;
         let success = (&&Probe($value)).spandrel_success();
-        Observed { outcome: $crate::__outcome!($value $(, $error_if)?), success }
+        Observed { outcome: $crate::__outcome!($value, $method $(, $error_if)?), success }
     }};
 }
 
@@ -184,11 +193,11 @@ macro_rules! __follow {
 #[macro_export]
 macro_rules! __extract {
     ($carrier:expr, $method:ident) => {{
-        use $crate::__private::{
-            ExtractorCarrier as _, IsCarrier as _, OptionalExtractor as _,
-            OptionalExtractorRef as _,
+        use $crate::__private::carrier::{
+            Extracts1 as _, Extracts2 as _, Extracts3 as _, ExtractsItself as _,
+            ExtractsNothing as _,
         };
-        ($carrier).$method()
+        (&&&&&$crate::__private::carrier::Extraction(&($carrier))).$method()
     }};
 }
 
@@ -206,7 +215,10 @@ macro_rules! __linked {
 #[macro_export]
 macro_rules! __inject {
     ($carrier:expr, $method:ident) => {{
-        use $crate::__private::{InjectorCarrier as _, IsCarrierMut as _, OptionalInjector as _};
-        ($carrier).$method()
+        use $crate::__private::carrier::{
+            Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _, InjectsNothing as _,
+            Place as _,
+        };
+        (&&&&&$crate::__private::carrier::Injection::of(($carrier).spandrel_place())).$method()
     }};
 }

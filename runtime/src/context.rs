@@ -75,7 +75,9 @@ pub(crate) fn entered(context: Context) -> Context {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a span",
     label = "not a span's context",
-    note = "give a `Context`, a `SpanContext`, a `TraceContext` or `spandrel::current()`"
+    note = "give a `Context`, a `SpanContext`, a `TraceContext` or `spandrel::current()`",
+    note = "types of another version of `opentelemetry` are other types: `cargo tree --duplicates` \
+            shows whether there are two"
 )]
 pub trait ToContext {
     /// A context in which that span is current.

@@ -26,6 +26,7 @@ mod fork;
 #[cfg(feature = "app")]
 mod ids;
 mod internal_threads;
+mod links;
 #[cfg(feature = "app")]
 mod logs;
 #[cfg(feature = "app")]
@@ -52,6 +53,9 @@ mod span;
 mod stats;
 pub mod testing;
 mod tree;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/troubleshooting.md")]
+pub mod troubleshooting {}
 
 #[doc(hidden)]
 pub mod __private;

@@ -3,7 +3,7 @@
 //! ```
 //! use spandrel::{span, testing};
 //!
-//! #[span("greet", name = name)]
+//! #[span("greet", "name" = name)]
 //! fn greet(name: &str) -> String {
 //!     format!("hello, {name}")
 //! }

@@ -370,7 +370,7 @@ async fn blocks_that_run_together_do_not_mix() {
     #[span("outer")]
     async fn together(limit: u32) -> Result<u32, String> {
         let half = async |name| {
-            #[span("half", name = name)]
+            #[span("half", "name" = name)]
             {
                 later(()).await;
                 child();

@@ -223,7 +223,7 @@ impl Store for Memory {
 
 #[async_trait(?Send)]
 trait Local {
-    #[span("destructured", a = a, name = %name)]
+    #[span("destructured", a = a, "name" = %name)]
     async fn local<'a, T: std::fmt::Display + 'a>(
         self: Box<Self>,
         (a, _b): (u32, u32),

@@ -282,7 +282,7 @@ mod helpers {
 
 #[async_trait]
 trait Says {
-    #[span("say", help = self::helpers::help(), name = self.name())]
+    #[span("say", help = self::helpers::help(), "name" = self.name())]
     async fn say(&self) -> u32 {
         struct Local(u32);
         impl Local {

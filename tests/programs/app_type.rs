@@ -23,7 +23,7 @@ impl App {
         Ok(app)
     }
 
-    #[span("warmup", name = self.name)]
+    #[span("warmup", "name" = self.name)]
     fn warmup(&self, fails: bool) -> Result<(), String> {
         if fails { Err("cold".to_owned()) } else { Ok(()) }
     }

@@ -332,7 +332,7 @@ impl Expansion<'_> {
         let ty = ty.map(|ty| quote!(: #ty));
         let (before, tokens, look) = match (tried(expr), &span.error_if) {
             (Some(result), Some(error_if)) => {
-                let expected = quote_spanned!(error_if.span()=> #runtime::__private::expected(&#value, #error_if));
+                let expected = quote_spanned!(error_if.span()=> #runtime::__private::failure::expected(&#value, #error_if));
                 let before = quote! {
                     let #value = #result;
                     #variable.end_if(|| #expected);

@@ -1,15 +1,12 @@
 //! What was written in `#[propagate(…)]`.
 
-use proc_macro2::TokenStream;
-use syn::ext::IdentExt;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Ident, Path, Token};
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, LitStr, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Data, Key, OptionArgument, Options};
-
-const OPTIONS: &[&str] = &["extract", "inject", "link", "baggage", "crate"];
+use crate::syntax::{Data, Key, OptionArgument, Options, PROPAGATE, each};
 
 pub(super) struct Args {
     pub(super) extract: Option<Expr>,
@@ -26,12 +23,11 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let parsed = errors.ok(arguments.parse2(tokens));
-        let mistaken = parsed.is_none();
-        let (carriers, options) = parsed.unwrap_or_default();
-        let mistaken = mistaken || !options.is_empty();
-        let mut options = Options::check(options, OPTIONS, errors);
-        let mut extract = options.value("extract", "extract(headers)", errors);
+        let mistaken = !tokens.is_empty();
+        let (mut carriers, mut options) = (Vec::new(), Vec::new());
+        each(tokens, errors, |input, _| argument(input, &mut carriers, &mut options));
+        let mut options = Options::check(options, &PROPAGATE, errors);
+        let mut extract = options.code("extract", errors);
         for carrier in carriers {
             if extract.is_some() {
                 errors.add(carrier, "a second carrier to extract from; remove one");
@@ -39,23 +35,22 @@ impl Args {
                 extract = Some(carrier);
             }
         }
-        let links = options.values("link", "link(message.headers())", errors);
-        let example = "baggage(tenant.id = tenant)` or `baggage(tenant.id)";
-        let entries = options.values::<Entry>("baggage", example, errors);
+        let links = options.values("link", errors);
+        let entries = options.values::<Entry>("baggage", errors);
         let (mut baggage, mut recorded) = (Vec::new(), Vec::new());
         for entry in entries.into_iter().flatten() {
             entry.check(errors);
             match entry {
                 Entry::Set(data) => {
                     data.check_key(&baggage, errors);
-                    baggage.push(data);
+                    baggage.push(*data);
                 }
                 Entry::Record(key) => recorded.push(key),
             }
         }
         Self {
             extract,
-            inject: options.value("inject", "inject(headers)", errors),
+            inject: options.code("inject", errors),
             links: links.into_iter().flatten().collect(),
             baggage,
             recorded,
@@ -67,14 +62,17 @@ impl Args {
 
 /// An entry of the baggage: `key = value` is set, and `key` recorded.
 enum Entry {
-    Set(Data),
+    Set(Box<Data>),
     Record(Key),
 }
 
 impl Entry {
     /// A key is a token of HTTP: no header can hold another one.
     fn check(&self, errors: &mut Errors) {
-        let (Self::Set(Data { key, .. }) | Self::Record(key)) = self;
+        let key = match self {
+            Self::Set(data) => &data.key,
+            Self::Record(key) => key,
+        };
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if key.name.is_empty() || !key.name.chars().all(token) {
             let message = format!(
@@ -89,30 +87,56 @@ impl Entry {
 impl Parse for Entry {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         if Data::is_next(input) {
-            return Data::parse(input).map(Self::Set);
+            return Data::parse(input).map(|data| Self::Set(Box::new(data)));
         }
         Key::parse(input).map(Self::Record)
     }
 }
 
 /// Options are `word(…)`; anything else is a carrier.
-fn arguments(input: ParseStream) -> syn::Result<(Vec<Expr>, Vec<OptionArgument>)> {
-    let (mut carriers, mut options) = (Vec::new(), Vec::new());
-    while !input.is_empty() {
-        let ahead = input.fork();
-        if ahead.peek(Ident::peek_any)
-            && let Ok(option) = ahead.parse::<OptionArgument>()
-            && option.arguments.is_some()
-            && (ahead.is_empty() || ahead.peek(Token![,]))
-        {
-            input.advance_to(&ahead);
-            options.push(option);
-        } else {
-            carriers.push(input.parse()?);
-        }
-        if !input.is_empty() {
-            input.parse::<Token![,]>()?;
-        }
+fn argument(
+    input: ParseStream,
+    carriers: &mut Vec<Expr>,
+    options: &mut Vec<OptionArgument>,
+) -> syn::Result<()> {
+    if Data::is_next(input) {
+        return Err(data(&input.parse()?));
     }
-    Ok((carriers, options))
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        let form = PROPAGATE.quoted(&literal.value()).unwrap_or("headers");
+        return Err(syn::Error::new(literal.span(), format!("this is not quoted; write `{form}`")));
+    }
+    let ahead = input.fork();
+    let Ok(option) = ahead.parse::<OptionArgument>() else {
+        carriers.push(input.parse()?);
+        return Ok(());
+    };
+    let known = PROPAGATE.form(&option.name.to_string()).is_some();
+    let is_option = option.arguments.is_some() && (ahead.is_empty() || ahead.peek(Token![,]));
+    let is_place = match option.rest.clone().into_iter().next() {
+        None => true,
+        Some(TokenTree::Punct(punct)) => punct.as_char() == '.',
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Bracket,
+        Some(_) => false,
+    };
+    if is_option || known && !is_place {
+        input.advance_to(&ahead);
+        options.push(option);
+    } else {
+        carriers.push(input.parse()?);
+    }
+    Ok(())
+}
+
+/// The mistake of data where there is none.
+fn data(key: &Key) -> syn::Error {
+    let Key { name, tokens, .. } = key;
+    let message = match PROPAGATE.form(name) {
+        Some(form) => format!("`{name}` is an option; write `{form}`"),
+        None => {
+            format!("`#[propagate]` takes no data; write `baggage({name} = …)` to send it along")
+        }
+    };
+    syn::Error::new_spanned(tokens, message)
 }

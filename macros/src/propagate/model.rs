@@ -5,7 +5,7 @@ use syn::{Expr, Ident, Path};
 
 use super::args::Args;
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Data, Function, Key};
+use crate::syntax::{Data, Function, Key, PROPAGATE};
 
 pub(crate) struct Propagation {
     pub(super) extract: Option<Expr>,
@@ -50,7 +50,7 @@ impl Propagation {
         for carrier in &self.links {
             errors.add(carrier, "a link needs a span on this function; add `#[span]`");
         }
-        for Key { name, tokens } in &self.recorded {
+        for Key { name, tokens, .. } in &self.recorded {
             let message = format!(
                 "`{name}` is recorded on a span of this function; add `#[span]`, or set the \
                  entry: `baggage({name} = value)`"
@@ -89,8 +89,16 @@ fn check_place(place: &Expr, function: &Function, errors: &mut Errors) {
             if !parameters.contains(ident) {
                 let parameters: Vec<String> = parameters.iter().map(Ident::to_string).collect();
                 let known: Vec<&str> = parameters.iter().map(String::as_str).collect();
-                let choices = choices(&ident.to_string(), "parameters", &known);
-                errors.add(ident, format!("`{ident}` is not a parameter{choices}"));
+                let name = ident.to_string();
+                let form = PROPAGATE.form(&name);
+                let message = form.map(|form| format!("`{name}` needs a value; write `{form}`"));
+                let message = message
+                    .or_else(|| Some(format!("{}; move it there", PROPAGATE.elsewhere(&name)?)))
+                    .unwrap_or_else(|| {
+                        let choices = choices(&name, "parameters", &known);
+                        format!("`{name}` is not a parameter{choices}")
+                    });
+                errors.add(ident, message);
             }
         }
         None => errors.add(

@@ -5,10 +5,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, Pat, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Arguments, Data, Name, Options};
-
-const OPTIONS: &[&str] =
-    &["kind", "ok", "ret", "error_if", "root", "parent", "links", "device", "crate"];
+use crate::syntax::{Arguments, DATA, Data, Name, OptionArgument, Options, SPAN};
 
 pub(super) struct Args {
     pub(super) name: Option<Name>,
@@ -32,28 +29,19 @@ pub(super) struct Success {
 
 impl Args {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let Arguments { name, data, mut options } = Arguments::parse(tokens, errors);
-        options.retain(|option| {
-            let misplaced = option.name == "skip";
-            if misplaced {
-                let message = "`skip` stands alone, on a method in an `impl` block that has \
-                               `#[span]`; elsewhere remove the attribute";
-                errors.add(&option.name, message);
-            }
-            !misplaced
-        });
-        let mut options = Options::check(options, OPTIONS, errors);
+        let Arguments { name, data, options } = Arguments::parse(tokens, &SPAN, errors);
+        let mut options = Options::check(options, &SPAN, errors);
         Self {
             name,
             attributes: data,
-            kind: options.value("kind", "kind(server)", errors),
-            ok: options.value("ok", "ok(|value| key = value)", errors),
+            kind: options.code("kind", errors),
+            ok: options.code("ok", errors),
             ret: options.flag("ret", errors),
-            error_if: options.value("error_if", "error_if(|error| error.is_fatal())", errors),
+            error_if: options.code("error_if", errors),
             root: options.flag("root", errors),
-            parent: options.value("parent", "parent(context)", errors),
-            links: options.value("links", "links(contexts)", errors),
-            device: options.value("device", "device(self.device)", errors),
+            parent: options.code("parent", errors),
+            links: options.code("links", errors),
+            device: options.code("device", errors),
             runtime: options.runtime(errors),
         }
     }
@@ -70,13 +58,17 @@ impl Parse for Success {
 
 impl Success {
     pub(super) fn attributes(&self, errors: &mut Errors) -> Vec<Data> {
-        let Arguments { name, data, options } = Arguments::parse(self.attributes.clone(), errors);
-        let name = name.map(|name| quote::quote!(#name));
-        let stray = options.iter().map(|option| &option.name).map(|name| quote::quote!(#name));
-        for stray in name.into_iter().chain(stray) {
-            errors.add(stray, "`ok` takes data only; write `key = value`");
+        let Arguments { name, data, options } =
+            Arguments::parse(self.attributes.clone(), &DATA, errors);
+        if let Some(name) = name {
+            errors.add(name, "`ok` takes data only; write `key = value`");
         }
-        if data.is_empty() {
+        for OptionArgument { name, arguments, rest } in options {
+            let is_word = arguments.is_none() && rest.is_empty();
+            let value = if is_word { format!("{name} = {name}") } else { "key = value".to_owned() };
+            errors.add(name, format!("`ok` takes data only; write `{value}`"));
+        }
+        if self.attributes.is_empty() {
             errors.add(&self.pattern, "`ok` records nothing; write `ok(|value| key = value)`");
         }
         data

@@ -6,14 +6,15 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Look, attribute_list, located, set, value};
+use crate::syntax::{Look, attribute_list, located, outcome, set, value};
 
 /// The started span; `told` is what a `#[propagate]` beside it calls on its `Start`.
 pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
     let Span { name, kind, parent, root, links, device, attributes, runtime, .. } = span;
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
-    let links = links.as_ref().map(|links| quote_spanned!(links.span()=> .links(#links)));
+    let links = links.as_ref();
+    let links = links.map(|links| quote_spanned!(links.span()=> .spandrel_links(#links)));
     let told = quote!(#parent #told #root #links);
     let next = (!told.is_empty()).then(|| quote!(.next()));
     let list = attribute_list();
@@ -39,11 +40,12 @@ fn on(device: &Expr) -> TokenStream {
 pub(crate) fn look(span: &Span) -> Look {
     let Span { error_if, runtime, .. } = span;
     let place = error_if.as_ref().map_or_else(Place::call_site, Spanned::span);
-    let runtime = located(runtime, place);
+    let (runtime, method) = (located(runtime, place), outcome(place));
     let place = Place::mixed_site().located_at(place);
     let mut value = value();
     value.set_span(place);
-    let arguments = error_if.as_ref().map_or(quote!(#value), |error_if| quote!(#value, #error_if));
+    let error_if = error_if.as_ref().map(|error_if| quote!(, #error_if));
+    let arguments = quote!(#value, #method #error_if);
     if span.records_value() {
         let observed = quote_spanned!(place=> #runtime::__private::observed!(#arguments));
         recorded(span, &observed)
@@ -56,7 +58,7 @@ pub(crate) fn look(span: &Span) -> Look {
 
 /// How the span looks at what is left of a `Result` after `?`.
 pub(crate) fn look_after_try(span: &Span) -> Look {
-    success(span, &quote!(Observed::success))
+    success(span, &quote!(probe::Observed::success))
 }
 
 /// How the span looks at a value whose failure is seen elsewhere, or is none.

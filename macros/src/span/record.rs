@@ -1,7 +1,7 @@
 //! `#[record]` on parameters: attributes named where they stand.
 
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, FnArg, LitStr, Pat, Token, parse_quote};
+use syn::{Attribute, Expr, FnArg, LitStr, Meta, Pat, Token, parse_quote};
 
 use crate::diagnostics::Errors;
 use crate::syntax::{Capture, Data, Function, Key, arguments, take_attributes};
@@ -43,10 +43,19 @@ impl Record {
             }
             let capture = input.call(Capture::parse)?;
             let value = if input.is_empty() { None } else { input.parse().map(Some)? };
+            if let Some(Expr::Assign(assign)) = &value {
+                return Err(syn::Error::new_spanned(&assign.left, "a key is in quotes"));
+            }
             input.parse::<Option<Token![,]>>()?;
             Ok(Self { key, capture, value })
         };
-        parse.parse2(arguments(attribute)).map_err(|error| {
+        let parsed = match &attribute.meta {
+            Meta::NameValue(written) => {
+                Err(syn::Error::new_spanned(&written.value, "a key is in parentheses"))
+            }
+            _ => parse.parse2(arguments(attribute)),
+        };
+        parsed.map_err(|error| {
             let message = format!("{error}; write `#[record(\"key\", expression)]`");
             syn::Error::new(error.span(), message)
         })

@@ -1,13 +1,14 @@
 //! The grammar of all three attributes: what has `=` is data, what is a bare word or has
 //! parentheses is an option; a literal or a constant at the start is the name.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, LitStr, Token};
 
 use super::OptionArgument;
+use super::Table;
 use crate::diagnostics::Errors;
 
 /// Everything written between the parentheses of an attribute.
@@ -35,6 +36,8 @@ pub(crate) struct Data {
 pub(crate) struct Key {
     pub(crate) name: String,
     pub(crate) tokens: TokenStream,
+    /// Whether it is one word without quotes: then it may be an option that is written as data.
+    is_word: bool,
 }
 
 /// How a value becomes an attribute: by its type, its `Display` or its `Debug`.
@@ -47,42 +50,115 @@ pub(crate) enum Capture {
 
 impl Arguments {
     /// Reads what can be read; each argument that cannot is a mistake of its own.
-    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let parse = |input: ParseStream| {
-            let mut arguments = Self::default();
-            let mut first = true;
-            while !input.is_empty() {
-                if let Err(error) = arguments.parse_one(input, first) {
-                    errors.push(error);
-                    skip_to_comma(input);
+    pub(crate) fn parse(tokens: TokenStream, table: &'static Table, errors: &mut Errors) -> Self {
+        let mut arguments = Self::default();
+        each(tokens, errors, |input, first| arguments.parse_one(input, first, table));
+        let Self { name, data, .. } = &mut arguments;
+        data.retain(|Data { key, .. }| {
+            let mistake = table.as_data(&key.name).filter(|_| key.is_word);
+            if let Some(mistake) = &mistake {
+                if ["name", "service"].contains(&&*key.name) {
+                    name.get_or_insert_with(Name::mistaken);
                 }
-                first = false;
-                if !input.is_empty() && input.parse::<Token![,]>().is_err() {
-                    errors.push(input.error("expected `,` between arguments"));
-                    skip_to_comma(input);
-                    let _ = input.parse::<Token![,]>();
-                }
+                errors.add(&key.tokens, mistake);
             }
-            Ok(arguments)
-        };
-        let arguments = parse.parse2(tokens).unwrap_or_default();
+            mistake.is_none()
+        });
         for (index, data) in arguments.data.iter().enumerate() {
             data.check_key(&arguments.data[..index], errors);
         }
         arguments
     }
 
-    fn parse_one(&mut self, input: ParseStream, first: bool) -> syn::Result<()> {
-        if first && let Some(name) = Name::parse(input)? {
-            self.name = Some(name);
-        } else if Data::is_next(input) {
+    fn parse_one(&mut self, input: ParseStream, first: bool, table: &Table) -> syn::Result<()> {
+        let is_quoted_option = input.peek(LitStr) && input.peek2(syn::token::Paren);
+        if Data::is_next(input) {
             self.data.push(Data::parse(input)?);
+        } else if let Some(error) = computed(input) {
+            self.name.get_or_insert_with(Name::mistaken);
+            return Err(error);
+        } else if first
+            && !is_quoted_option
+            && let Some(name) = Name::parse(input)?
+        {
+            self.name = Some(name);
+        } else if input.peek(LitStr) || is_constant(&input.fork()) {
+            return Err(self.not_first(input, table)?);
         } else if input.peek(Ident::peek_any) {
             self.options.push(input.parse()?);
         } else {
-            return Err(input.error("expected `key = value` or an option"));
+            return Err(keyless(input));
         }
         Ok(())
+    }
+
+    /// The mistake of a name that does not come first, or of an option in quotes.
+    fn not_first(&mut self, input: ParseStream, table: &Table) -> syn::Result<syn::Error> {
+        let tokens = input.parse::<TokenTree>()?;
+        let word = syn::parse2::<LitStr>(tokens.to_token_stream()).map(|text| text.value());
+        let form = word.ok().and_then(|word| table.quoted(&word));
+        let message = match form {
+            Some(form) => format!("an option is not quoted; write `{form}`"),
+            None if self.name.is_some() => "there is a name already; remove one".to_owned(),
+            None => "the name comes first; move it to the front".to_owned(),
+        };
+        self.name.get_or_insert_with(Name::mistaken);
+        Ok(syn::Error::new_spanned(tokens, message))
+    }
+}
+
+/// Reads one argument after another. An argument that cannot be read is a mistake of its own.
+pub(crate) fn each(
+    tokens: TokenStream,
+    errors: &mut Errors,
+    mut one: impl FnMut(ParseStream, bool) -> syn::Result<()>,
+) {
+    let parse = |input: ParseStream| {
+        let mut first = true;
+        while !input.is_empty() {
+            if let Err(error) = one(input, first) {
+                errors.push(error);
+                up_to_comma(input);
+            }
+            first = false;
+            if !input.is_empty() && !input.peek(Token![,]) {
+                errors.push(input.error("expected `,` between arguments"));
+                up_to_comma(input);
+            }
+            let _ = input.parse::<Option<Token![,]>>();
+        }
+        Ok(())
+    };
+    let _ = parse.parse2(tokens);
+}
+
+/// The mistake of a name that is computed: a call, of a macro for example.
+fn computed(input: ParseStream) -> Option<syn::Error> {
+    let ahead = input.fork();
+    let path = ahead.parse::<ExprPath>().ok()?;
+    let is_macro = ahead.peek(Token![!]) && !ahead.peek(Token![!=]);
+    let is_call = path.path.segments.len() > 1 && ahead.peek(syn::token::Paren);
+    let is_more = is_constant(&input.fork()) && ahead.peek(Token![.]);
+    (is_macro || is_call || is_more).then(|| {
+        let message = "the name is a literal or a constant; write `const NAME: &str = …;` and \
+                       `NAME`, and record what varies as `key = value`";
+        syn::Error::new_spanned(path, message)
+    })
+}
+
+/// The mistake of a value without a key.
+fn keyless(input: ParseStream) -> syn::Error {
+    let ahead = input.fork();
+    let sign = ahead.parse::<TokenTree>().ok();
+    let sign = sign.map(|sign| sign.to_string()).filter(|sign| sign == "%" || sign == "?");
+    match (sign, ahead.parse::<Ident>()) {
+        (Some(sign), Ok(word)) => {
+            input.error(format!("this value has no key; write `{word} = {sign}{word}`"))
+        }
+        (Some(sign), Err(_)) => {
+            input.error(format!("this value has no key; write `key = {sign}value`"))
+        }
+        (None, _) => input.error("expected `key = value` or an option"),
     }
 }
 
@@ -103,6 +179,11 @@ impl Name {
             return Ok(Some(Self::Constant(input.parse()?)));
         }
         Ok(None)
+    }
+
+    /// Stands for a name with a mistake, so that there is no second one about a name that is missing.
+    fn mistaken() -> Self {
+        Self::Literal(LitStr::new("name", Span::call_site()))
     }
 }
 
@@ -130,7 +211,10 @@ impl Data {
     /// Whether a key with `=` after it comes next. Nothing is consumed.
     pub(crate) fn is_next(input: ParseStream) -> bool {
         let ahead = input.fork();
-        Key::parse(&ahead).is_ok() && ahead.peek(Token![=]) && !ahead.peek(Token![==])
+        Key::parse(&ahead).is_ok()
+            && ahead.peek(Token![=])
+            && !ahead.peek(Token![==])
+            && !ahead.peek(Token![=>])
     }
 
     pub(crate) fn parse(input: ParseStream) -> syn::Result<Self> {
@@ -149,7 +233,7 @@ impl Data {
 
     /// Says so when a key is given for the second time.
     pub(crate) fn check_key(&self, earlier: &[Self], errors: &mut Errors) {
-        let Key { name, tokens } = &self.key;
+        let Key { name, tokens, .. } = &self.key;
         if earlier.iter().any(|earlier| earlier.key.name == *name) {
             errors.add(tokens, format!("`{name}` is given twice; remove one"));
         }
@@ -171,13 +255,13 @@ impl Capture {
 
 impl From<LitStr> for Key {
     fn from(literal: LitStr) -> Self {
-        Self { name: literal.value(), tokens: quote::quote!(#literal) }
+        Self { name: literal.value(), tokens: quote::quote!(#literal), is_word: false }
     }
 }
 
 impl From<Ident> for Key {
     fn from(ident: Ident) -> Self {
-        Self { name: ident.unraw().to_string(), tokens: quote::quote!(#ident) }
+        Self { name: ident.unraw().to_string(), tokens: quote::quote!(#ident), is_word: true }
     }
 }
 
@@ -186,19 +270,23 @@ impl Parse for Key {
         if input.peek(LitStr) {
             return input.parse::<LitStr>().map(Self::from);
         }
-        let Self { mut name, mut tokens } = Self::from(input.call(Ident::parse_any)?);
+        let Self { mut name, mut tokens, mut is_word } = Self::from(input.call(Ident::parse_any)?);
         while input.peek(Token![.]) {
             let dot: Token![.] = input.parse()?;
             let part = input.call(Ident::parse_any)?;
             name = format!("{name}.{}", part.unraw());
             tokens.extend(quote::quote!(#dot #part));
+            is_word = false;
         }
-        Ok(Self { name, tokens })
+        Ok(Self { name, tokens, is_word })
     }
 }
 
-fn skip_to_comma(input: ParseStream) {
+/// What comes before the next comma.
+pub(super) fn up_to_comma(input: ParseStream) -> TokenStream {
+    let mut tokens = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
-        let _ = input.parse::<TokenTree>();
+        tokens.extend(input.parse::<TokenTree>().ok());
     }
+    tokens
 }

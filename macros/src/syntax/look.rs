@@ -22,6 +22,11 @@ pub(crate) fn value() -> Ident {
     Ident::new("value", Span::mixed_site())
 }
 
+/// The method that gives the outcome of a value: what is wrong with the value is told here.
+pub(crate) fn outcome(place: Span) -> Ident {
+    Ident::new("spandrel_outcome", Span::mixed_site().located_at(place))
+}
+
 /// The path, as if it were written in another place: errors are told there.
 pub(crate) fn located(path: &Path, place: Span) -> TokenStream {
     let locate = |mut tree: TokenTree| {
@@ -35,19 +40,24 @@ impl Look {
     /// As a closure over a value, of a type that only the caller may know. What is wrong with the
     /// value is told on these tokens.
     pub(crate) fn closure(&self, ty: Option<&Type>, runtime: &Path, place: Span) -> TokenStream {
-        let value = value();
         let ty = ty.map(|ty| quote!(: &#ty));
-        let runtime = located(runtime, place);
+        let (runtime, method) = (located(runtime, place), outcome(place));
         let place = Span::mixed_site().located_at(place);
+        let value = Ident::new("value", place);
         match self {
             Self::Nothing => quote!(#runtime::__private::Outcome::unset),
             Self::Typed => {
-                let outcome = quote_spanned!(place=> #runtime::__private::outcome!(#value));
+                let outcome =
+                    quote_spanned!(place=> #runtime::__private::outcome!(#value, #method));
                 quote!(|#value #ty| #outcome)
             }
             Self::Result => {
-                let outcome = quote_spanned!(place=> #runtime::__private::result!(#value));
-                quote!(|#value #ty| #outcome)
+                // There is no span to end too early. Not a macro: a compile error would show it.
+                let outcome = quote_spanned! {place=>
+                    use #runtime::__private::result::*;
+                    (&&&&&&Probe(#value)).#method()
+                };
+                quote!(|#value #ty| { #outcome })
             }
             Self::Expression(expression) => quote!(|#value #ty| #expression),
         }

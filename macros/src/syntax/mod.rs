@@ -10,15 +10,17 @@ mod options;
 mod output;
 mod place;
 mod record;
+mod tables;
 
-pub(crate) use arguments::{Arguments, Capture, Data, Key, Name};
+pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
 pub(crate) use body::{Body, Scope, hand_to};
 pub(crate) use boxed::mentions;
 pub(crate) use function::{
     Function, arguments, attribute_path, has_span, refilled, take_attributes,
 };
 pub(crate) use impl_block::{ImplBlock, Member};
-pub(crate) use look::{Look, located, value};
+pub(crate) use look::{Look, located, outcome, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, set};
+pub(crate) use tables::{BATCH, DATA, KEEP, PROPAGATE, SPAN, TRACED_APP, Table};

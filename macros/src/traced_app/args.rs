@@ -5,10 +5,9 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Arguments, Data, Key, Name, OptionArgument, Options, default_runtime};
-
-const OPTIONS: &[&str] =
-    &["sample", "keep", "batch", "grace", "flush", "baggage", "processor", "logs", "crate"];
+use crate::syntax::{
+    Arguments, Data, Key, Name, OptionArgument, Options, TRACED_APP, default_runtime,
+};
 
 pub(super) struct Args {
     pub(super) service: Option<Name>,
@@ -26,19 +25,18 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let Arguments { name, data, options } = Arguments::parse(tokens, errors);
-        let mut options = Options::check(options, OPTIONS, errors);
-        let batch = "batch(queue = 8192, size = 1024, delay = \"2s\")";
+        let Arguments { name, data, options } = Arguments::parse(tokens, &TRACED_APP, errors);
+        let mut options = Options::check(options, &TRACED_APP, errors);
         Self {
             service: name,
             resource: data,
-            sample: options.value("sample", "sample(0.1)", errors),
-            keep: options.values("keep", "keep(errors, slower_than(\"2s\"))", errors),
-            batch: options.values("batch", batch, errors),
-            grace: options.value("grace", "grace(\"5s\")", errors),
-            flush: options.value("flush", "flush(\"4s\")", errors),
-            baggage: options.values("baggage", "baggage(tenant.id)", errors),
-            processor: options.value("processor", "processor(MyProcessor::new())", errors),
+            sample: options.code("sample", errors),
+            keep: options.values("keep", errors),
+            batch: options.values("batch", errors),
+            grace: options.value("grace", errors),
+            flush: options.value("flush", errors),
+            baggage: options.values("baggage", errors),
+            processor: options.code("processor", errors),
             logs: options.flag("logs", errors),
             runtime: options.runtime(errors).unwrap_or_else(default_runtime),
         }

@@ -6,8 +6,8 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, ExprLit, Lit, LitStr, MetaNameValue, Path, Token};
 
 use super::args::Args;
-use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Data, Name, OptionArgument, Options};
+use crate::diagnostics::Errors;
+use crate::syntax::{BATCH, Data, KEEP, Name, OptionArgument, Options};
 
 pub(super) struct Config {
     pub(super) service: Name,
@@ -30,16 +30,7 @@ impl Config {
         let mut calls = Vec::new();
         calls.extend(sample.map(|sample| sampling(sample, errors)));
         calls.extend(keep.map(|keep| kept(keep, errors)));
-        let batch: Vec<MetaNameValue> = batch.into_iter().flatten().collect();
-        for (index, option) in batch.iter().enumerate() {
-            if batch[..index]
-                .iter()
-                .any(|earlier| earlier.path.get_ident() == option.path.get_ident())
-            {
-                errors.add(&option.path, "this is given twice; remove one");
-            }
-            calls.extend(batch_call(option, errors));
-        }
+        calls.extend(batch.map(|batch| batching(batch, errors)));
         calls.extend(deadlines(grace.as_ref(), flush.as_ref(), errors));
         calls.extend(baggage.map(|keys| {
             let keys = keys.into_iter().map(|key| key.name);
@@ -70,9 +61,9 @@ fn sampling(sample: Expr, errors: &mut Errors) -> TokenStream {
 }
 
 fn kept(keep: Punctuated<OptionArgument, Token![,]>, errors: &mut Errors) -> TokenStream {
-    let mut keep = Options::check(keep.into_iter().collect(), &["errors", "slower_than"], errors);
+    let mut keep = Options::check(keep.into_iter().collect(), &KEEP, errors);
     let failed = keep.flag("errors", errors).map(|_| quote!(.keep_errors()));
-    let slow: Option<LitStr> = keep.value("slower_than", "slower_than(\"2s\")", errors);
+    let slow: Option<LitStr> = keep.value("slower_than", errors);
     let slow = slow.and_then(|literal| duration(&literal, errors)).map(from_millis);
     let slow = slow.map(|duration| quote!(.keep_slower_than(#duration)));
     quote!(#failed #slow)
@@ -95,23 +86,40 @@ fn check_ratio(ratio: &Expr, errors: &mut Errors) {
     }
 }
 
-fn batch_call(option: &MetaNameValue, errors: &mut Errors) -> Option<TokenStream> {
-    let value = &option.value;
-    let name = option.path.get_ident().map(ToString::to_string).unwrap_or_default();
-    match name.as_str() {
-        "queue" => Some(quote!(.batch_queue(#value))),
-        "size" => Some(quote!(.batch_size(#value))),
-        "delay" => {
-            let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = value else {
-                errors.add(value, "expected a duration; write `delay = \"2s\"`");
-                return None;
-            };
-            let delay = duration(literal, errors).map(from_millis)?;
+fn batching(batch: Punctuated<MetaNameValue, Token![,]>, errors: &mut Errors) -> TokenStream {
+    let mut given = Vec::new();
+    let calls = batch.into_iter().map(|MetaNameValue { path, value, .. }| {
+        let name = path.to_token_stream().to_string();
+        match BATCH.form(&name) {
+            None => errors.add(path, BATCH.unknown(&name, None)),
+            Some(form) if given.contains(&name) => {
+                errors.add(path, format!("`{name}` is given twice; write `{form}` once"));
+            }
+            Some(form) => {
+                given.push(name.clone());
+                return batch_call(&name, form, &value, errors);
+            }
+        }
+        None
+    });
+    calls.flatten().collect()
+}
+
+fn batch_call(name: &str, form: &str, value: &Expr, errors: &mut Errors) -> Option<TokenStream> {
+    let text = match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Some(literal),
+        _ => None,
+    };
+    match (name, text) {
+        ("queue", None) => Some(quote!(.batch_queue(#value))),
+        ("size", None) => Some(quote!(.batch_size(#value))),
+        ("delay", Some(delay)) => {
+            let delay = duration(delay, errors).map(from_millis)?;
             Some(quote!(.batch_delay(#delay)))
         }
-        unknown => {
-            let choices = choices(unknown, "options", &["queue", "size", "delay"]);
-            errors.add(&option.path, format!("unknown option `{unknown}`{choices}"));
+        (_, text) => {
+            let expected = if text.is_some() { "a number" } else { "a duration" };
+            errors.add(value, format!("expected {expected}; write `{form}`"));
             None
         }
     }

@@ -12,12 +12,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 use crate::context;
+pub(crate) use carrier::resolve;
 pub use carrier::{Carrier, CarrierMut};
-#[doc(hidden)]
-pub use carrier::{
-    ExtractorCarrier, InjectorCarrier, IsCarrier, IsCarrierMut, OptionalExtractor,
-    OptionalExtractorRef, OptionalInjector,
-};
 pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
 

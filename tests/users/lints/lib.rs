@@ -94,7 +94,7 @@ impl App {
     /// # Errors
     /// When seven is no number.
     #[propagate(extract(headers), inject(out))]
-    #[span("run", kind(server), name = self.name, length = headers.len(), ok(|number| number = number))]
+    #[span("run", kind(server), "name" = self.name, length = headers.len(), ok(|number| number = number))]
     pub async fn run(
         &self,
         headers: &HashMap<String, String>,

@@ -11,6 +11,7 @@ mod option;
 mod rdkafka;
 #[cfg(feature = "redis")]
 mod redis;
+pub(crate) mod resolve;
 #[cfg(feature = "tonic")]
 mod tonic;
 
@@ -21,8 +22,6 @@ use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 use super::{Propagator, extract, inject};
-
-pub use option::{OptionalExtractor, OptionalExtractorRef, OptionalInjector};
 
 /// A type that carries a trace context in without being an OpenTelemetry [`Extractor`]; those are
 /// carriers too.
@@ -36,54 +35,6 @@ pub trait Carrier {
 pub trait CarrierMut {
     /// Writes the current context into this carrier.
     fn inject_context(&mut self);
-}
-
-/// A [`Carrier`], by a method whose name nobody else has.
-pub trait IsCarrier {
-    /// The context in this carrier, over the current one.
-    fn spandrel_extract(&self) -> Context;
-}
-
-impl<C: Carrier + ?Sized> IsCarrier for C {
-    fn spandrel_extract(&self) -> Context {
-        self.extract_context()
-    }
-}
-
-/// A [`CarrierMut`], by a method whose name nobody else has.
-pub trait IsCarrierMut {
-    /// Writes the current context into this carrier.
-    fn spandrel_inject(&mut self);
-}
-
-impl<C: CarrierMut + ?Sized> IsCarrierMut for C {
-    fn spandrel_inject(&mut self) {
-        self.inject_context();
-    }
-}
-
-/// Every [`Extractor`] is a carrier. Apart from [`Carrier`], whose types it must not overlap.
-pub trait ExtractorCarrier {
-    /// The context in this carrier, over the current one.
-    fn spandrel_extract(&self) -> Context;
-}
-
-/// Every [`Injector`] is a carrier. Apart from [`CarrierMut`], whose types it must not overlap.
-pub trait InjectorCarrier {
-    /// Writes the current context into this carrier.
-    fn spandrel_inject(&mut self);
-}
-
-impl<T: Extractor + ?Sized> ExtractorCarrier for T {
-    fn spandrel_extract(&self) -> Context {
-        extract(&Borrowed(self))
-    }
-}
-
-impl<T: Injector + ?Sized> InjectorCarrier for T {
-    fn spandrel_inject(&mut self) {
-        inject(&mut Each(|key: &str, value| self.set(key, value)));
-    }
 }
 
 /// A carrier that may be a trait object.
@@ -147,6 +98,12 @@ impl<K: AsRef<str>, V: AsRef<str>> Carrier for [(K, V)] {
     }
 }
 
+impl<K: AsRef<str>, V: AsRef<str>, const N: usize> Carrier for [(K, V); N] {
+    fn extract_context(&self) -> Context {
+        self[..].extract_context()
+    }
+}
+
 impl<V: AsRef<str>> Carrier for BTreeMap<String, V> {
     fn extract_context(&self) -> Context {
         extract(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_str(), value.as_ref()))))
@@ -196,6 +153,8 @@ impl CarrierMut for BTreeMap<String, String> {
 }
 
 #[cfg(test)]
+// Of the traits that `extract!` and `inject!` import, each call uses one. The lint asks for that in this crate only.
+#[allow(unused_imports)]
 mod tests {
     use std::collections::HashMap;
 
@@ -204,6 +163,7 @@ mod tests {
     use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
 
     use super::*;
+    use crate::__private::{extract, inject};
 
     pub(super) const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const SENT: &str = "00-0000000000000000000000000000000a-000000000000000b-01";
@@ -258,10 +218,10 @@ mod tests {
         assert_nothing(&[("traceparent", PARENT), ("Traceparent", PARENT)][..].extract_context());
         assert_extracted(&map().extract_context(), "a=1", &[]);
         let map = HashMap::from([("traceparent".to_owned(), PARENT.to_owned())]);
-        assert_extracted(&map.spandrel_extract(), "", &[]);
+        assert_extracted(&extract!(map, spandrel_extract), "", &[]);
         let dynamic: &dyn Extractor = &map;
-        assert_extracted(&dynamic.spandrel_extract(), "", &[]);
-        assert_extracted(&IsCarrier::spandrel_extract(&pairs[..]), "a=1,b=2", &[]);
+        assert_extracted(&extract!(dynamic, spandrel_extract), "", &[]);
+        assert_extracted(&extract!(pairs, spandrel_extract), "a=1,b=2", &[]);
     }
 
     #[test]
@@ -281,14 +241,51 @@ mod tests {
         list.inject_context();
         assert_eq!(list, unchanged, "there is nothing to send");
         let attached = attach();
-        IsCarrierMut::spandrel_inject(&mut list);
+        inject!(list, spandrel_inject);
         map.inject_context();
         assert_injected(list.iter().map(|(name, value)| (&**name, &**value)));
         assert_injected(map.iter().map(|(name, value)| (&**name, &**value)));
         let mut map = HashMap::<String, String>::new();
-        InjectorCarrier::spandrel_inject(&mut map);
+        inject!(map, spandrel_inject);
         assert_eq!(map["traceparent"], SENT);
         drop(attached);
+    }
+
+    type Headers = HashMap<String, String>;
+
+    /// A type that is a carrier itself and points to another one.
+    struct Nearest(Headers);
+
+    impl std::ops::Deref for Nearest {
+        type Target = Headers;
+
+        fn deref(&self) -> &Headers {
+            &self.0
+        }
+    }
+
+    impl Carrier for Nearest {
+        fn extract_context(&self) -> Context {
+            Context::new()
+        }
+    }
+
+    #[test]
+    fn pointers_lead_to_the_nearest_carrier() {
+        let map = Headers::from([("traceparent".to_owned(), PARENT.to_owned())]);
+        let mut nearest = Nearest(map.clone());
+        assert_extracted(&extract!(&&&map, spandrel_extract), "", &[]);
+        assert_extracted(&extract!(std::sync::Arc::new(&map), spandrel_extract), "", &[]);
+        assert_extracted(&extract!(&nearest.0, spandrel_extract), "", &[]);
+        assert_nothing(&extract!(nearest, spandrel_extract));
+        assert_nothing(&extract!(&&mut nearest, spandrel_extract));
+        let attached = attach();
+        let (mut boxed, mut map) = (Box::new(map), Headers::new());
+        let (behind, mut dynamic): (&mut Box<Headers>, &mut dyn Injector) = (&mut boxed, &mut map);
+        inject!(behind, spandrel_inject);
+        inject!(&mut dynamic, spandrel_inject);
+        drop(attached);
+        assert_eq!((boxed["traceparent"].as_str(), map["traceparent"].as_str()), (SENT, SENT));
     }
 
     #[test]
@@ -298,15 +295,15 @@ mod tests {
         assert_extracted(&Some(map()).extract_context(), "a=1", &[]);
         assert_extracted(&Some(&map()).extract_context(), "a=1", &[]);
         let map = HashMap::from([("traceparent".to_owned(), PARENT.to_owned())]);
-        assert_extracted(&OptionalExtractor::spandrel_extract(&Some(map.clone())), "", &[]);
-        assert_extracted(&OptionalExtractorRef::spandrel_extract(&Some(&map)), "", &[]);
-        assert_nothing(&OptionalExtractor::spandrel_extract(&None::<HashMap<String, String>>));
-        assert_nothing(&OptionalExtractorRef::spandrel_extract(&None::<&HashMap<String, String>>));
+        assert_extracted(&extract!(Some(map.clone()), spandrel_extract), "", &[]);
+        assert_extracted(&extract!(Some(&map), spandrel_extract), "", &[]);
+        assert_nothing(&extract!(None::<HashMap<String, String>>, spandrel_extract));
+        assert_nothing(&extract!(None::<&HashMap<String, String>>, spandrel_extract));
         let attached = attach();
         CarrierMut::inject_context(&mut list);
         assert_eq!(list.expect("it was made"), [("traceparent".to_owned(), SENT.to_owned())]);
         let mut map = None::<HashMap<String, String>>;
-        OptionalInjector::spandrel_inject(&mut map);
+        inject!(map, spandrel_inject);
         assert_eq!(map.expect("it was made")["traceparent"], SENT);
         // Empty, not absent: what is current is the parent.
         assert_eq!(missing.extract_context().span().span_context().span_id(), SpanId::from(0xb));

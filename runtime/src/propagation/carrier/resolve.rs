@@ -1,0 +1,312 @@
+//! How `#[propagate]` gets from an expression to the carrier that the expression is, or points to.
+//!
+//! [`extract!`](crate::__private::extract) and [`inject!`](crate::__private::inject) call a method of an
+//! [`Extraction`] or an [`Injection`] behind more references than the method needs. Method resolution
+//! takes the first trait below that the expression's type satisfies: the type itself, then what it
+//! dereferences to. The last trait is for all types, and its bound gives the compile error.
+
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, Injector};
+
+use super::{Borrowed, Carrier, CarrierMut, Each, Pairs};
+use crate::propagation::{extract, inject};
+
+/// A type that a context can be extracted from. `Kind` keeps the implementations apart.
+pub trait Extracts<Kind> {
+    /// The context in this carrier, over the current one.
+    fn extracted(&self) -> Context;
+}
+
+/// A type that a context can be injected into. `Kind` keeps the implementations apart.
+pub trait Injects<Kind> {
+    /// Writes the current context into this carrier.
+    fn inject(&mut self);
+}
+
+/// The kind of every [`Carrier`] and [`CarrierMut`].
+#[derive(Debug)]
+pub struct Own;
+
+/// The kind of every [`Extractor`] and [`Injector`].
+#[derive(Debug)]
+pub struct Standard;
+
+/// The kind of an `Option` of an [`Extractor`] or [`Injector`].
+#[derive(Debug)]
+pub struct Optional;
+
+/// The kind of an `Option` of a borrowed [`Extractor`].
+#[derive(Debug)]
+pub struct OptionalRef;
+
+impl<C: Carrier + ?Sized> Extracts<Own> for C {
+    fn extracted(&self) -> Context {
+        self.extract_context()
+    }
+}
+
+impl<T: Extractor + ?Sized> Extracts<Standard> for T {
+    fn extracted(&self) -> Context {
+        extract(&Borrowed(self))
+    }
+}
+
+impl<T: Extractor> Extracts<Optional> for Option<T> {
+    fn extracted(&self) -> Context {
+        self.as_ref().map_or_else(nothing, Extracts::<Standard>::extracted)
+    }
+}
+
+impl<T: Extractor + ?Sized> Extracts<OptionalRef> for Option<&T> {
+    fn extracted(&self) -> Context {
+        self.map_or_else(nothing, Extracts::<Standard>::extracted)
+    }
+}
+
+impl<C: CarrierMut + ?Sized> Injects<Own> for C {
+    fn inject(&mut self) {
+        self.inject_context();
+    }
+}
+
+impl<T: Injector + ?Sized> Injects<Standard> for T {
+    fn inject(&mut self) {
+        inject(&mut Each(|key: &str, value| self.set(key, value)));
+    }
+}
+
+impl<T: Injector + Default> Injects<Optional> for Option<T> {
+    fn inject(&mut self) {
+        Injects::<Standard>::inject(self.get_or_insert_default());
+    }
+}
+
+/// The context in an empty carrier.
+pub(super) fn nothing() -> Context {
+    extract(&Pairs::default())
+}
+
+/// The value of an expression that is extracted from.
+#[derive(Debug)]
+pub struct Extraction<'a, T: ?Sized>(pub &'a T);
+
+/// The place that an expression names, which is injected into.
+#[derive(Debug)]
+pub struct Injection<'a, T: ?Sized>(RefCell<&'a mut T>);
+
+impl<'a, T: ?Sized> Injection<'a, T> {
+    /// The place to inject into.
+    pub fn of(place: &'a mut T) -> Self {
+        Self(RefCell::new(place))
+    }
+}
+
+/// Every expression that names a place, by a method whose name nobody else has: a method call borrows
+/// a `&mut` parameter again where it is not declared `mut`.
+pub trait Place {
+    /// The place.
+    fn spandrel_place(&mut self) -> &mut Self;
+}
+
+impl<T: ?Sized> Place for T {
+    fn spandrel_place(&mut self) -> &mut Self {
+        self
+    }
+}
+
+macro_rules! extraction {
+    ($($(#[$meta:meta])* $name:ident for $probe:ty: ($($bounds:tt)*) => |$value:ident| $carrier:expr;)*) => {$(
+        $(#[$meta])*
+        pub trait $name<Kind> {
+            /// The context in the carrier, over the current one.
+            fn spandrel_extract(&self) -> Context;
+        }
+
+        impl<K, T: $($bounds)* + ?Sized> $name<K> for $probe {
+            fn spandrel_extract(&self) -> Context {
+                let $value = self.0;
+                $carrier.extracted()
+            }
+        }
+    )*};
+}
+
+extraction! {
+    /// The type is a carrier.
+    ExtractsItself for &&&&Extraction<'_, T>: (Extracts<K>) => |value| (*value);
+    /// The type points to a carrier.
+    Extracts1 for &&&Extraction<'_, T>: (Deref<Target: Extracts<K>>) => |value| (**value);
+    /// The type points to a pointer to a carrier.
+    Extracts2 for &&Extraction<'_, T>: (Deref<Target: Deref<Target: Extracts<K>>>)
+        => |value| (***value);
+    /// There is one pointer more.
+    Extracts3 for &Extraction<'_, T>: (Deref<Target: Deref<Target: Deref<Target: Extracts<K>>>>)
+        => |value| (****value);
+}
+
+macro_rules! injection {
+    ($($(#[$meta:meta])* $name:ident for $probe:ty: ($($bounds:tt)*) => |$value:ident| $carrier:expr;)*) => {$(
+        $(#[$meta])*
+        pub trait $name<Kind> {
+            /// Writes the current context into the carrier.
+            fn spandrel_inject(&self);
+        }
+
+        impl<K, T: $($bounds)* + ?Sized> $name<K> for $probe {
+            fn spandrel_inject(&self) {
+                let $value = &mut **self.0.borrow_mut();
+                $carrier.inject();
+            }
+        }
+    )*};
+}
+
+injection! {
+    /// The type is a carrier.
+    InjectsItself for &&&&Injection<'_, T>: (Injects<K>) => |value| (*value);
+    /// The type points to a carrier.
+    Injects1 for &&&Injection<'_, T>: (DerefMut<Target: Injects<K>>) => |value| (**value);
+    /// The type points to a pointer to a carrier.
+    Injects2 for &&Injection<'_, T>: (DerefMut<Target: DerefMut<Target: Injects<K>>>)
+        => |value| (***value);
+    /// There is one pointer more.
+    Injects3 for &Injection<'_, T>: (DerefMut<Target: DerefMut<Target: DerefMut<Target: Injects<K>>>>)
+        => |value| (****value);
+}
+
+/// A trait that no type implements: its message is the compile error for what is no carrier. The notes
+/// on features are declared here, once for both directions.
+macro_rules! no_carrier {
+    ($(#[$meta:meta])* $name:ident, $($note:literal)*) => {
+        $(#[$meta])*
+        #[cfg_attr(not(feature = "http"), diagnostic::on_unimplemented(
+            note = "`http::HeaderMap`, `http::Request` and `http::request::Parts` need a feature: \
+                    `cargo add spandrel --features http`"
+        ))]
+        #[cfg_attr(feature = "http", diagnostic::on_unimplemented(
+            note = "`http::HeaderMap`, `http::Request` and `http::request::Parts` are carriers, of the version \
+                    of `http` that spandrel uses: `cargo tree --duplicates` shows others"
+        ))]
+        #[cfg_attr(not(feature = "tonic"), diagnostic::on_unimplemented(
+            note = "`tonic::Request` and `tonic::metadata::MetadataMap` need a feature: \
+                    `cargo add spandrel --features tonic`"
+        ))]
+        #[cfg_attr(feature = "tonic", diagnostic::on_unimplemented(
+            note = "`tonic::Request` and `tonic::metadata::MetadataMap` are carriers, of the version \
+                    of `tonic` that spandrel uses: `cargo tree --duplicates` shows others"
+        ))]
+        #[cfg_attr(not(feature = "rdkafka"), diagnostic::on_unimplemented(
+            note = "`rdkafka::message::OwnedHeaders` and `BorrowedHeaders` need a feature: \
+                    `cargo add spandrel --features rdkafka`"
+        ))]
+        #[cfg_attr(feature = "rdkafka", diagnostic::on_unimplemented(
+            note = "`rdkafka::message::OwnedHeaders` and `BorrowedHeaders` are carriers, of the version \
+                    of `rdkafka` that spandrel uses: `cargo tree --duplicates` shows others"
+        ))]
+        #[cfg_attr(not(feature = "lapin"), diagnostic::on_unimplemented(
+            note = "`lapin::BasicProperties` and `lapin::types::FieldTable` need a feature: \
+                    `cargo add spandrel --features lapin`"
+        ))]
+        #[cfg_attr(feature = "lapin", diagnostic::on_unimplemented(
+            note = "`lapin::BasicProperties` and `lapin::types::FieldTable` are carriers, of the version \
+                    of `lapin` that spandrel uses: `cargo tree --duplicates` shows others"
+        ))]
+        #[cfg_attr(not(feature = "async-nats"), diagnostic::on_unimplemented(
+            note = "`async_nats::HeaderMap` needs a feature: \
+                    `cargo add spandrel --features async-nats`"
+        ))]
+        #[cfg_attr(feature = "async-nats", diagnostic::on_unimplemented(
+            note = "`async_nats::HeaderMap` is a carrier, of the version \
+                    of `async-nats` that spandrel uses: `cargo tree --duplicates` shows others"
+        ))]
+        #[cfg_attr(not(feature = "redis"), diagnostic::on_unimplemented(
+            note = "`redis::streams::StreamId` and its `map` need a feature: \
+                    `cargo add spandrel --features redis`"
+        ))]
+        #[cfg_attr(feature = "redis", diagnostic::on_unimplemented(
+            note = "`redis::streams::StreamId` and its `map` are carriers, of the version \
+                    of `redis` that spandrel uses: `cargo tree --duplicates` shows others"
+        ))]
+        $(#[diagnostic::on_unimplemented(note = $note)])*
+        pub trait $name {}
+    };
+}
+
+no_carrier! {
+    /// What a context can be extracted from.
+    #[diagnostic::on_unimplemented(
+        message = "a trace context cannot be extracted from `{Self}`; add the feature of its crate, or \
+                   name a carrier",
+        label = "not a carrier",
+        note = "of a request or a message, name the headers: `request.headers()`, \
+                `message.headers()`"
+    )]
+    ReadableCarrier,
+    "carriers without a feature are `TraceContext`, `HashMap<String, String>`, \
+     `BTreeMap<String, String>`, lists of pairs of strings, every `spandrel::Extractor`, and an \
+     `Option` of one of these"
+    "another type is a carrier when it implements `spandrel::Carrier`; wrap a type of another \
+     crate, as in `extract(MyHeaders(headers))`"
+}
+
+no_carrier! {
+    /// What a context can be injected into.
+    #[diagnostic::on_unimplemented(
+        message = "a trace context cannot be injected into `{Self}`; add the feature of its crate, or \
+                   name a carrier",
+        label = "not a carrier to write to",
+        note = "of a request or a message, name the headers: `request.headers_mut()`; take a \
+                carrier by `&mut`, or as `mut`"
+    )]
+    WritableCarrier,
+    "`rdkafka::message::BorrowedHeaders` and the entries of Redis streams can only be read"
+    "carriers without a feature are `TraceContext`, `HashMap<String, String>`, \
+     `BTreeMap<String, String>`, `Vec<(String, String)>`, every `spandrel::Injector`, and an \
+     `Option` of one of these"
+    "another type is a carrier when it implements `spandrel::CarrierMut`; wrap a type of another \
+     crate, as in `inject(MyHeaders(headers))`"
+}
+
+/// Ties a probe to the type of its expression. The bounds below are on a parameter of the method: so
+/// the compiler reports them on the method's name, which has the carrier's place, and not on the
+/// receiver, which is in a macro of ours.
+pub trait Of<T: ?Sized> {}
+
+impl<T: ?Sized> Of<T> for Extraction<'_, T> {}
+impl<T: ?Sized> Of<T> for Injection<'_, T> {}
+
+/// What is no carrier.
+pub trait ExtractsNothing {
+    /// Never compiles.
+    fn spandrel_extract<T: ReadableCarrier + ?Sized>(&self) -> Context
+    where
+        Self: Of<T>;
+}
+
+impl<V: ?Sized> ExtractsNothing for Extraction<'_, V> {
+    fn spandrel_extract<T: ReadableCarrier + ?Sized>(&self) -> Context
+    where
+        Self: Of<T>,
+    {
+        Context::new()
+    }
+}
+
+/// What is no carrier.
+pub trait InjectsNothing {
+    /// Never compiles.
+    fn spandrel_inject<T: WritableCarrier + ?Sized>(&self)
+    where
+        Self: Of<T>;
+}
+
+impl<V: ?Sized> InjectsNothing for Injection<'_, V> {
+    fn spandrel_inject<T: WritableCarrier + ?Sized>(&self)
+    where
+        Self: Of<T>,
+    {
+    }
+}

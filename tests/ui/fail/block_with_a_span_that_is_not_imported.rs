@@ -1,0 +1,13 @@
+#[spandrel::span]
+fn load() -> u32 {
+    #[span("read")]
+    {
+        read()
+    }
+}
+
+fn read() -> u32 {
+    1
+}
+
+fn main() {}
