@@ -11,6 +11,8 @@ pub use crate::context::{current, with_baggage};
 pub use crate::outcome::Outcome;
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
 #[cfg(feature = "app")]
+pub use crate::testing::{record_by_sdk, record_by_sdk_async};
+#[cfg(feature = "app")]
 use crate::tree::{Drawing, Look, Plain};
 pub use crate::{
     __callsite as callsite, __end as end, __extract as extract, __follow as follow,

@@ -10,12 +10,13 @@ use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry_sdk::trace::ShouldSample;
 
-use crate::config::{Config, Destination, Encoding, Keep, Ratio, Sampling, Settings};
+use crate::config::{Config, Destination, Encoding, Ratio, Sampling, Settings};
 use crate::environment::Environment;
 use crate::exporter::Answer;
 use crate::exporter::otlp::{Reply, grpc, http as otlp_http};
 use crate::logs::Logs;
 use crate::propagation::Propagator;
+use crate::recorder::Keep;
 use crate::sampling::Sampler;
 use crate::{Carrier, ToContext, TraceContext};
 

@@ -46,8 +46,6 @@ mod recorder;
 mod report;
 #[cfg(feature = "app")]
 mod sampling;
-#[cfg(feature = "app")]
-mod size;
 mod span;
 #[cfg(feature = "app")]
 mod stats;

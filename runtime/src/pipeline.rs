@@ -16,9 +16,9 @@ use crate::exporter::CustomExporter;
 use crate::ids::Ids;
 use crate::observer::{Observer, Observers};
 use crate::processor::{Nowhere, Processor, Sink};
-use crate::recorder::{self, Limits, Native};
+use crate::recorder::{self, Keeper, Limits, Native};
 use crate::report::say;
-use crate::sampling::{HeldTraces, Sampler};
+use crate::sampling::{Sampler, certain};
 use crate::span::Way;
 use crate::stats::{self, LetGo};
 
@@ -26,7 +26,8 @@ use crate::stats::{self, LetGo};
 #[derive(Clone)]
 pub(crate) struct Pipeline {
     sink: Arc<dyn Sink>,
-    release_kept: Arc<dyn Fn() + Send + Sync>,
+    /// The traces that are held, if any are kept that are not sampled.
+    _keeper: Option<Arc<LetGo>>,
     observers: Observers,
     /// How many lost spans a flush has reported.
     reported_losses: Arc<AtomicU64>,
@@ -37,7 +38,7 @@ impl Pipeline {
     pub(crate) fn build(settings: Settings) -> Result<(Self, Way), String> {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let Settings { observers, baggage, .. } = settings;
-        let is_native = observers.is_empty() && !sampling.keep.anything();
+        let is_native = observers.is_empty();
         let resource = describe(resource, service, is_native);
         let service = resource.get(&Key::from_static_str("service.name"));
         let service =
@@ -115,7 +116,6 @@ impl Pipeline {
         let left = move || deadline.saturating_duration_since(Instant::now());
         let observers =
             self.observers.ask(move |observer| observer.0.shutdown_with_timeout(left()));
-        (self.release_kept)();
         // That it took too long is in the account.
         let _ = self.sink.shut_down(deadline);
         if let Some(report) = self.sink.report(budget) {
@@ -135,7 +135,7 @@ struct End {
     observers: Vec<Observer>,
     resource: Resource,
     /// Whether spans are recorded by our own recorder. The SDK's is for span processors of the program's own, which see
-    /// its spans, and for traces that are kept.
+    /// its spans.
     is_native: bool,
 }
 
@@ -147,45 +147,53 @@ impl End {
     }
 
     fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
+        let Self { sampling, limits, baggage, observers, resource, .. } = self;
+        let keeper = sampling.keep.anything().then(|| {
+            let certain = sampling.consistent.then_some(certain as fn(&str) -> String);
+            Keeper::new(sampling.keep, certain)
+        });
         let native = Native {
             pipeline: Some(sink.number()),
             outlet: sink.clone(),
-            sampler: Some(Box::new(Sampler::new(self.sampling))),
-            limits: self.limits,
-            baggage: self.baggage,
+            sampler: Some(Box::new(Sampler::new(sampling))),
+            keeper: keeper.clone(),
+            limits,
+            baggage,
         };
-        let observers = Observers::new(self.observers, &self.resource);
-        let release_kept = Arc::new(|| ());
-        let pipeline = Pipeline { sink, release_kept, observers, reported_losses: Arc::default() };
+        let keeper = keeper.map(|keeper| Arc::new(LetGo(keeper)));
+        keeper.iter().for_each(stats::open);
+        let observers = Observers::new(observers, &resource);
+        let reported_losses = Arc::default();
+        let pipeline = Pipeline { sink, _keeper: keeper, observers, reported_losses };
         (pipeline, Way::Native(Arc::new(native)))
     }
 
     /// The SDK records the spans: processors of the program's own see its spans.
     fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
         let Self { sampling, limits, baggage, observers, resource, .. } = self;
-        let held = sampling.keep.anything().then(|| {
-            let let_go = Arc::<LetGo>::default();
-            stats::open(&let_go);
-            Arc::new(HeldTraces::new(sampling.keep, let_go))
-        });
+        if sampling.keep.anything() {
+            say("`keep` has no effect beside a span processor of the program's own");
+        }
         let observers = Observers::new(observers, &resource);
         let builder = SdkTracerProvider::builder()
             .with_id_generator(Ids)
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource);
-        let processor =
-            Processor { sink: sink.clone(), outlet: sink.clone(), held, limits, baggage };
-        let release_kept = {
-            let processor = processor.clone();
-            Arc::new(move || processor.release_kept())
+        let processor = Processor {
+            outlet: sink.clone(),
+            pipeline: sink.number(),
+            sink: Some(sink.clone()),
+            limits,
+            baggage,
         };
         // Ours first: what another does, in a panic say, is none of its affair.
         let builder = observers.iter().cloned().fold(
             builder.with_span_processor(processor),
             TracerProviderBuilder::with_span_processor,
         );
-        let pipeline = Pipeline { sink, release_kept, observers, reported_losses: Arc::default() };
+        let reported_losses = Arc::default();
+        let pipeline = Pipeline { sink, _keeper: None, observers, reported_losses };
         (pipeline, Way::Sdk(builder.build(), config::capacity(limits)))
     }
 }

@@ -8,15 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{Span as _, SpanId, TraceFlags};
+use opentelemetry::trace::{Span as _, SpanId};
 use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::observer;
 use crate::recorder::{self, Batch, Limits, Outlet, Room};
-use crate::sampling::HeldTraces;
-use crate::span::{add_flags, flag_root, note_foreign};
+use crate::span::{flag_root, note_foreign};
 use crate::stats::{self, Account, Counts, Stats};
 
 use fit::{keep_last, shorten};
@@ -111,9 +110,11 @@ impl Sink for Nowhere {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Processor {
-    pub(crate) sink: Arc<dyn Sink>,
     pub(crate) outlet: Arc<dyn Outlet>,
-    pub(crate) held: Option<Arc<HeldTraces>>,
+    /// The number of the pipeline.
+    pub(crate) pipeline: usize,
+    /// What is flushed; nothing in tests.
+    pub(crate) sink: Option<Arc<dyn Sink>>,
     pub(crate) limits: Limits,
     /// What of the baggage is copied to the spans.
     pub(crate) baggage: Vec<Key>,
@@ -133,24 +134,6 @@ impl Processor {
             span.links.links.iter_mut().for_each(|link| shorten(&mut link.attributes, length));
         }
         flag_root(span);
-    }
-
-    /// Exports what is held of the traces that are kept: no more of them will end in time.
-    pub(crate) fn release_kept(&self) {
-        if let Some(held) = &self.held {
-            self.export_kept(held.release_kept());
-        }
-    }
-
-    /// For whoever gets them they are sampled.
-    fn export_kept(&self, mut spans: Vec<SpanData>) {
-        for span in &mut spans {
-            self.sink.expect(&span.span_context);
-            span.span_context = add_flags(&span.span_context, TraceFlags::SAMPLED);
-        }
-        for span in spans {
-            self.on_end(span);
-        }
     }
 }
 
@@ -184,10 +167,8 @@ impl SpanProcessor for Processor {
         }
         let span = span.span_context();
         note_foreign(span, context);
-        match &self.held {
-            _ if span.is_sampled() => self.sink.expect(span),
-            Some(held) => held.start(span),
-            None => {}
+        if span.is_sampled() {
+            self.outlet.expect(span);
         }
     }
 
@@ -198,14 +179,13 @@ impl SpanProcessor for Processor {
         }
         if span.span_context.is_sampled() {
             self.prepare(&mut span);
-            recorder::append(&self.outlet, self.sink.number(), &span);
-        } else if let Some(held) = &self.held {
-            self.export_kept(held.end(span));
+            recorder::append(&self.outlet, self.pipeline, &span);
         }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        outcome(self.sink.flush(Some(Instant::now() + FLUSH)), FLUSH)
+        let deadline = Some(Instant::now() + FLUSH);
+        outcome(self.sink.as_ref().is_none_or(|sink| sink.flush(deadline)), FLUSH)
     }
 
     /// When the last reference to the provider is gone, long after the pipeline was shut down.

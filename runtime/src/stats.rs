@@ -1,9 +1,8 @@
 //! The account of every span: `accepted = exported + dropped + failed + waiting`, at every moment.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::recorder;
+use crate::recorder::{self, Keeper};
 
 /// What became of the spans of this process since it started.
 ///
@@ -112,15 +111,9 @@ impl Counts {
     }
 }
 
-/// Unsampled spans that were recorded and let go.
-#[derive(Debug, Default)]
-pub(crate) struct LetGo(AtomicU64);
-
-impl LetGo {
-    pub(crate) fn let_go(&self, spans: usize) {
-        self.0.fetch_add(spans as u64, Ordering::Relaxed);
-    }
-}
+/// The spans that were let go, of traces that are held until it is known whether they are kept.
+#[derive(Debug)]
+pub(crate) struct LetGo(pub(crate) Arc<Keeper>);
 
 impl Drop for LetGo {
     fn drop(&mut self) {
@@ -130,6 +123,7 @@ impl Drop for LetGo {
 
 impl Account for LetGo {
     fn stats(&self) -> Stats {
-        Stats { let_go: self.0.load(Ordering::Relaxed), ..Stats::default() }
+        let let_go = self.0.of_this_process().let_go() as u64;
+        Stats { let_go, ..Stats::default() }
     }
 }

@@ -19,9 +19,19 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{FutureExt, SpanContext, SpanId};
+#[cfg(feature = "app")]
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
+#[cfg(feature = "app")]
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
+#[cfg(feature = "app")]
+use crate::config::capacity;
 use crate::context;
+#[cfg(feature = "app")]
+use crate::processor::Processor;
+#[cfg(feature = "app")]
+use crate::recorder::new_pipeline;
 use crate::recorder::{Batch, Limits, Native, Outlet, Room};
 use crate::span::{Counted, Recorder};
 use crate::tree::Plain;
@@ -33,28 +43,26 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them. A
 /// span that waits for a [`Device`](crate::Device) is waited for, ten seconds at most.
 pub fn record<T>(body: impl FnOnce() -> T) -> Recording {
-    let scope = Scope::default();
-    let recorder = scope.recorder();
-    let attached = context::attach(recorder.context());
-    body();
-    drop(attached);
-    recorder.reaper().wait(PATIENCE);
-    recorder.reaper().end_all();
-    scope.recording()
+    Scope::default().record(Scope::recorder, body)
 }
 
 /// As [`record`], for a future.
 pub async fn record_async<F: Future>(future: F) -> Recording {
-    let scope = Scope::default();
-    let recorder = scope.recorder();
-    future.with_context(recorder.context()).await;
-    let until = Instant::now() + PATIENCE;
-    // What the device waits for may be another task on this thread.
-    while !recorder.reaper().wait(Duration::from_millis(1)) && Instant::now() < until {
-        yield_now().await;
-    }
-    recorder.reaper().end_all();
-    scope.recording()
+    Scope::default().record_async(Scope::recorder, future).await
+}
+
+/// As [`record`], by OpenTelemetry's SDK: the tests of this library hold for both.
+#[cfg(feature = "app")]
+#[doc(hidden)]
+pub fn record_by_sdk<T>(body: impl FnOnce() -> T) -> Recording {
+    Scope::default().record(Scope::sdk, body)
+}
+
+/// As [`record_by_sdk`], for a future.
+#[cfg(feature = "app")]
+#[doc(hidden)]
+pub async fn record_by_sdk_async<F: Future>(future: F) -> Recording {
+    Scope::default().record_async(Scope::sdk, future).await
 }
 
 async fn yield_now() {
@@ -98,11 +106,52 @@ struct Spans {
 }
 
 impl Scope {
+    fn record<T>(self, recorder: fn(&Self) -> Counted, body: impl FnOnce() -> T) -> Recording {
+        let recorder = recorder(&self);
+        let attached = context::attach(recorder.context());
+        body();
+        drop(attached);
+        recorder.reaper().wait(PATIENCE);
+        recorder.reaper().end_all();
+        self.recording()
+    }
+
+    async fn record_async<F: Future>(self, recorder: fn(&Self) -> Counted, future: F) -> Recording {
+        let recorder = recorder(&self);
+        future.with_context(recorder.context()).await;
+        let until = Instant::now() + PATIENCE;
+        // What the device waits for may be another task on this thread.
+        while !recorder.reaper().wait(Duration::from_millis(1)) && Instant::now() < until {
+            yield_now().await;
+        }
+        recorder.reaper().end_all();
+        self.recording()
+    }
+
+    #[cfg(feature = "app")]
+    fn sdk(&self) -> Counted {
+        let processor = Processor {
+            outlet: Arc::new(self.clone()),
+            pipeline: new_pipeline(),
+            sink: None,
+            limits: Limits::OF_TESTS,
+            baggage: Vec::new(),
+        };
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOn)
+            .with_resource(Resource::builder_empty().build())
+            .with_span_limits(Limits::OF_TESTS.into())
+            .with_span_processor(processor)
+            .build();
+        Recorder::scoped_sdk(provider, capacity(Limits::OF_TESTS))
+    }
+
     fn recorder(&self) -> Counted {
         Recorder::scoped(Native {
             pipeline: None,
             outlet: Arc::new(self.clone()),
             sampler: None,
+            keeper: None,
             limits: Limits::OF_TESTS,
             baggage: Vec::new(),
         })

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use spandrel::testing::record;
+use crate::recorder::record;
 use spandrel::{Callsite, SpanKind, ToAttribute, Value, span};
 use url::Url;
 use uuid::Uuid;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::recorder::{record, record_async};
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
-use spandrel::testing::{record, record_async};
 use spandrel::{Callsite, SpanKind, TraceContext, propagate, span};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -11,7 +11,7 @@
 use std::fmt::Display;
 use std::panic::catch_unwind;
 
-use spandrel::testing::{record, record_async};
+use crate::recorder::{record, record_async};
 use spandrel::{TraceId, current_trace_id, propagate, span};
 
 use crate::samples::{BAD, EVENT, check, child, later};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use spandrel::testing::{Recording, record};
+use crate::recorder::record;
+use spandrel::testing::Recording;
 use spandrel::{TraceContext, propagate, span};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

@@ -1,7 +1,7 @@
 //! The shapes of functions that can be spans.
 
+use crate::recorder::record;
 use spandrel::span;
-use spandrel::testing::record;
 
 #[span]
 fn unnamed() -> u32 {

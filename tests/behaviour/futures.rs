@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::recorder::record_async;
 use spandrel::span;
-use spandrel::testing::record_async;
 
 #[span("step", number = number)]
 async fn step(number: u32) -> Result<u32, String> {

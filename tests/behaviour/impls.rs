@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::recorder::{record, record_async};
 use async_trait::async_trait;
-use spandrel::testing::{record, record_async};
 use spandrel::{propagate, span};
 
 struct Cache<T> {

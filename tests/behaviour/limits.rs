@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::recorder::{record, record_async};
 use futures::StreamExt;
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 use spandrel::span;
-use spandrel::testing::{record, record_async};
 
 fn attribute(span: &SpanData, key: &str) -> Vec<String> {
     let pairs = span.attributes.iter().filter(|pair| pair.key.as_str() == key);

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::recorder::record;
 use opentelemetry_sdk::trace::SpanData;
-use spandrel::testing::{Recording, record};
+use spandrel::testing::Recording;
 use spandrel::{Carrier, Context, SpanId, TraceContext, current, extract, propagate, span};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

@@ -17,3 +17,8 @@ mod propagation;
 mod samples;
 mod shapes;
 mod untouched;
+
+/// Natively. `behaviour_sdk` has the same tests by the SDK.
+mod recorder {
+    pub(crate) use spandrel::testing::{record, record_async};
+}

@@ -2,9 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::recorder::{record, record_async};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
-use spandrel::testing::{record, record_async};
 use spandrel::{InCurrentTrace, SpanId, TraceContext, carry, current, propagate, span};
 
 #[span("sized", ok(|text| text.length = text.len(), text.shout = %text.to_uppercase()))]
@@ -66,7 +66,7 @@ async fn only_what_counts_is_an_error() {
     assert_eq!(record(|| drop(find(Error::NotFound))).to_string(), "find\n");
     let tree = record(|| drop(find(Error::Broken))).to_string();
     assert!(
-        tree.starts_with("find error.type=\"behaviour::options::Error\" ✗ gone wrong\n"),
+        tree.starts_with(concat!("find error.type=\"", module_path!(), "::Error\" ✗ gone wrong\n")),
         "{tree}"
     );
     let tree = record_async(async {

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::recorder::record;
 use spandrel::span;
-use spandrel::testing::record;
 
 #[derive(Debug, thiserror::Error)]
 #[error("no stock of {item}")]
@@ -35,15 +35,17 @@ fn order(fails: bool) -> Aliased<u32> {
     Ok(reserved)
 }
 
-const NO_STOCK: &str = "error.type=\"behaviour::outcomes::NoStock\" ✗ no stock of pears\n";
+const NO_STOCK: &str =
+    concat!("error.type=\"", module_path!(), "::NoStock\" ✗ no stock of pears\n");
 
 #[test]
 fn an_error_is_recorded_where_it_arose_and_marks_what_it_passes() {
     let tree = format!(
         "order {NO_STOCK}└─ reserve {NO_STOCK}     • exception \
-         exception.type=\"behaviour::outcomes::NoStock\" \
+         exception.type=\"{}::NoStock\" \
          exception.message=\"no stock of pears\" \
-         exception.stacktrace=\"no stock of pears\\ncaused by: invalid digit found in string\"\n"
+         exception.stacktrace=\"no stock of pears\\ncaused by: invalid digit found in string\"\n",
+        module_path!()
     );
     assert_eq!(record(|| order(true)).to_string(), tree);
 }
@@ -127,7 +129,7 @@ fn status(body: impl FnOnce()) -> String {
 
 #[test]
 fn an_error_needs_no_trait() {
-    assert_eq!(status(|| drop(silent())), "behaviour::outcomes::Silent");
+    assert_eq!(status(|| drop(silent())), concat!(module_path!(), "::Silent"));
     assert_eq!(status(|| drop(debugged())), "Debugged");
     assert_eq!(status(|| drop(displayed())), "displayed");
     assert_eq!(status(|| drop(boxed())), "boxed");

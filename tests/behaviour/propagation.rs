@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::recorder::{record, record_async};
 use opentelemetry::propagation::{Extractor, Injector};
-use spandrel::testing::{Recording, record, record_async};
+use spandrel::testing::Recording;
 use spandrel::{TraceContext, propagate, span};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

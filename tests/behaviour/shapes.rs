@@ -14,10 +14,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::recorder::{record, record_async};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, LocalBoxStream, StreamExt};
 use futures::{FutureExt, Stream};
-use spandrel::testing::{Recording, record, record_async};
+use spandrel::testing::Recording;
 use spandrel::{propagate, span};
 
 use crate::samples::{BAD, EVENT, child};

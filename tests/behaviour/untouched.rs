@@ -25,11 +25,11 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::pin::Pin;
 
+use crate::recorder::{record, record_async};
 use async_trait::async_trait;
 use futures::executor::block_on;
 use futures::stream::{self, FusedStream, StreamExt};
 use futures::{FutureExt, Stream};
-use spandrel::testing::{record, record_async};
 use spandrel::{Callsite, Outcome, SpanKind, span};
 
 use crate::samples::{BAD, EVENT, check, child, later};
@@ -541,7 +541,7 @@ fn mute() -> Result<(), Mute> {
 fn a_display_that_fails_fails_nothing_else() {
     let tree = record(|| drop(mute())).to_string();
     assert!(
-        tree.starts_with("mute mute=\"\" error.type=\"behaviour::untouched::Mute\" ✗ \n"),
+        tree.starts_with(concat!("mute mute=\"\" error.type=\"", module_path!(), "::Mute\" ✗ \n")),
         "{tree}"
     );
 }

@@ -27,7 +27,10 @@ fn a_trace_that_fails_is_kept_whole() {
         ("later", &["request!it failed", "work<request", "work<request!it failed", "work<work"]),
         ("late-error", &["request", "work<request", "work<request", "work<work!too late"]),
         ("remote", &["continued!it failed"]),
-        ("foreign", &["request!it failed", "work<request", "work<request!it failed"]),
+        (
+            "foreign",
+            &["foreign", "request<foreign!it failed", "work<request", "work<request!it failed"],
+        ),
     ] {
         let (collector, _) = keep(how);
         assert_eq!(collector.summary(), expected, "{how}");
@@ -48,10 +51,19 @@ fn what_is_kept_is_sampled_for_the_collector_only() {
 fn what_is_held_is_bounded_and_counted() {
     let (collector, written) = keep("flood");
     let account = written.last().expect("an account");
-    assert!(account.contains("let_go: 10001"), "{account}");
-    // Two of the failing spans, and what was held since the room ran out.
-    let spans = collector.arrived().spans;
-    assert!((5000..=5010).contains(&spans), "{spans}");
+    let number = account.split_once("let_go: ").map(|(_, rest)| rest.trim_end_matches([' ', '}']));
+    let let_go: usize = number.expect("it is there").parse().expect("a number");
+    // 16 MiB of spans of some 2100 bytes.
+    assert!((7500..8200).contains(&let_go), "{account}");
+    // The rest of the trace is there: with the span that failed and the first one.
+    assert_eq!(collector.arrived().spans, 15_002 - let_go);
+}
+
+#[test]
+fn local_traces_of_one_trace_stand_for_themselves() {
+    let (collector, written) = keep("apart");
+    assert_eq!(collector.summary(), ["work!it failed", "work!it failed"]);
+    assert!(written.last().is_some_and(|account| account.contains("accepted: 2,")), "{written:?}");
 }
 
 #[test]

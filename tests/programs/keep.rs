@@ -6,7 +6,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use opentelemetry::trace::{TraceContextExt, Tracer};
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,
+};
 use opentelemetry::{Context, global};
 use spandrel::{carry, propagate, span, traced_app};
 
@@ -33,6 +35,7 @@ fn main() {
         )]))),
         "foreign" => inside_of_what_never_ends(),
         "flood" => flood(),
+        "apart" => apart(),
         other => panic!("unknown: {other}"),
     }
     println!("{:?}", spandrel::stats());
@@ -98,14 +101,30 @@ fn continued(headers: &HashMap<String, String>) -> Outcome {
     Err("it failed")
 }
 
-/// Two traces that hold more than there is room for, then fail.
+/// A trace that holds more than there is room for, then fails.
 #[span("flood")]
 fn flood() {
-    let _ = request(|| {
-        for _ in 0..15_000 {
-            let _ = work(|| Ok(()));
-        }
-        Err("it failed")
-    });
-    let _ = work(|| Err("another one"));
+    let text = "x".repeat(2000);
+    for _ in 0..15_000 {
+        part(&text);
+    }
+    let _ = work(|| Err("it failed"));
+}
+
+#[span("part", text = text)]
+fn part(text: &str) {}
+
+/// Local traces of the same two traces: one of each fails.
+fn apart() {
+    for (trace, fails) in [(1, true), (2, true), (1, false), (2, false)] {
+        let parent = SpanContext::new(
+            TraceId::from(trace),
+            SpanId::from(7),
+            TraceFlags::NOT_SAMPLED,
+            true,
+            TraceState::NONE,
+        );
+        let _attached = Context::new().with_remote_span_context(parent).attach();
+        let _ = work(|| if fails { Err("it failed") } else { Ok(()) });
+    }
 }

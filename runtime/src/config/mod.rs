@@ -22,7 +22,7 @@ pub(crate) use batch::Batch;
 pub(crate) use limits::capacity;
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Encoding, Otlp, Protocol};
-pub(crate) use sampling::{Keep, Ratio, Sampling};
+pub(crate) use sampling::{Ratio, Sampling};
 pub(crate) use settings::{Destination, ExceptionSignal, Settings};
 #[cfg(feature = "tls")]
 pub(crate) use tls::Tls;

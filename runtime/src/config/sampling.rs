@@ -1,8 +1,7 @@
 //! Which traces are recorded: `OTEL_TRACES_SAMPLER`, `OTEL_SAMPLE_RATE`, and the options.
 
-use std::time::Duration;
-
 use crate::environment::Environment;
+use crate::recorder::Keep;
 use crate::report::line;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,14 +13,6 @@ pub(crate) struct Sampling {
     /// build on it.
     pub(crate) consistent: bool,
     pub(crate) keep: Keep,
-}
-
-/// What is kept of the traces that were not sampled.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Keep {
-    pub(crate) errors: bool,
-    /// Those with a span that took at least this long.
-    pub(crate) slower_than: Option<Duration>,
 }
 
 /// A number from 0 to 1.
@@ -82,12 +73,6 @@ const SAMPLERS: [&str; 6] = [
     "parentbased_always_off",
     "parentbased_traceidratio",
 ];
-
-impl Keep {
-    pub(crate) fn anything(self) -> bool {
-        self.errors || self.slower_than.is_some()
-    }
-}
 
 impl Ratio {
     pub(crate) const ALWAYS: Self = Self(1.0);

@@ -1,9 +1,11 @@
 //! Ended spans as bytes, from where they are recorded to the request that carries them.
 
+use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::decode::decode;
+use super::decode::{context, decode};
 use super::encode::write_span;
+use super::message::mark_sampled;
 use super::scope::ScopeId;
 use super::wire::Writer;
 
@@ -85,6 +87,15 @@ impl Batch {
         self.spans += 1;
     }
 
+    /// Makes the spans say that they are sampled, and in their `tracestate` how likely that was.
+    pub(super) fn mark_sampled(&mut self, certain: Option<fn(&str) -> String>) {
+        let mut marked = Self::default();
+        for Record { scope, message } in self.records() {
+            marked.push(scope, |writer| mark_sampled(writer, message, certain));
+        }
+        *self = marked;
+    }
+
     /// The memory of a batch that is no longer needed, if it is neither too little to be of use nor too much to keep.
     pub(crate) fn emptied(mut self) -> Option<Self> {
         const WORTHWHILE: std::ops::Range<usize> = 16 << 10..256 << 10;
@@ -98,6 +109,21 @@ impl Batch {
     pub(crate) fn append(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);
         self.spans += other.spans;
+    }
+
+    /// The records as they are, with their heads.
+    pub(super) fn whole_records(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bytes.as_slice();
+        self.records().map(move |record| {
+            let (whole, after) = rest.split_at(HEAD + record.message.len());
+            rest = after;
+            whole
+        })
+    }
+
+    /// What names the spans.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = SpanContext> {
+        self.records().map(context)
     }
 
     /// The records of the spans, in the same order.

@@ -60,6 +60,19 @@ pub(crate) fn decode(record: Record<'_>) -> SpanData {
     }
 }
 
+/// What names the span of a record.
+pub(super) fn context(record: Record<'_>) -> SpanContext {
+    let mut ids = Ids::default();
+    for (number, field) in fields(record.message) {
+        match (number, field) {
+            (1..=3, Field::Bytes(bytes)) => ids.read(number, bytes),
+            (16, Field::Fixed32(flags)) => ids.flags = flags,
+            _ => {}
+        }
+    }
+    ids.context(false)
+}
+
 /// What names a span, in its own message and in links to it.
 #[derive(Default)]
 struct Ids<'a> {

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{Span, SpanContext, SpanId, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::clock::{Anchor, nanos};
+use super::kept::LocalTrace;
 use super::local::Place;
 use super::slot::OpenSpan;
 use super::thread::Thread;
@@ -43,13 +45,26 @@ impl Known {
         if id.is_remote() || !id.is_valid() {
             return None;
         }
-        // `Context` gives no access to our type. Therefore `is_recording` leaves the span's place in `ANSWER`.
-        ANSWER.set(None);
-        span.is_recording().then(|| ANSWER.take()).flatten()
+        Self::answer(span).0
+    }
+
+    /// The local trace of the span that is current in a context, if it is held.
+    pub(super) fn trace(span: &SpanRef<'_>) -> Option<Arc<LocalTrace>> {
+        Self::answer(span).1
+    }
+
+    /// `Context` gives no access to our type. Therefore `is_recording` leaves what is known of the span in `ANSWER`.
+    fn answer(span: &SpanRef<'_>) -> Answer {
+        let _ = ANSWER.try_with(Cell::take);
+        span.is_recording();
+        ANSWER.try_with(Cell::take).unwrap_or_default()
     }
 }
 
-thread_local!(static ANSWER: Cell<Option<Known>> = const { Cell::new(None) });
+/// What a handle says of its span.
+type Answer = (Option<Known>, Option<Arc<LocalTrace>>);
+
+thread_local!(static ANSWER: Cell<Answer> = const { Cell::new((None, None)) });
 
 /// A span in a context. All that it is told goes to the slot of the span, as long as that is open.
 #[derive(Debug)]
@@ -57,18 +72,25 @@ pub(crate) struct Handle {
     context: SpanContext,
     /// `None` where the span does not record.
     known: Option<Known>,
+    /// The local trace of the span, if that is held: spans that start when this one has ended belong to it too.
+    trace: Option<Arc<LocalTrace>>,
     /// Whether the span ends with its handle. The spans of our own guards do not.
     ends_on_drop: bool,
 }
 
 impl Handle {
-    pub(crate) fn new(context: SpanContext, known: Option<Known>, ends_on_drop: bool) -> Self {
-        Self { context, known, ends_on_drop }
+    pub(crate) fn new(
+        context: SpanContext,
+        known: Option<Known>,
+        trace: Option<Arc<LocalTrace>>,
+        ends_on_drop: bool,
+    ) -> Self {
+        Self { context, known, trace, ends_on_drop }
     }
 
     /// A span that does not record, in the place of the one that is current in this context.
     pub(crate) fn unrecorded(parent: &Context) -> Self {
-        Self::new(parent.span().span_context().clone(), None, false)
+        Self::new(parent.span().span_context().clone(), None, None, false)
     }
 
     #[inline]
@@ -92,7 +114,8 @@ impl Span for Handle {
 
     fn is_recording(&self) -> bool {
         let is_open = self.with(|_| ()).is_some();
-        let _ = ANSWER.try_with(|answer| answer.set(self.known.filter(|_| is_open)));
+        let known = self.known.filter(|_| is_open);
+        let _ = ANSWER.try_with(|answer| answer.set((known, self.trace.clone())));
         is_open
     }
 

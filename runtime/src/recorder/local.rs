@@ -4,6 +4,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::batch::Batch;
+use super::kept::LocalTrace;
 use super::late;
 use super::outlet::{Outlet, Room};
 use super::slot::{OpenSpan, Slot};
@@ -167,6 +168,22 @@ enum After {
 }
 
 impl After {
+    /// Both. Of one outlet, one batch.
+    fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (other, Self::CountLate) | (Self::CountLate, other) => {
+                late::count();
+                other
+            }
+            (Self::HandOver(outlet, mut batch), Self::HandOver(_, next)) => {
+                batch.append(&next);
+                Self::HandOver(outlet, batch)
+            }
+            (this, Self::Nothing) | (this @ Self::HandOver(..), Self::Wake(_)) => this,
+            (Self::Nothing | Self::Wake(_), next) => next,
+        }
+    }
+
     #[inline]
     fn run(self) {
         match self {
@@ -241,6 +258,30 @@ impl Ended {
         After::Nothing
     }
 
+    /// Adds what is decided now that this span of the trace has ended.
+    fn append_decided(&mut self, trace: &Arc<LocalTrace>, span: &OpenSpan, end: u64) -> After {
+        let decided = trace.end(span.ended(end), span.record());
+        let mut decided: Vec<Batch> = decided.into_iter().collect();
+        decided.extend(trace.keeper().make_room());
+        let mut after = After::Nothing;
+        for batch in decided {
+            after = after.and(self.append_batch(&span.destination, batch));
+        }
+        after
+    }
+
+    /// Adds the spans of a trace that was held.
+    fn append_batch(&mut self, destination: &Destination, batch: Batch) -> After {
+        if let Some((_, outlet)) = &self.outlet {
+            batch.contexts().for_each(|context| outlet.expect(&context));
+        }
+        let mut after = After::Nothing;
+        for record in batch.whole_records() {
+            after = after.and(self.append(destination, record));
+        }
+        after
+    }
+
     /// Hands over what waits, and the room that is not used.
     fn hand_over(&mut self) {
         let Some((_, outlet)) = &self.outlet else { return };
@@ -284,8 +325,12 @@ impl Place {
             return;
         }
         // The record is written before its slot is freed.
-        let (destination, record) = slot.span.finish(at);
-        let after = ended.append(destination, record);
+        let end = slot.span.finish(at);
+        let span = &slot.span;
+        let after = match &span.trace {
+            None => ended.append(&span.destination, span.record()),
+            Some(trace) => ended.append_decided(trace, span, end),
+        };
         slot.clear();
         free.push(self.slot);
         drop(state);

@@ -326,9 +326,19 @@ impl Message {
         }
     }
 
-    /// Completes the message, and returns its record. An event that is later than the end gets the time of the end.
+    pub(super) fn is_error(&self) -> bool {
+        self.status == StatusCode::Error
+    }
+
+    /// The message with the head of its record.
     #[inline]
-    pub(super) fn finish(&mut self, end: u64) -> &[u8] {
+    pub(super) fn record(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Completes the record. An event that is later than the end gets the time of the end.
+    #[inline]
+    pub(super) fn finish(&mut self, end: u64) {
         if self.events > 0 {
             self.limit_event_times(end);
         }
@@ -340,7 +350,6 @@ impl Message {
         writer.varint_field(14, self.dropped_links.into());
         let length = u32::try_from(self.bytes.len() - HEAD).unwrap_or_default();
         self.bytes[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
-        &self.bytes
     }
 
     #[cold]
@@ -386,4 +395,29 @@ fn write_limited(
         write_attribute(writer, field, pair.key.as_str(), (&pair.value).into(), limits);
     }
     writer.varint_field(dropped_field, dropped.len() as u64);
+}
+
+/// Writes the fields of a message, for a span that is sampled; with what this makes of its `tracestate`.
+pub(super) fn mark_sampled(
+    writer: &mut Writer<'_>,
+    message: &[u8],
+    certain: Option<fn(&str) -> String>,
+) {
+    const TRACE_STATE: u32 = 3;
+    const FLAGS: u32 = 16;
+    const SAMPLED: u32 = 1;
+
+    let mut state = "";
+    for (number, field, place) in fields_at(message) {
+        match (number, field) {
+            (FLAGS, Field::Fixed32(flags)) => writer.fixed32(FLAGS, flags | SAMPLED),
+            (TRACE_STATE, Field::Bytes(bytes)) if certain.is_some() => {
+                state = str::from_utf8(bytes).unwrap_or_default();
+            }
+            _ => writer.raw(&message[place]),
+        }
+    }
+    if let Some(certain) = certain {
+        writer.text(TRACE_STATE, &certain(state));
+    }
 }

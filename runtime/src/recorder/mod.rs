@@ -5,10 +5,13 @@ mod clock;
 mod decode;
 mod encode;
 mod handle;
+mod kept;
 mod late;
 mod limits;
 mod local;
 mod message;
+#[cfg(test)]
+mod model_tests;
 mod native;
 mod outlet;
 mod provider;
@@ -26,6 +29,7 @@ pub(crate) use decode::attributes;
 #[cfg(feature = "_otlp")]
 pub(crate) use encode::write_scope;
 pub(crate) use handle::{Handle, Known};
+pub(crate) use kept::{Keep, Keeper};
 pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use limits::Limits;
 pub(crate) use local::Place;

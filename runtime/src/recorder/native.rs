@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{
-    Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Link, SpanContext, SpanId, SpanKind, SpanRef, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Context, Key};
 
 use super::clock::Anchor;
 use super::handle::Known;
+use super::kept::{Keeper, LocalTrace};
 use super::limits::Limits;
 use super::local::{Destination, Place};
 use super::message::Head;
@@ -43,9 +44,30 @@ pub(crate) struct Native {
     pub(crate) outlet: Arc<dyn Outlet>,
     /// `None`: all spans are sampled.
     pub(crate) sampler: Option<Box<dyn HeadSampler>>,
+    /// Which traces are kept that are not sampled, if any.
+    pub(crate) keeper: Option<Arc<Keeper>>,
     pub(crate) limits: Limits,
     /// The entries of the context's baggage that are recorded on each span.
     pub(crate) baggage: Vec<Key>,
+}
+
+/// The local trace of a span that starts under this one, if its spans are held; and whether it starts with the span.
+fn local_trace(
+    keeper: &Arc<Keeper>,
+    known: Option<Known>,
+    parent: &SpanRef<'_>,
+    is_sampled: bool,
+) -> (Option<Arc<LocalTrace>>, bool) {
+    if let Some(trace) = known.and_then(|known| known.place.with(|span| span.trace.clone())) {
+        return (trace, false);
+    }
+    // The parent may have ended.
+    let id = parent.span_context();
+    let trace = if id.is_valid() && !id.is_remote() { Known::trace(parent) } else { None };
+    match trace {
+        Some(trace) if trace.is_of_this_process() => (Some(trace), false),
+        _ => (keeper.of_this_process().start(is_sampled), true),
+    }
 }
 
 /// A span that is about to start.
@@ -105,15 +127,15 @@ impl Native {
         new: &New<'_>,
         context: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-        wrap: impl FnOnce(SpanContext, Option<Known>) -> S,
+        wrap: impl FnOnce(SpanContext, Option<Known>, Option<Arc<LocalTrace>>) -> S,
     ) -> Started<S> {
-        let parent = context.span();
-        let parent = parent.span_context();
+        let parent_span = context.span();
+        let parent = parent_span.span_context();
         let parent = if parent.is_valid() { parent } else { &SpanContext::NONE };
         let outer_span = new.outer.span();
         let outer_id = outer_span.span_context();
         if context.is_telemetry_suppressed() {
-            return Started::unrecorded(wrap(SpanContext::NONE, None));
+            return Started::unrecorded(wrap(SpanContext::NONE, None, None));
         }
         let prepared = Thread::with(|thread| {
             let is_root = !parent.is_valid();
@@ -123,19 +145,27 @@ impl Native {
             (trace, thread.new_span_id(), scope, outer, thread.local, thread.take_memory())
         });
         let Some((trace, span, scope, outer, local, memory)) = prepared else {
-            return Started::unrecorded(wrap(parent.clone(), None));
+            return Started::unrecorded(wrap(parent.clone(), None, None));
         };
         let (is_sampled, id) = self.decide(context, parent, trace, span);
-        if !is_sampled {
-            return Started::unrecorded(wrap(id, None));
+        if !is_sampled && self.keeper.is_none() {
+            return Started::unrecorded(wrap(id, None, None));
         }
         let outer = if outer.is_some() { outer } else { Known::asked(&outer_span) };
-        let (anchor, now) = match &outer {
-            Some(known) if known.id == parent.span_id() => (known.anchor, known.anchor.now()),
-            _ => Anchor::start(),
+        let nested = outer.filter(|known| known.id == parent.span_id());
+        let (anchor, now) = match &nested {
+            Some(known) => (known.anchor, known.anchor.now()),
+            None => Anchor::start(),
+        };
+        let (trace, is_first) = match &self.keeper {
+            Some(keeper) => local_trace(keeper, nested, &parent_span, is_sampled),
+            None => (None, false),
         };
         // Before the attributes, whose functions may start spans of their own.
-        self.outlet.expect(&id);
+        match &trace {
+            None => self.outlet.expect(&id),
+            Some(trace) => trace.open(),
+        }
         let mut list = Attributes::within(self.limits, memory);
         self.record_baggage(context, &mut list);
         let panic = catch_unwind(AssertUnwindSafe(|| attributes(&mut list))).err();
@@ -158,13 +188,14 @@ impl Native {
             };
             slot.outer = outer.as_ref().map(|outer| outer.place);
             slot.is_foreign = new.is_foreign;
+            (slot.trace, slot.is_first) = (trace.clone(), is_first);
             for link in new.links {
                 slot.add_link(&link.span_context, &link.attributes);
             }
         });
         let known = Known { id: span, place, anchor };
         Thread::with(|thread| thread.remember(&known, outer.as_ref(), encoded));
-        Started { span: wrap(id, Some(known)), place: Some(place), panic }
+        Started { span: wrap(id, Some(known), trace), place: Some(place), panic }
     }
 
     /// Whether the span is sampled, and what names it.

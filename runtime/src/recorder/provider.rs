@@ -59,7 +59,7 @@ impl Native {
                 list.push(pair.key.as_str(), (&pair.value).into());
             }
         };
-        let wrap = |id, known| Handle::new(id, known, true);
+        let wrap = |id, known, trace| Handle::new(id, known, trace, true);
         let started = self.start(&new, parent, &mut attributes, wrap);
         if let (Some(place), Some(events)) = (started.place, events) {
             place.with(|span| {

@@ -1,9 +1,12 @@
 //! A span that is open.
 
+use std::sync::Arc;
+
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, Status};
 
 use super::clock::Anchor;
+use super::kept::{EndedSpan, LocalTrace};
 use super::limits::Limits;
 use super::local::{Destination, Place};
 use super::message::{Head, Keys, Message, hash};
@@ -23,6 +26,7 @@ impl Slot {
     pub(super) fn clear(&mut self) {
         self.number = 0;
         self.span.message.recycle();
+        self.span.trace = None;
         if let Destination::Direct(_) = self.span.destination {
             self.span.destination = Destination::Pipeline(0);
         }
@@ -45,9 +49,13 @@ pub(crate) struct OpenSpan {
     pub(super) outer: Option<Place>,
     /// Whether other instrumentation has started it, which tells nobody of failures.
     pub(super) is_foreign: bool,
-    has_own_error_type: bool,
+    /// The local trace, if its spans are held until it is known whether they are exported.
+    pub(super) trace: Option<Arc<LocalTrace>>,
+    /// Whether the span is the first of its local trace.
+    pub(super) is_first: bool,
     /// When it started, in nanoseconds since 1970.
     started: u64,
+    has_own_error_type: bool,
     failures: Failures,
 }
 
@@ -105,12 +113,28 @@ impl OpenSpan {
         self.anchor.now()
     }
 
-    /// Where the span goes, and its record, complete.
+    /// Completes the record. Returns when the span ended.
     #[inline]
-    pub(super) fn finish(&mut self, at: Option<u64>) -> (&Destination, &[u8]) {
+    pub(super) fn finish(&mut self, at: Option<u64>) -> u64 {
         // A start that was given may be by the wall clock, which runs a little before ours.
         let end = at.unwrap_or_else(|| self.anchor.now().max(self.started));
-        (&self.destination, self.message.finish(end))
+        self.message.finish(end);
+        end
+    }
+
+    /// The record, once it is complete.
+    #[inline]
+    pub(super) fn record(&self) -> &[u8] {
+        self.message.record()
+    }
+
+    /// What decides whether the local trace is kept.
+    pub(super) fn ended(&self, end: u64) -> EndedSpan {
+        EndedSpan {
+            has_failed: self.message.is_error(),
+            nanos: end.saturating_sub(self.started),
+            is_first: self.is_first,
+        }
     }
 
     /// Whether a span under it has failed with this message.
@@ -128,8 +152,10 @@ impl Default for OpenSpan {
             destination: Destination::Pipeline(0),
             outer: None,
             is_foreign: false,
-            has_own_error_type: false,
+            trace: None,
+            is_first: false,
             started: 0,
+            has_own_error_type: false,
             failures: Failures::default(),
         }
     }

@@ -43,6 +43,12 @@ impl Consistent {
     }
 }
 
+/// The `tracestate` of a trace that is there with certainty: its threshold is zero.
+pub(crate) fn certain(state: &str) -> String {
+    let state: TraceState = state.parse().unwrap_or_default();
+    Entries::of(&state).with_threshold(Some("0".to_owned()), &state).header()
+}
+
 /// The entries of OpenTelemetry's own member of a `tracestate`, `ot`.
 struct Entries<'a>(Vec<(&'a str, &'a str)>);
 
@@ -116,6 +122,18 @@ mod tests {
         for malformed in ["XYZ", "0", "000000000000000", "0000000000000g", "0000000000000A"] {
             let state = format!("ot=rv:{malformed}");
             assert!(decide(0.5, 0x80_0000_0000_0000, &state).0, "{malformed} is no randomness");
+        }
+    }
+
+    #[test]
+    fn a_trace_that_is_kept_has_the_threshold_zero() {
+        for (before, after) in [
+            ("", "ot=th:0"),
+            ("ot=th:c,vendor=1", "ot=th:0,vendor=1"),
+            ("vendor=1", "ot=th:0,vendor=1"),
+            ("ot=rv:ffffffffffffff", "ot=th:0;rv:ffffffffffffff"),
+        ] {
+            assert_eq!(certain(before), after);
         }
     }
 

@@ -1,7 +1,6 @@
-//! Which traces are recorded, and which of those that are not sampled are kept all the same.
+//! Which traces are sampled.
 
 mod consistent;
-mod held;
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
@@ -11,15 +10,13 @@ use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::config::{Ratio, Sampling};
 use crate::recorder::{Decision, HeadSampler};
 use consistent::Consistent;
-pub(crate) use held::HeldTraces;
+pub(crate) use consistent::certain;
 
-/// The sampler of a pipeline: a parent's decision, then the ratio; what neither picks is recorded
-/// when it may be kept, and not sampled.
+/// The sampler of a pipeline: a parent's decision, then the ratio.
 #[derive(Clone, Debug)]
 pub(crate) struct Sampler {
     root: Root,
     parent_based: bool,
-    records_all: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -31,13 +28,13 @@ enum Root {
 
 impl Sampler {
     pub(crate) fn new(sampling: Sampling) -> Self {
-        let Sampling { ratio, parent_based, consistent, keep } = sampling;
+        let Sampling { ratio, parent_based, consistent, .. } = sampling;
         let root = if consistent {
             Root::Consistent(Consistent::new(ratio.get()))
         } else {
             Root::Ratio(bound(ratio))
         };
-        Self { root, parent_based, records_all: keep.anything() }
+        Self { root, parent_based }
     }
 
     /// Whether the trace is sampled, and the `tracestate` that says so.
@@ -103,11 +100,8 @@ impl ShouldSample for Sampler {
         let parent_span =
             parent_span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
         let (sampled, trace_state) = self.head(parent, parent_span, trace_id);
-        let decision = match (sampled, self.records_all) {
-            (true, _) => SamplingDecision::RecordAndSample,
-            (false, true) => SamplingDecision::RecordOnly,
-            (false, false) => SamplingDecision::Drop,
-        };
+        let decision =
+            if sampled { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
         SamplingResult { decision, attributes: Vec::new(), trace_state }
     }
 }
@@ -118,7 +112,7 @@ mod tests {
     use opentelemetry_sdk::trace as sdk;
 
     use super::*;
-    use crate::config::Keep;
+    use crate::recorder::Keep;
 
     const HIGH: u128 = u128::MAX;
     const LOW: u128 = 1;
@@ -186,16 +180,6 @@ mod tests {
             assert!(!is_sampled(alone(0.0), &sampled, HIGH));
             assert!(is_sampled(alone(1.0), &unsampled, LOW));
         }
-    }
-
-    #[test]
-    fn what_may_be_kept_is_recorded() {
-        let keep = Keep { errors: true, slower_than: None };
-        let kept = |ratio| Sampling { keep, ..sampling(ratio) };
-        assert_eq!(decide(kept(0.0), &Context::new(), LOW).0, SamplingDecision::RecordOnly);
-        assert_eq!(decide(kept(1.0), &Context::new(), LOW).0, SamplingDecision::RecordAndSample);
-        let not = CallerDecision::ForNewTrace(NewTrace::NotSampled).put_into(&Context::new());
-        assert_eq!(decide(kept(1.0), &not, LOW).0, SamplingDecision::RecordOnly);
     }
 
     #[test]

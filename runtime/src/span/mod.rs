@@ -45,7 +45,7 @@ pub(crate) use open::{
     any as any_open, disown_all as disown_open_spans, end_all as end_open_spans,
 };
 #[cfg(feature = "app")]
-pub(crate) use random::{add_flags, flag_root};
+pub(crate) use random::flag_root;
 #[cfg(feature = "app")]
 pub(crate) use recorded::{Capacity, SPARE};
 pub(crate) use recorder::{Counted, Recorder, await_devices};

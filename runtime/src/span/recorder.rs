@@ -161,6 +161,13 @@ impl Recorder {
         Self::counted(Provider::Native(Arc::new(native)), Exceptions::EVENTS, Records::All)
     }
 
+    /// The same, by the SDK.
+    #[cfg(feature = "app")]
+    pub(crate) fn scoped_sdk(provider: SdkTracerProvider, capacity: Capacity) -> Counted {
+        let provider = Provider::Ours { provider, capacity };
+        Self::counted(provider, Exceptions::EVENTS, Records::Unknown)
+    }
+
     /// Changes, under the lock, with what is installed.
     fn generation() -> usize {
         GENERATION.load(Ordering::Acquire)
@@ -368,8 +375,8 @@ fn start_native(
         outer,
         is_foreign: false,
     };
-    let enter = |id, known: Option<Known>| match known {
-        Some(_) => parent.with_span(Handle::new(id, known, false)),
+    let enter = |id, known: Option<Known>, trace| match known {
+        Some(_) => parent.with_span(Handle::new(id, known, trace, false)),
         None => parent.with_remote_span_context(id),
     };
     let Started { span, place, panic } = native.start(&new, parent, attributes, enter);

@@ -1,8 +1,8 @@
 //! Input that nobody should send: the request succeeds, with a trace of its own.
 
+use crate::recorder::record;
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::trace::TraceContextExt;
-use spandrel::testing::record;
 use spandrel::{Carrier, TraceContext, propagate, span};
 
 use super::{PARENT, TRACE, headers, serve, traced};

@@ -6,8 +6,8 @@ mod input;
 mod traceparent;
 mod tracestate;
 
+use crate::recorder::record;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use spandrel::testing::record;
 use spandrel::{Context, propagate, span};
 
 const TRACE: &str = "12345678901234567890123456789012";

@@ -43,7 +43,7 @@ fn header_name_is_one_word() {
 
 #[test]
 fn header_name_may_come_in_any_case() {
-    use spandrel::testing::record;
+    use crate::recorder::record;
     use spandrel::{propagate, span};
 
     #[propagate(pairs)]

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Waker};
 
-use spandrel::testing::record;
+use crate::recorder::record;
 use spandrel::{Callsite, SpanKind, span};
 
 use super::{Cpu, Gpu, Noted, pass_time, timing};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use spandrel::testing::record;
+use crate::recorder::record;
 use spandrel::{carry, span};
 
 use super::{Cpu, Gpu, is_inside, launch, named, pass_time, timing, unmeasured};

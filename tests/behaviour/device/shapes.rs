@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use crate::recorder::{record, record_async};
 use futures::{Stream, StreamExt};
-use spandrel::testing::{record, record_async};
 use spandrel::{Callsite, Outcome, SpanKind, span};
 
 use super::{Gpu, Noted, is_inside, timing};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 use std::{iter, thread};
 
+use crate::recorder::record;
 use spandrel::device::{Measurement, Timing};
-use spandrel::testing::record;
 use spandrel::{Device, Value, span};
 
 use super::{Cpu, Gpu, launch, pass_time, seconds, timing, value};

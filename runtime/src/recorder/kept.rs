@@ -1,0 +1,230 @@
+//! Local traces that are held until it is known whether they are exported: those that were not sampled and may be kept,
+//! and with thresholds those that were sampled too, since a trace that is kept says so in each of its spans.
+
+use std::collections::VecDeque;
+use std::fmt::{self, Debug, Formatter};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use super::batch::Batch;
+use crate::fork::Fork;
+
+/// How many bytes of spans are held at most.
+const MOST_BYTES: usize = 16 << 20;
+
+/// Which traces are kept, although they are not sampled.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Keep {
+    /// Those in which a span fails.
+    pub(crate) errors: bool,
+    /// Those in which a span takes this long.
+    pub(crate) slower_than: Option<Duration>,
+}
+
+impl Keep {
+    pub(crate) fn anything(&self) -> bool {
+        self.errors || self.slower_than.is_some()
+    }
+
+    /// Whether a span keeps its trace.
+    fn takes(&self, ended: &EndedSpan) -> bool {
+        let is_slow = |limit: Duration| u128::from(ended.nanos) >= limit.as_nanos();
+        self.errors && ended.has_failed || self.slower_than.is_some_and(is_slow)
+    }
+}
+
+/// What is held, of all traces.
+pub(crate) struct Keeper {
+    keep: Keep,
+    /// If spans state the probability of their traces in the `tracestate`: what that says of a trace that is kept.
+    /// Sampled traces are held as well then.
+    certain: Option<Certain>,
+    fork: Fork,
+    /// That of a child of `fork`: another thread of the parent may have held the lock.
+    child: OnceLock<Arc<Self>>,
+    bytes: AtomicUsize,
+    /// The traces that hold spans, or held some, the oldest first.
+    by_age: Mutex<VecDeque<Weak<LocalTrace>>>,
+    /// How many spans were let go for want of memory, before it was known whether their traces are kept.
+    let_go: AtomicUsize,
+}
+
+/// What a `tracestate` becomes that says that its trace is sampled with certainty.
+pub(crate) type Certain = fn(&str) -> String;
+
+/// The spans of one trace in this process, from its first span until none is open.
+pub(crate) struct LocalTrace {
+    keeper: Arc<Keeper>,
+    is_sampled: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many of its spans are open.
+    open: usize,
+    /// Whether its first span has ended.
+    has_ended: bool,
+    is_kept: bool,
+    held: Batch,
+    /// Whether the keeper knows of it.
+    is_listed: bool,
+}
+
+/// What decides about a trace, of a span that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EndedSpan {
+    pub(super) has_failed: bool,
+    /// How long it took.
+    pub(super) nanos: u64,
+    /// Whether it is the first span of its local trace.
+    pub(super) is_first: bool,
+}
+
+impl Keeper {
+    pub(crate) fn new(keep: Keep, certain: Option<Certain>) -> Arc<Self> {
+        Arc::new(Self {
+            keep,
+            certain,
+            fork: Fork::watch(),
+            child: OnceLock::new(),
+            bytes: AtomicUsize::new(0),
+            by_age: Mutex::default(),
+            let_go: AtomicUsize::new(0),
+        })
+    }
+
+    /// That of this process.
+    #[inline]
+    pub(crate) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
+        let mut keeper = self;
+        while keeper.fork.has_happened() {
+            keeper = keeper.child.get_or_init(|| Self::new(self.keep, self.certain));
+        }
+        keeper
+    }
+
+    /// How many spans were let go for want of memory, before it was known whether their traces are kept.
+    pub(crate) fn let_go(&self) -> usize {
+        self.let_go.load(Ordering::Relaxed)
+    }
+
+    /// A local trace that starts. `None` if its spans need not be held.
+    pub(super) fn start(self: &Arc<Self>, is_sampled: bool) -> Option<Arc<LocalTrace>> {
+        (!is_sampled || self.certain.is_some()).then(|| {
+            Arc::new(LocalTrace { keeper: self.clone(), is_sampled, state: Mutex::default() })
+        })
+    }
+
+    fn by_age(&self) -> MutexGuard<'_, VecDeque<Weak<LocalTrace>>> {
+        self.by_age.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn list(&self, trace: &Arc<LocalTrace>) {
+        let mut by_age = self.by_age();
+        while by_age.front().is_some_and(|oldest| oldest.strong_count() == 0) {
+            by_age.pop_front();
+        }
+        by_age.push_back(Arc::downgrade(trace));
+    }
+
+    /// What the oldest traces hold, as long as there is too much in all. A trace that is let go is exported as it was
+    /// decided when it started.
+    pub(super) fn make_room(&self) -> Vec<Batch> {
+        let mut decided = Vec::new();
+        while self.bytes.load(Ordering::Relaxed) > MOST_BYTES {
+            let Some(oldest) = self.by_age().pop_front() else { break };
+            let Some(trace) = oldest.upgrade() else { continue };
+            let mut state = trace.state();
+            state.is_listed = false;
+            let is_kept = state.is_kept;
+            let spans = state.release(self);
+            drop(state);
+            if !is_kept {
+                self.let_go.fetch_add(spans.spans(), Ordering::Relaxed);
+            }
+            decided.extend(trace.decide(spans, is_kept));
+        }
+        decided
+    }
+}
+
+impl LocalTrace {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A span of the trace has started.
+    pub(super) fn open(&self) {
+        self.state().open += 1;
+    }
+
+    /// A span of the trace has ended. Returns what is exported now: nothing as long as it is not decided, all that was
+    /// held once it is.
+    pub(super) fn end(self: &Arc<Self>, ended: EndedSpan, record: &[u8]) -> Option<Batch> {
+        let mut state = self.state();
+        state.open -= 1;
+        state.has_ended |= ended.is_first;
+        state.is_kept |= self.keeper.keep.takes(&ended);
+        let is_decided = state.open == 0 || state.is_kept && state.has_ended;
+        if !is_decided {
+            state.held.push_record(record);
+            self.keeper.bytes.fetch_add(record.len(), Ordering::Relaxed);
+            if !std::mem::replace(&mut state.is_listed, true) {
+                self.keeper.list(self);
+            }
+            return None;
+        }
+        let is_kept = state.is_kept;
+        let mut spans = state.release(&self.keeper);
+        drop(state);
+        spans.push_record(record);
+        self.decide(spans, is_kept)
+    }
+
+    /// The spans as they are exported, if they are. Those of a trace that is kept say that it is sampled.
+    fn decide(&self, mut spans: Batch, is_kept: bool) -> Option<Batch> {
+        if is_kept {
+            spans.mark_sampled(self.keeper.certain);
+        }
+        (is_kept || self.is_sampled).then_some(spans)
+    }
+
+    pub(super) fn is_of_this_process(&self) -> bool {
+        !self.keeper.fork.has_happened()
+    }
+
+    pub(super) fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+}
+
+impl State {
+    /// What was held.
+    fn release(&mut self, keeper: &Keeper) -> Batch {
+        let held = std::mem::take(&mut self.held);
+        keeper.bytes.fetch_sub(held.size(), Ordering::Relaxed);
+        held
+    }
+}
+
+impl Drop for LocalTrace {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Of a child of `fork`: the spans are its parent's.
+        self.keeper.bytes.fetch_sub(state.held.size(), Ordering::Relaxed);
+    }
+}
+
+impl Debug for Keeper {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("keep", &self.keep).finish_non_exhaustive()
+    }
+}
+
+impl Debug for LocalTrace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalTrace").finish_non_exhaustive()
+    }
+}

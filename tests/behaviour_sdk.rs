@@ -1,0 +1,43 @@
+//! The tests of `behaviour`, where OpenTelemetry's SDK records the spans: as for `adopt_global_provider` and for programs
+//! with a span processor of their own.
+
+#[path = "behaviour/attributes.rs"]
+mod attributes;
+#[path = "behaviour/baggage.rs"]
+mod baggage;
+#[path = "behaviour/blocks.rs"]
+mod blocks;
+#[path = "behaviour/carriers.rs"]
+mod carriers;
+#[path = "behaviour/conformance/mod.rs"]
+mod conformance;
+#[path = "behaviour/device/mod.rs"]
+mod device;
+#[path = "behaviour/functions.rs"]
+mod functions;
+#[path = "behaviour/futures.rs"]
+mod futures;
+#[path = "behaviour/impls.rs"]
+mod impls;
+#[path = "behaviour/limits.rs"]
+mod limits;
+#[path = "behaviour/links.rs"]
+mod links;
+#[path = "behaviour/options.rs"]
+mod options;
+#[path = "behaviour/outcomes.rs"]
+mod outcomes;
+#[path = "behaviour/propagation.rs"]
+mod propagation;
+#[path = "behaviour/samples.rs"]
+mod samples;
+#[path = "behaviour/shapes.rs"]
+mod shapes;
+#[path = "behaviour/untouched.rs"]
+mod untouched;
+
+mod recorder {
+    pub(crate) use spandrel::__private::{
+        record_by_sdk as record, record_by_sdk_async as record_async,
+    };
+}
