@@ -9,6 +9,7 @@ use opentelemetry_sdk::trace::SpanData;
 pub use crate::app::{SetUp, tear_down};
 pub use crate::context::{current, with_baggage};
 pub use crate::outcome::Outcome;
+pub use crate::recorder::Key;
 pub use crate::span::{Callsite, Span, enter_frame, note, settle};
 #[cfg(feature = "app")]
 pub use crate::testing::{record_by_sdk, record_by_sdk_async};
@@ -16,8 +17,8 @@ pub use crate::testing::{record_by_sdk, record_by_sdk_async};
 use crate::tree::{Drawing, Look, Plain};
 pub use crate::{
     __callsite as callsite, __end as end, __extract as extract, __follow as follow,
-    __inject as inject, __linked as linked, __observed as observed, __outcome as outcome,
-    __returns as returns, __succeeded as succeeded,
+    __inject as inject, __key as key, __linked as linked, __observed as observed,
+    __outcome as outcome, __returns as returns, __succeeded as succeeded,
 };
 
 // Compile errors name an item by its own path where the items here are imported with `*`.
@@ -127,6 +128,15 @@ const { &$crate::__callsite!(@new $name, $kind) }
             ),
             ::core::option_env!("CARGO_PKG_VERSION"),
         )
+    };
+}
+
+/// The key of an attribute, encoded at compile time.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __key {
+    ($key:expr) => {
+        const { &$crate::__private::Key::new($key) }
     };
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
-use crate::recorder::{Keys, Limits, ValueRef, attributes};
+use crate::recorder::{Key, Keys, Limits, ValueRef, attributes};
 
 /// A type whose values can be recorded as a span attribute.
 ///
@@ -45,9 +45,9 @@ pub trait ToAttribute {
 
     /// Records the value under a key. The types of this crate's own need no [`Value`] for that.
     #[doc(hidden)]
-    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+    fn add_to(&self, attributes: &mut Attributes, key: &Key<'_>) {
         if let Some(value) = self.to_attribute() {
-            attributes.push(key, (&value).into());
+            attributes.set_value(key, (&value).into());
         }
     }
 }
@@ -55,22 +55,30 @@ pub trait ToAttribute {
 /// The attributes that a span is given when it starts, or for the value it comes to.
 #[derive(Debug, Default)]
 pub struct Attributes {
-    /// Fields of a span's message in the encoding of OTLP.
+    /// Fields of a span's message in the encoding of OTLP, behind what else is known of the span.
     bytes: Vec<u8>,
+    /// Where the fields begin.
+    start: usize,
     keys: Keys,
     limits: Limits,
 }
 
 impl Attributes {
-    /// For a span with these limits. The memory is that of attributes that were recorded before.
-    pub(crate) fn within(limits: Limits, mut memory: Vec<u8>) -> Self {
-        memory.clear();
-        Self { bytes: memory, keys: Keys::default(), limits }
+    /// For a span with these limits, whose record begins with these bytes. The fields of its message begin at `start`.
+    pub(crate) fn of_record(bytes: Vec<u8>, start: usize, limits: Limits) -> Self {
+        Self { bytes, start, keys: Keys::default(), limits }
     }
 
     /// Records a value under a key.
     #[inline]
     pub fn set<T: ToAttribute + ?Sized>(&mut self, key: &'static str, value: &T) {
+        self.record(&Key::new(key), value);
+    }
+
+    /// The same, with a key that is a constant.
+    #[doc(hidden)]
+    #[inline]
+    pub fn record<T: ToAttribute + ?Sized>(&mut self, key: &Key<'_>, value: &T) {
         value.add_to(self, key);
     }
 
@@ -95,16 +103,44 @@ impl Attributes {
     /// Records a value under a key, in the place of an earlier one.
     #[inline]
     pub(crate) fn push(&mut self, key: &str, value: ValueRef<'_>) {
-        self.keys.set(&mut self.bytes, 0, key, value, &self.limits);
+        self.keys.set(&mut self.bytes, self.start, key, value, &self.limits);
     }
 
-    /// The encoded attributes, and what is known of their keys.
-    pub(crate) fn encoded(self) -> (Vec<u8>, Keys) {
+    #[allow(clippy::inline_always, reason = "callers know the kind of the value")]
+    #[inline(always)]
+    fn set_value(&mut self, key: &Key<'_>, value: ValueRef<'_>) {
+        self.keys.set_prepared(&mut self.bytes, self.start, key, value, &self.limits);
+    }
+
+    // These are not generic, so that they are compiled once each, for their kind of value.
+
+    #[inline(never)]
+    fn set_bool(&mut self, key: &Key<'_>, value: bool) {
+        self.set_value(key, ValueRef::Bool(value));
+    }
+
+    #[inline(never)]
+    fn set_i64(&mut self, key: &Key<'_>, value: i64) {
+        self.set_value(key, ValueRef::I64(value));
+    }
+
+    #[inline(never)]
+    fn set_f64(&mut self, key: &Key<'_>, value: f64) {
+        self.set_value(key, ValueRef::F64(value));
+    }
+
+    #[inline(never)]
+    fn set_text(&mut self, key: &Key<'_>, value: &str) {
+        self.set_value(key, ValueRef::Text(value));
+    }
+
+    /// The bytes, those of the attributes last, and what is known of the keys.
+    pub(crate) fn into_record(self) -> (Vec<u8>, Keys) {
         (self.bytes, self.keys)
     }
 
     pub(crate) fn into_vec(self) -> Vec<KeyValue> {
-        attributes(&self.bytes).collect()
+        attributes(&self.bytes[self.start..]).collect()
     }
 }
 
@@ -127,7 +163,7 @@ trait Scalar {
 }
 
 macro_rules! scalars {
-    ($($ty:ty => $variant:ident($value:ident => $convert:expr), $reference:expr;)*) => {$(
+    ($($ty:ty => $variant:ident($value:ident => $convert:expr), $set:ident($reference:expr);)*) => {$(
         impl ToAttribute for $ty {
             fn to_attribute(&self) -> Option<Value> {
                 let $value = self;
@@ -135,9 +171,9 @@ macro_rules! scalars {
             }
 
             #[inline]
-            fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+            fn add_to(&self, attributes: &mut Attributes, key: &Key<'_>) {
                 let $value = self;
-                attributes.push(key, $reference);
+                attributes.$set(key, $reference);
             }
         }
 
@@ -153,19 +189,19 @@ macro_rules! scalars {
 }
 
 scalars! {
-    bool => Bool(value => *value), ValueRef::Bool(*value);
-    i8 => I64(value => (*value).into()), ValueRef::I64((*value).into());
-    i16 => I64(value => (*value).into()), ValueRef::I64((*value).into());
-    i32 => I64(value => (*value).into()), ValueRef::I64((*value).into());
-    i64 => I64(value => *value), ValueRef::I64(*value);
-    u8 => I64(value => (*value).into()), ValueRef::I64((*value).into());
-    u16 => I64(value => (*value).into()), ValueRef::I64((*value).into());
-    u32 => I64(value => (*value).into()), ValueRef::I64((*value).into());
-    f32 => F64(value => (*value).into()), ValueRef::F64((*value).into());
-    f64 => F64(value => *value), ValueRef::F64(*value);
-    char => String(value => value.to_string().into()), ValueRef::Text(value.encode_utf8(&mut [0; 4]));
-    String => String(value => value.clone().into()), ValueRef::Text(value);
-    Cow<'_, str> => String(value => value.clone().into_owned().into()), ValueRef::Text(value);
+    bool => Bool(value => *value), set_bool(*value);
+    i8 => I64(value => (*value).into()), set_i64((*value).into());
+    i16 => I64(value => (*value).into()), set_i64((*value).into());
+    i32 => I64(value => (*value).into()), set_i64((*value).into());
+    i64 => I64(value => *value), set_i64(*value);
+    u8 => I64(value => (*value).into()), set_i64((*value).into());
+    u16 => I64(value => (*value).into()), set_i64((*value).into());
+    u32 => I64(value => (*value).into()), set_i64((*value).into());
+    f32 => F64(value => (*value).into()), set_f64((*value).into());
+    f64 => F64(value => *value), set_f64(*value);
+    char => String(value => value.to_string().into()), set_text(value.encode_utf8(&mut [0; 4]));
+    String => String(value => value.clone().into()), set_text(value);
+    Cow<'_, str> => String(value => value.clone().into_owned().into()), set_text(value);
 }
 
 impl Scalar for str {
@@ -195,10 +231,10 @@ macro_rules! wide_integers {
             }
 
             #[inline]
-            fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+            fn add_to(&self, attributes: &mut Attributes, key: &Key<'_>) {
                 match i64::try_from(*self) {
-                    Ok(number) => attributes.push(key, ValueRef::I64(number)),
-                    Err(_) => attributes.push(key, ValueRef::Text(&self.to_string())),
+                    Ok(number) => attributes.set_i64(key, number),
+                    Err(_) => attributes.set_text(key, &self.to_string()),
                 }
             }
         }
@@ -244,8 +280,8 @@ impl ToAttribute for str {
     }
 
     #[inline]
-    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
-        attributes.push(key, ValueRef::Text(self));
+    fn add_to(&self, attributes: &mut Attributes, key: &Key<'_>) {
+        attributes.set_text(key, self);
     }
 }
 
@@ -263,7 +299,7 @@ macro_rules! by_reference {
             }
 
             #[inline]
-            fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+            fn add_to(&self, attributes: &mut Attributes, key: &Key<'_>) {
                 (**self).add_to(attributes, key);
             }
         }
@@ -278,7 +314,7 @@ impl<T: ToAttribute> ToAttribute for Option<T> {
     }
 
     #[inline]
-    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
+    fn add_to(&self, attributes: &mut Attributes, key: &Key<'_>) {
         if let Some(value) = self {
             value.add_to(attributes, key);
         }
@@ -309,8 +345,8 @@ impl ToAttribute for Value {
         Some(self.clone())
     }
 
-    fn add_to(&self, attributes: &mut Attributes, key: &'static str) {
-        attributes.push(key, self.into());
+    fn add_to(&self, attributes: &mut Attributes, key: &Key<'_>) {
+        attributes.set_value(key, self.into());
     }
 }
 

@@ -16,10 +16,10 @@ use crate::exporter::CustomExporter;
 use crate::ids::Ids;
 use crate::observer::{Observer, Observers};
 use crate::processor::{Nowhere, Processor, Sink};
-use crate::recorder::{self, Keeper, Limits, Native};
+use crate::recorder::{self, Exceptions, Keeper, Limits, Native};
 use crate::report::say;
 use crate::sampling::{Sampler, certain};
-use crate::span::Way;
+use crate::span::Installation;
 use crate::stats::{self, LetGo};
 
 /// What is left of a pipeline once its provider records spans: its other end.
@@ -35,16 +35,23 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// A pipeline and the provider that feeds it; or, with nothing built, why there is none.
-    pub(crate) fn build(settings: Settings) -> Result<(Self, Way), String> {
+    pub(crate) fn build(settings: Settings) -> Result<(Self, Installation), String> {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
-        let Settings { observers, baggage, .. } = settings;
+        let Settings { observers, baggage, exceptions, .. } = settings;
         let is_native = observers.is_empty();
         let resource = describe(resource, service, is_native);
         let service = resource.get(&Key::from_static_str("service.name"));
         let service =
             service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
-        let end =
-            End { sampling, limits, baggage, observers, resource: resource.clone(), is_native };
+        let end = End {
+            sampling,
+            limits,
+            exceptions: exceptions.into(),
+            baggage,
+            observers,
+            resource: resource.clone(),
+            is_native,
+        };
         match destination {
             Destination::Nowhere => Ok(end.at(Nowhere::new())),
             Destination::Console => Ok(end.at(Console::start())),
@@ -131,6 +138,7 @@ impl Pipeline {
 struct End {
     sampling: Sampling,
     limits: Limits,
+    exceptions: Exceptions,
     baggage: Vec<Key>,
     observers: Vec<Observer>,
     resource: Resource,
@@ -140,14 +148,14 @@ struct End {
 }
 
 impl End {
-    fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, Way) {
+    fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, Installation) {
         let sink = Arc::new(sink);
         stats::open(&sink);
         if self.is_native { self.native(sink) } else { self.by_sdk(sink) }
     }
 
-    fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
-        let Self { sampling, limits, baggage, observers, resource, .. } = self;
+    fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Installation) {
+        let Self { sampling, limits, exceptions, baggage, observers, resource, .. } = self;
         let keeper = sampling.keep.anything().then(|| {
             let certain = sampling.consistent.then_some(certain as fn(&str) -> String);
             Keeper::new(sampling.keep, certain)
@@ -158,6 +166,7 @@ impl End {
             sampler: Some(Box::new(Sampler::new(sampling))),
             keeper: keeper.clone(),
             limits,
+            exceptions,
             baggage,
         };
         let keeper = keeper.map(|keeper| Arc::new(LetGo(keeper)));
@@ -165,11 +174,11 @@ impl End {
         let observers = Observers::new(observers, &resource);
         let reported_losses = Arc::default();
         let pipeline = Pipeline { sink, _keeper: keeper, observers, reported_losses };
-        (pipeline, Way::Native(Arc::new(native)))
+        (pipeline, Installation::Native(Arc::new(native)))
     }
 
     /// The SDK records the spans: processors of the program's own see its spans.
-    fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Way) {
+    fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Installation) {
         let Self { sampling, limits, baggage, observers, resource, .. } = self;
         if sampling.keep.anything() {
             say("`keep` has no effect beside a span processor of the program's own");
@@ -194,7 +203,7 @@ impl End {
         );
         let reported_losses = Arc::default();
         let pipeline = Pipeline { sink, _keeper: None, observers, reported_losses };
-        (pipeline, Way::Sdk(builder.build(), config::capacity(limits)))
+        (pipeline, Installation::Sdk(builder.build(), config::capacity(limits)))
     }
 }
 

@@ -32,7 +32,7 @@ use crate::context;
 use crate::processor::Processor;
 #[cfg(feature = "app")]
 use crate::recorder::new_pipeline;
-use crate::recorder::{Batch, Limits, Native, Outlet, Room};
+use crate::recorder::{Batch, Exceptions, Limits, Native, Outlet, Room};
 use crate::span::{Counted, Recorder};
 use crate::tree::Plain;
 
@@ -153,6 +153,7 @@ impl Scope {
             sampler: None,
             keeper: None,
             limits: Limits::OF_TESTS,
+            exceptions: Exceptions::EVENTS,
             baggage: Vec::new(),
         })
     }

@@ -6,7 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Look, attribute_list, located, outcome, set, value};
+use crate::syntax::{Look, attribute_list, located, outcome, record, set, value};
 
 /// The started span; `told` is what a `#[propagate]` beside it calls on its `Start`.
 pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
@@ -20,7 +20,7 @@ pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
     let list = attribute_list();
     let count = attributes.len();
     let reserve = (count > 4).then(|| quote!(#list.reserve(#count);));
-    let attributes = attributes.iter().map(|data| set(&list, data));
+    let attributes = attributes.iter().map(|data| record(&span.runtime, &list, data));
     let device = device.as_ref().map(on);
     quote! {
         #runtime::__private::callsite!(#name, #kind)

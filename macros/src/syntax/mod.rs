@@ -22,5 +22,5 @@ pub(crate) use impl_block::{ImplBlock, Member};
 pub(crate) use look::{Look, located, outcome, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use place::{bare, is_place};
-pub(crate) use record::{attribute_list, set};
+pub(crate) use record::{attribute_list, record, set};
 pub(crate) use tables::{BATCH, DATA, KEEP, PROPAGATE, SPAN, TRACED_APP, Table};

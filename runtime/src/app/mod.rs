@@ -23,9 +23,10 @@ use crate::internal_threads;
 use crate::logs;
 use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
+use crate::recorder::Exceptions;
 use crate::recorder::NativeProvider;
 use crate::report::say;
-use crate::span::{self, Exceptions, Recorder, Records, Way};
+use crate::span::{self, Installation, Recorder, Records};
 use crate::stats::{self, Stats};
 use state::{Change, State};
 
@@ -174,10 +175,10 @@ fn set_up(config: Config) -> bool {
     match Pipeline::build(settings) {
         Ok((pipeline, way)) => {
             match &way {
-                Way::Native(native) => {
+                Installation::Native(native) => {
                     global::set_tracer_provider(NativeProvider(native.clone()));
                 }
-                Way::Sdk(provider, _) => global::set_tracer_provider(provider.clone()),
+                Installation::Sdk(provider, _) => global::set_tracer_provider(provider.clone()),
             }
             Recorder::install(way, exceptions.into(), records, prunes);
             change.becomes = State::Up(Running { pipeline, flush, guards: 1 });

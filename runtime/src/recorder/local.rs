@@ -14,6 +14,9 @@ use crate::fork::Fork;
 /// A buffer with so many bytes is handed over.
 const FULL: usize = 64 << 10;
 
+/// Once no span of a thread is open, it keeps at most so many slots.
+const MOST_IDLE: usize = 64;
+
 /// One thread's. It is never freed, but given to the next thread that starts after its own has ended, so that a [`Place`]
 /// needs no reference count. Any thread may end or change a span that is in it.
 pub(super) struct Local {
@@ -26,8 +29,8 @@ pub(super) struct Local {
 struct State {
     slots: Vec<Slot>,
     free: Vec<u32>,
-    /// The number of the latest span. No two spans of one `Local` have the same.
-    number: u64,
+    /// The highest generation of the slots that were given up: none has the place of a span that was in those.
+    generation: u32,
     ended: Ended,
 }
 
@@ -46,7 +49,7 @@ struct Ended {
 pub(crate) struct Place {
     local: &'static Local,
     slot: u32,
-    number: u64,
+    generation: u32,
 }
 
 /// Where a span goes when it has ended.
@@ -86,15 +89,15 @@ impl Local {
             Some((number, outlet)) => state.ended.use_outlet(number, outlet),
             None => None,
         };
-        state.number += 1;
         let index = state.free.pop().unwrap_or_else(|| {
-            state.slots.push(Slot::default());
+            state.slots.push(Slot::after(state.generation));
             u32::try_from(state.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let slot = &mut state.slots[index as usize];
-        slot.number = state.number;
+        slot.generation += 1;
+        slot.is_open = true;
         start(&mut slot.span);
-        let place = Place { local: self, slot: index, number: state.number };
+        let place = Place { local: self, slot: index, generation: slot.generation };
         // Dropped without the lock: it may be the last reference to a pipeline.
         drop(guard);
         drop(before);
@@ -153,7 +156,12 @@ impl Local {
     pub(super) fn opened(&'static self, pipeline: usize) -> Vec<Place> {
         let state = self.state();
         let of_it = state.slots.iter().zip(0..).filter(|(slot, _)| slot.is_of(pipeline));
-        of_it.map(|(slot, index)| Place { local: self, slot: index, number: slot.number }).collect()
+        let place = |(slot, index): (&Slot, u32)| Place {
+            local: self,
+            slot: index,
+            generation: slot.generation,
+        };
+        of_it.map(place).collect()
     }
 }
 
@@ -308,7 +316,7 @@ impl Place {
         }
         let mut state = self.local.state();
         let slot = state.slots.get_mut(self.slot as usize)?;
-        (slot.number == self.number).then(|| change(&mut slot.span))
+        slot.holds(self.generation).then(|| change(&mut slot.span))
     }
 
     /// Ends the span: now, or at this time in nanoseconds since 1970. Does nothing if it has ended, or is another
@@ -319,9 +327,9 @@ impl Place {
             return;
         }
         let mut state = self.local.state();
-        let State { slots, free, ended, .. } = &mut *state;
+        let State { slots, free, generation, ended } = &mut *state;
         let Some(slot) = slots.get_mut(self.slot as usize) else { return };
-        if slot.number != self.number {
+        if !slot.holds(self.generation) {
             return;
         }
         // The record is written before its slot is freed.
@@ -332,7 +340,13 @@ impl Place {
             Some(trace) => ended.append_decided(trace, span, end),
         };
         slot.clear();
-        free.push(self.slot);
+        if slot.is_reusable() {
+            free.push(self.slot);
+        }
+        if slots.len() > MOST_IDLE && free.len() == slots.len() {
+            *generation = slots.iter().map(|slot| slot.generation).max().unwrap_or(*generation);
+            (*slots, *free) = (Vec::new(), Vec::new());
+        }
         drop(state);
         after.run();
     }
@@ -346,6 +360,6 @@ impl Place {
 
 impl Debug for Place {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Place").field(&self.slot).field(&self.number).finish()
+        f.debug_tuple("Place").field(&self.slot).field(&self.generation).finish()
     }
 }

@@ -6,11 +6,13 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceState};
 
-use super::batch::{HEAD, LENGTH_BYTES};
+use super::batch::{HEAD, LENGTH_BYTES, Record};
+use super::decode::context;
 use super::encode::{flags, kind_number, write_ids};
+use super::key::{Key, Mark, Marks};
 use super::limits::Limits;
 use super::scope::ScopeId;
-use super::value::{ValueRef, write_attribute};
+use super::value::{ValueRef, write_attribute, write_prepared};
 use super::wire::{Field, Writer, fields, fields_at};
 
 const ATTRIBUTE: u32 = 9;
@@ -20,7 +22,7 @@ const NAME: u32 = 5;
 const STATUS: u32 = 15;
 
 /// The name of an event that is an exception, after the semantic conventions.
-pub(super) const EXCEPTION: &str = "exception";
+pub(crate) const EXCEPTION: &str = "exception";
 
 /// The attributes among some fields, as far as the next one must know of them.
 #[derive(Debug, Default)]
@@ -28,8 +30,8 @@ pub(crate) struct Keys {
     count: u32,
     /// The keys that there was no room for.
     dropped: Option<Box<DroppedKeys>>,
-    /// One bit for each key. Only keys that share a bit are compared.
-    marks: [u64; 2],
+    /// Only keys that share a mark are compared.
+    marks: Marks,
 }
 
 /// Keys that there was no room for: each counts once, however often it is set.
@@ -64,6 +66,7 @@ pub(super) fn hash(text: &str) -> u64 {
 
 impl Keys {
     /// Writes an attribute behind these fields, or in the place of the one that has its key.
+    #[inline(never)]
     pub(crate) fn set(
         &mut self,
         bytes: &mut Vec<u8>,
@@ -72,40 +75,50 @@ impl Keys {
         value: ValueRef<'_>,
         limits: &Limits,
     ) {
-        let (half, mark) = mark(key);
-        if self.marks[half] & mark != 0 && replace(bytes, start, key, value, limits) {
+        let mark = Mark::of(key);
+        if self.marks.contain(mark) && replace(bytes, start, key, value, limits) {
             return;
         }
         if self.count >= limits.attributes {
             self.dropped.get_or_insert_default().insert(key);
             return;
         }
-        self.marks[half] |= mark;
+        self.marks.insert(mark);
         self.count += 1;
         write_attribute(&mut Writer::new(bytes), ATTRIBUTE, key, value, limits);
     }
 
+    /// The same, with a key that is prepared.
+    #[allow(clippy::inline_always, reason = "callers know the kind of the value")]
+    #[inline(always)]
+    pub(crate) fn set_prepared(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        start: usize,
+        key: &Key<'_>,
+        value: ValueRef<'_>,
+        limits: &Limits,
+    ) {
+        if self.marks.contain(key.mark) || self.count >= limits.attributes {
+            self.set(bytes, start, key.text, value, limits);
+            return;
+        }
+        self.marks.insert(key.mark);
+        self.count += 1;
+        if !write_prepared(bytes, key, value, limits) {
+            write_unprepared(bytes, key, value, limits);
+        }
+    }
+
     /// Whether one of these fields may be an attribute with this key.
-    pub(crate) fn may_have(&self, key: &str) -> bool {
-        let (half, mark) = mark(key);
-        self.marks[half] & mark != 0
+    pub(super) fn may_have(&self, key: Mark) -> bool {
+        self.marks.contain(key)
     }
 }
 
-/// One of 128 bits, by the key's length and three of its bytes: the first, the last, and one between.
-#[inline]
-fn mark(key: &str) -> (usize, u64) {
-    let (bytes, length) = (key.as_bytes(), key.len());
-    let [first, middle, last] = if length == 0 {
-        [0; 3]
-    } else {
-        [0, length / 2, length - 1].map(|index| u32::from(bytes[index]))
-    };
-    let [low, ..] = length.to_le_bytes();
-    let all = u32::from(low) << 24 | first << 16 | middle << 8 | last;
-    // Fibonacci hashing: the highest bits are mixed best.
-    let mixed = all.wrapping_mul(0x9e37_79b9);
-    (usize::from(mixed >> 31 != 0), 1 << (mixed >> 25 & 63))
+#[cold]
+fn write_unprepared(bytes: &mut Vec<u8>, key: &Key<'_>, value: ValueRef<'_>, limits: &Limits) {
+    write_attribute(&mut Writer::new(bytes), ATTRIBUTE, key.text, value, limits);
 }
 
 /// Whether one of these fields is an attribute with this key; it has this value then.
@@ -206,27 +219,37 @@ enum StatusCode {
     Ok,
 }
 
+/// The beginning of a span's record, in memory that was used before. The attributes follow.
+#[inline]
+pub(super) fn begin(mut bytes: Vec<u8>, head: &Head<'_>) -> Vec<u8> {
+    let Head { context, parent, name, .. } = head;
+    bytes.clear();
+    bytes.reserve(192 + name.len());
+    bytes.extend_from_slice(&Fixed::new(head).0);
+    if *parent == SpanId::INVALID {
+        bytes.truncate(Fixed::WITHOUT_PARENT);
+    }
+    let mut writer = Writer::new(&mut bytes);
+    writer.text(NAME, name);
+    if context.trace_state() != &TraceState::NONE {
+        writer.text(3, &context.trace_state().header());
+    }
+    bytes
+}
+
 impl Message {
-    /// Starts the message of another span, with attributes that are encoded already.
+    /// Goes on with the message of another span, which begins with these bytes, the head of its record among them.
+    /// Returns memory that was used before.
     #[inline]
-    pub(super) fn start(&mut self, head: &Head<'_>, attributes: &[u8], keys: Keys) {
-        let Head { context, parent, name, .. } = head;
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.clear();
-        bytes.reserve(192 + name.len() + attributes.len());
-        let fixed = Fixed::new(head);
-        bytes.extend_from_slice(if *parent == SpanId::INVALID {
-            &fixed.0[..Fixed::WITHOUT_PARENT]
-        } else {
-            &fixed.0
-        });
-        let mut writer = Writer::new(&mut bytes);
-        writer.text(NAME, name);
-        if context.trace_state() != &TraceState::NONE {
-            writer.text(3, &context.trace_state().header());
-        }
-        writer.raw(attributes);
-        *self = Self { bytes, keys, ..Self::default() };
+    pub(super) fn start(&mut self, bytes: Vec<u8>, keys: Keys) -> Vec<u8> {
+        let Self { bytes: before, .. } =
+            std::mem::replace(self, Self { bytes, keys, ..Self::default() });
+        before
+    }
+
+    /// What names the span.
+    pub(super) fn context(&self) -> SpanContext {
+        context(Record { scope: ScopeId::EMPTY, message: &self.bytes[HEAD..] })
     }
 
     pub(super) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>, limits: &Limits) {

@@ -4,11 +4,14 @@ mod batch;
 mod clock;
 mod decode;
 mod encode;
+mod exceptions;
 mod handle;
 mod kept;
+mod key;
 mod late;
 mod limits;
 mod local;
+mod memory;
 mod message;
 #[cfg(test)]
 mod model_tests;
@@ -28,13 +31,15 @@ pub(crate) use clock::nanos;
 pub(crate) use decode::attributes;
 #[cfg(feature = "_otlp")]
 pub(crate) use encode::write_scope;
+pub(crate) use exceptions::Exceptions;
 pub(crate) use handle::{Handle, Known};
 pub(crate) use kept::{Keep, Keeper};
+pub use key::Key;
 pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use limits::Limits;
 pub(crate) use local::Place;
-pub(crate) use message::Keys;
-pub(crate) use native::{Decision, HeadSampler, Native, New, Scope, Started};
+pub(crate) use message::{EXCEPTION, Keys};
+pub(crate) use native::{Decision, HeadSampler, Native, New, SpanScope, Started};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]

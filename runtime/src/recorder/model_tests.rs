@@ -14,7 +14,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{Batch, Handle, Limits, Native, NativeProvider, Outlet, Room};
+use super::{Batch, Exceptions, Handle, Limits, Native, NativeProvider, Outlet, Room};
 
 const LIMITS: Limits = Limits {
     attributes: 3,
@@ -236,6 +236,7 @@ fn play(steps: Vec<Step>) -> (Batch, Vec<SpanData>) {
         outlet: Arc::new(collected.clone()),
         sampler: None,
         keeper: None,
+        exceptions: Exceptions::EVENTS,
         limits: LIMITS,
         baggage: Vec::new(),
     }))

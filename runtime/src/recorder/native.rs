@@ -11,12 +11,15 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, Key};
 
+use super::batch::HEAD;
 use super::clock::Anchor;
+use super::exceptions::Exceptions;
 use super::handle::Known;
 use super::kept::{Keeper, LocalTrace};
 use super::limits::Limits;
 use super::local::{Destination, Place};
-use super::message::Head;
+use super::memory;
+use super::message::{self, Head};
 use super::outlet::Outlet;
 use super::scope::ScopeId;
 use super::thread::{Library, Thread};
@@ -47,6 +50,8 @@ pub(crate) struct Native {
     /// Which traces are kept that are not sampled, if any.
     pub(crate) keeper: Option<Arc<Keeper>>,
     pub(crate) limits: Limits,
+    /// Where the exceptions of its spans go.
+    pub(crate) exceptions: Exceptions,
     /// The entries of the context's baggage that are recorded on each span.
     pub(crate) baggage: Vec<Key>,
 }
@@ -78,7 +83,7 @@ pub(crate) struct New<'a> {
     /// When it started, in nanoseconds since 1970, if not now.
     pub(crate) start: Option<u64>,
     /// Whose span it is.
-    pub(crate) scope: Scope,
+    pub(crate) scope: SpanScope,
     /// The context that it is started in.
     pub(crate) outer: &'a Context,
     /// Whether other instrumentation starts it.
@@ -87,12 +92,12 @@ pub(crate) struct New<'a> {
 
 /// Whose span it is.
 #[derive(Clone, Copy)]
-pub(crate) enum Scope {
+pub(crate) enum SpanScope {
     Known(ScopeId),
     Of(Library),
 }
 
-impl Scope {
+impl SpanScope {
     #[inline]
     fn id(self, thread: &mut Thread) -> ScopeId {
         match self {
@@ -142,16 +147,16 @@ impl Native {
             let trace = if is_root { thread.new_trace_id() } else { parent.trace_id() };
             let scope = new.scope.id(thread);
             let outer = thread.remembered(outer_id.span_id()).filter(|_| !outer_id.is_remote());
-            (trace, thread.new_span_id(), scope, outer, thread.local, thread.take_memory())
+            (trace, thread.new_span_id(), scope, outer, thread.local)
         });
-        let Some((trace, span, scope, outer, local, memory)) = prepared else {
+        let Some((trace, span, scope, outer, local)) = prepared else {
             return Started::unrecorded(wrap(parent.clone(), None, None));
         };
         let (is_sampled, id) = self.decide(context, parent, trace, span);
         if !is_sampled && self.keeper.is_none() {
             return Started::unrecorded(wrap(id, None, None));
         }
-        let outer = if outer.is_some() { outer } else { Known::asked(&outer_span) };
+        let outer = outer.or_else(|| Known::asked(&outer_span));
         let nested = outer.filter(|known| known.id == parent.span_id());
         let (anchor, now) = match &nested {
             Some(known) => (known.anchor, known.anchor.now()),
@@ -166,9 +171,7 @@ impl Native {
             None => self.outlet.expect(&id),
             Some(trace) => trace.open(),
         }
-        let mut list = Attributes::within(self.limits, memory);
-        self.record_baggage(context, &mut list);
-        let panic = catch_unwind(AssertUnwindSafe(|| attributes(&mut list))).err();
+        let started = new.start.unwrap_or(now);
         let head = Head {
             scope,
             context: &id,
@@ -176,25 +179,30 @@ impl Native {
             parent_is_remote: parent.is_remote(),
             name: new.name,
             kind: new.kind,
-            start: new.start.unwrap_or(now),
+            start: started,
         };
-        let (encoded, keys) = list.encoded();
+        let mut list =
+            Attributes::of_record(message::begin(memory::take(), &head), HEAD, self.limits);
+        self.record_baggage(context, &mut list);
+        let panic = catch_unwind(AssertUnwindSafe(|| attributes(&mut list))).err();
+        let (record, keys) = list.into_record();
         let pipeline = self.pipeline.map(|number| (number, &self.outlet));
         let place = local.open(pipeline, |slot| {
-            slot.start(&head, &encoded, keys, &self.limits, anchor);
+            memory::give_back(slot.start(started, record, keys, &self.limits, anchor));
             slot.destination = match self.pipeline {
                 Some(number) => Destination::Pipeline(number),
                 None => Destination::Direct(self.outlet.clone()),
             };
             slot.outer = outer.as_ref().map(|outer| outer.place);
             slot.is_foreign = new.is_foreign;
+            slot.exceptions = self.exceptions;
             (slot.trace, slot.is_first) = (trace.clone(), is_first);
             for link in new.links {
                 slot.add_link(&link.span_context, &link.attributes);
             }
         });
         let known = Known { id: span, place, anchor };
-        Thread::with(|thread| thread.remember(&known, outer.as_ref(), encoded));
+        Thread::with(|thread| thread.remember(&known, outer.as_ref()));
         Started { span: wrap(id, Some(known), trace), place: Some(place), panic }
     }
 

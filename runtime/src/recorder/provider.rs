@@ -7,7 +7,7 @@ use opentelemetry::{Context, InstrumentationScope};
 
 use super::clock::nanos;
 use super::handle::{Handle, given};
-use super::native::{Native, New, Scope};
+use super::native::{Native, New, SpanScope};
 use super::scope::ScopeId;
 use crate::attribute::Attributes;
 
@@ -34,13 +34,13 @@ impl Tracer for NativeTracer {
     type Span = Handle;
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Handle {
-        self.native.build(Scope::Known(self.scope), builder, parent)
+        self.native.build(SpanScope::Known(self.scope), builder, parent)
     }
 }
 
 impl Native {
     /// Starts a span of other instrumentation.
-    pub(crate) fn build(&self, scope: Scope, builder: SpanBuilder, parent: &Context) -> Handle {
+    pub(crate) fn build(&self, scope: SpanScope, builder: SpanBuilder, parent: &Context) -> Handle {
         if Context::is_current_telemetry_suppressed() || !self.outlet.is_open() {
             return Handle::unrecorded(parent);
         }

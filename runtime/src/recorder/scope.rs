@@ -23,7 +23,7 @@ struct Scopes {
 }
 
 impl ScopeId {
-    const EMPTY: Self = Self(0);
+    pub(super) const EMPTY: Self = Self(0);
 
     /// The number of this scope: always the same one.
     pub(crate) fn of(scope: &InstrumentationScope) -> Self {

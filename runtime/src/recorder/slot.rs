@@ -6,25 +6,45 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, Status};
 
 use super::clock::Anchor;
+use super::exceptions::Exceptions;
 use super::kept::{EndedSpan, LocalTrace};
+use super::key::Key;
 use super::limits::Limits;
 use super::local::{Destination, Place};
-use super::message::{Head, Keys, Message, hash};
+use super::message::{EXCEPTION, Keys, Message, hash};
 use super::value::ValueRef;
 
 /// How many failures of the spans under it a span remembers.
 const MOST_FAILURES: usize = 8;
 
-/// Room for one open span. Free slots have the number zero.
+/// Room for one open span.
 #[derive(Default)]
 pub(super) struct Slot {
-    pub(super) number: u64,
+    /// How many spans have been in it, with the one that is.
+    pub(super) generation: u32,
+    pub(super) is_open: bool,
     pub(super) span: OpenSpan,
 }
 
 impl Slot {
+    /// A slot whose generations come after this one.
+    pub(super) fn after(generation: u32) -> Self {
+        Self { generation, ..Self::default() }
+    }
+
+    /// Whether the span of this generation is in it.
+    #[inline]
+    pub(super) fn holds(&self, generation: u32) -> bool {
+        self.is_open && self.generation == generation
+    }
+
+    /// Whether another span may be in it, with a generation of its own.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.generation < u32::MAX
+    }
+
     pub(super) fn clear(&mut self) {
-        self.number = 0;
+        self.is_open = false;
         self.span.message.recycle();
         self.span.trace = None;
         if let Destination::Direct(_) = self.span.destination {
@@ -34,7 +54,7 @@ impl Slot {
 
     /// Whether a span is in it that goes to the pipeline with this number.
     pub(super) fn is_of(&self, pipeline: usize) -> bool {
-        self.number != 0
+        self.is_open
             && matches!(self.span.destination, Destination::Pipeline(number) if number == pipeline)
     }
 }
@@ -57,36 +77,40 @@ pub(crate) struct OpenSpan {
     started: u64,
     has_own_error_type: bool,
     failures: Failures,
+    pub(super) exceptions: Exceptions,
 }
 
 impl OpenSpan {
+    /// Starts another span, whose message begins with these bytes. Returns memory that was used before.
     #[inline]
     pub(super) fn start(
         &mut self,
-        head: &Head<'_>,
-        attributes: &[u8],
+        started: u64,
+        message: Vec<u8>,
         keys: Keys,
         limits: &Limits,
         anchor: Anchor,
-    ) {
-        let may_have_error_type = keys.may_have(ERROR_TYPE);
-        self.message.start(head, attributes, keys);
-        self.has_own_error_type = may_have_error_type && self.message.has_attribute(ERROR_TYPE);
+    ) -> Vec<u8> {
+        let may_have_error_type = keys.may_have(ERROR_TYPE.mark);
+        let before = self.message.start(message, keys);
+        self.has_own_error_type =
+            may_have_error_type && self.message.has_attribute(ERROR_TYPE.text);
         self.failures.clear();
         self.limits = *limits;
         self.anchor = anchor;
-        self.started = head.start;
+        self.started = started;
+        before
     }
 
     pub(crate) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>) {
-        self.has_own_error_type |= key == ERROR_TYPE;
+        self.has_own_error_type |= key == ERROR_TYPE.text;
         self.message.set_attribute(key, value, &self.limits);
     }
 
     /// Sets the error type, unless the program has set one.
     pub(crate) fn set_error_type(&mut self, error_type: &str) {
         if !self.has_own_error_type {
-            self.message.set_attribute(ERROR_TYPE, ValueRef::Text(error_type), &self.limits);
+            self.message.set_attribute(ERROR_TYPE.text, ValueRef::Text(error_type), &self.limits);
         }
     }
 
@@ -128,6 +152,11 @@ impl OpenSpan {
         self.message.record()
     }
 
+    /// What names the span.
+    pub(super) fn context(&self) -> SpanContext {
+        self.message.context()
+    }
+
     /// What decides whether the local trace is kept.
     pub(super) fn ended(&self, end: u64) -> EndedSpan {
         EndedSpan {
@@ -157,6 +186,7 @@ impl Default for OpenSpan {
             started: 0,
             has_own_error_type: false,
             failures: Failures::default(),
+            exceptions: Exceptions::EVENTS,
         }
     }
 }
@@ -192,6 +222,18 @@ impl Place {
         self.with(|span| messages.any(|message| span.has_seen(message))).unwrap_or(false)
     }
 
+    /// Records an exception where the recorder wants it.
+    pub(crate) fn add_exception(self, attributes: Vec<KeyValue>) {
+        let Some((exceptions, context)) = self.with(|span| (span.exceptions, span.context()))
+        else {
+            return;
+        };
+        let add = |attributes: &[KeyValue]| {
+            self.with(|span| span.add_event(EXCEPTION, None, attributes));
+        };
+        exceptions.record(&context, attributes, add);
+    }
+
     /// Remembers on the enclosing span that an error with this message has been recorded, so that it is not recorded
     /// again. A span of other instrumentation passes that on to its own enclosing span.
     pub(crate) fn tell_outer(self, message: &str) {
@@ -212,4 +254,4 @@ impl Place {
     }
 }
 
-const ERROR_TYPE: &str = "error.type";
+const ERROR_TYPE: Key<'static> = Key::new("error.type");

@@ -56,8 +56,6 @@ pub(super) struct Thread {
     last: Option<Known>,
     /// Spans that others were started under, by their ids.
     parents: [Option<Known>; MOST_PARENTS],
-    /// Memory for the attributes of the next span.
-    memory: Vec<u8>,
     /// The numbers of scopes. Few: one for each crate that has spans.
     scopes: Vec<(Library, ScopeId)>,
 }
@@ -119,7 +117,6 @@ impl Thread {
             random: SmallRng::from_os_rng(),
             last: None,
             parents: [const { None }; MOST_PARENTS],
-            memory: Vec::new(),
             scopes: Vec::new(),
         }
     }
@@ -145,12 +142,6 @@ impl Thread {
         id
     }
 
-    /// Memory for attributes, until it is given back.
-    #[inline]
-    pub(super) fn take_memory(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.memory)
-    }
-
     /// The span with this id, if the thread remembers it.
     #[inline]
     pub(super) fn remembered(&self, id: SpanId) -> Option<Known> {
@@ -159,21 +150,15 @@ impl Thread {
         found.or_else(|| self.parents[index(id)].as_ref().filter(is_it)).copied()
     }
 
-    /// Remembers a span that was started inside another one, and keeps the memory of its attributes.
+    /// Remembers a span that was started inside another one.
     #[inline]
-    pub(super) fn remember(&mut self, started: &Known, outer: Option<&Known>, memory: Vec<u8>) {
-        /// Larger attributes are rare.
-        const MOST_KEPT: usize = 4096;
-
+    pub(super) fn remember(&mut self, started: &Known, outer: Option<&Known>) {
         self.last = Some(*started);
         if let Some(outer) = outer {
             let remembered = &mut self.parents[index(outer.id)];
             if remembered.as_ref().is_none_or(|known| known.id != outer.id) {
                 *remembered = Some(*outer);
             }
-        }
-        if memory.capacity() <= MOST_KEPT {
-            self.memory = memory;
         }
     }
 }

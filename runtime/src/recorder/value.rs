@@ -2,6 +2,7 @@
 
 use opentelemetry::{Array, Value};
 
+use super::key::Key;
 use super::limits::Limits;
 use super::wire::{FIXED64, VARINT, Writer, varint_length};
 
@@ -42,6 +43,45 @@ pub(crate) fn write_attribute(
     if !write_short(writer, field, key, value, limits) {
         write_long(writer, field, key, value, limits);
     }
+}
+
+/// Writes the attribute of a span, if its key and its value are short, as most are: they are most of what a span costs.
+#[allow(clippy::inline_always, reason = "callers know the kind of the value")]
+#[inline(always)]
+pub(super) fn write_prepared(
+    bytes: &mut Vec<u8>,
+    key: &Key<'_>,
+    value: ValueRef<'_>,
+    limits: &Limits,
+) -> bool {
+    /// A prepared key and a text of this length fit into a message of less than 128 bytes.
+    const SHORT: usize = 80;
+    const VALUE: u8 = 2 << 3 | 2;
+
+    if !key.is_encoded() {
+        return false;
+    }
+    match value {
+        ValueRef::I64(small @ 0..0x80) => {
+            key.write(bytes, [VALUE, 2, 3 << 3, small.to_le_bytes()[0]], 4);
+        }
+        ValueRef::Text(text) => {
+            let text = limits.cut(text);
+            if text.len() > SHORT {
+                return false;
+            }
+            let length = text.len().to_le_bytes()[0];
+            key.write(bytes, [VALUE, 2 + length, 1 << 3 | 2, length], 4);
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        ValueRef::Bool(flag) => key.write(bytes, [VALUE, 2, 2 << 3, flag.into()], 4),
+        ValueRef::F64(number) => {
+            key.write(bytes, [VALUE, 9, 4 << 3 | 1, 0], 3);
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        ValueRef::I64(_) | ValueRef::Array(_) | ValueRef::Unknown => return false,
+    }
+    true
 }
 
 #[cold]

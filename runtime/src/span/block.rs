@@ -123,8 +123,7 @@ pub(super) struct Frame {
     /// What was left while it last ran, until it is known how that came out.
     finished: Option<Running>,
     /// The contexts of the blocks that are open while it does not run.
-    #[expect(clippy::box_collection, reason = "it is rarely there, and part of each future")]
-    paused: Option<Box<Vec<Context>>>,
+    paused: Vec<Context>,
 }
 
 /// Where a frame's open blocks start while it runs.
@@ -148,14 +147,12 @@ impl Running {
 }
 
 impl Frame {
-    pub(super) const NEW: Self = Self { finished: None, paused: None };
-
     pub(super) fn enter(&mut self) -> Entered {
         let open = Stack::with(|stack| {
             stack.frames.push(Running::new(stack.left.len()));
             stack.open.len()
         });
-        for context in self.paused.take().into_iter().flat_map(|paused| *paused) {
+        for context in std::mem::take(&mut self.paused) {
             if let Some(attached) = context::attach(context) {
                 Stack::with(|stack| stack.open.push(attached));
             }
@@ -169,7 +166,11 @@ impl Frame {
             self.pause(entered);
         }
         let finished = Stack::with(|stack| stack.frames.pop()).flatten();
-        self.finished = finished.filter(|_| !pauses);
+        let has_left = |running: &Running| {
+            running.failure.is_some()
+                || Stack::with(|stack| stack.left.len() > running.left()).unwrap_or_default()
+        };
+        self.finished = finished.filter(|running| !pauses && has_left(running));
     }
 
     /// Takes its open blocks off the thread, until it is entered again.
@@ -177,16 +178,19 @@ impl Frame {
         while let Some(attached) =
             Stack::with(|stack| (stack.open.len() > open).then(|| stack.open.pop())).flatten()
         {
-            self.paused.get_or_insert_default().push(Context::current());
+            self.paused.push(Context::current());
             drop(attached);
         }
-        if let Some(paused) = &mut self.paused {
-            paused.reverse();
-        }
+        self.paused.reverse();
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        self.paused.is_some()
+        !self.paused.is_empty()
+    }
+
+    /// Whether nothing was left in it, and nothing is open.
+    pub(super) fn is_empty(&self) -> bool {
+        self.finished.is_none() && self.paused.is_empty()
     }
 
     pub(super) fn has_left(&self) -> bool {

@@ -113,7 +113,11 @@ impl Start {
 
     /// As [`Callsite::start`].
     pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        if Recorder::any() { self.begin(attributes) } else { Span::unrecorded(self) }
+        if Recorder::any() {
+            self.begin(attributes)
+        } else {
+            self.parent.map_or(Span::OFF, Span::continued)
+        }
     }
 
     fn begin(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
@@ -126,7 +130,7 @@ impl Start {
     }
 
     /// The context that the span starts under, and for a root the one that it is started in.
-    pub(super) fn context(&mut self) -> (Context, Option<Context>) {
+    pub(super) fn contexts(&mut self) -> (Context, Option<Context>) {
         let outer = self.parent.clone().unwrap_or_else(Context::current);
         if !self.root {
             return (outer, None);

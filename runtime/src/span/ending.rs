@@ -38,58 +38,51 @@ impl<'a> Ending<'a> {
     }
 }
 
-/// A span that is open: in a slot of ours, or a provider's.
+/// A span that is open.
 #[derive(Clone, Copy)]
-pub(super) struct Target<'a> {
-    pub(super) context: &'a Context,
-    /// The span that it was started in.
-    pub(super) outer: SpanId,
-    pub(super) place: Option<Place>,
+pub(super) enum Target<'a> {
+    /// In a slot of ours.
+    Slot(Place),
+    /// A provider's.
+    Provided {
+        context: &'a Context,
+        /// The span that it was started in.
+        outer: SpanId,
+    },
 }
 
-impl<'a> Target<'a> {
-    pub(super) fn of(context: &'a Context, outer: SpanId, place: Option<Place>) -> Self {
-        Self { context, outer, place }
-    }
-
+impl Target<'_> {
     pub(super) fn set_attribute(self, attribute: KeyValue) {
-        match self.place {
-            Some(place) => {
+        match self {
+            Self::Slot(place) => {
                 let KeyValue { key, value, .. } = &attribute;
                 place.with(|span| span.set_attribute(key.as_str(), value.into()));
             }
-            None => self.context.span().set_attribute(attribute),
-        }
-    }
-
-    pub(super) fn add_event(self, name: &'static str, attributes: Vec<KeyValue>) {
-        match self.place {
-            Some(place) => drop(place.with(|span| span.add_event(name, None, &attributes))),
-            None => self.context.span().add_event(name, attributes),
+            Self::Provided { context, .. } => context.span().set_attribute(attribute),
         }
     }
 
     pub(super) fn set_error_type(self, error_type: &'static str) {
-        match self.place {
-            Some(place) => drop(place.with(|span| span.set_error_type(error_type))),
-            None => recorded::set_error_type(self.context, error_type),
+        match self {
+            Self::Slot(place) => drop(place.with(|span| span.set_error_type(error_type))),
+            Self::Provided { context, .. } => recorded::set_error_type(context, error_type),
         }
     }
 
     pub(super) fn set_status(self, status: Status) {
-        match self.place {
-            Some(place) => drop(place.with(|span| span.set_status(&status))),
-            None => self.context.span().set_status(status),
+        match self {
+            Self::Slot(place) => drop(place.with(|span| span.set_status(&status))),
+            Self::Provided { context, .. } => context.span().set_status(status),
         }
     }
 
     /// Ends the span: now, or at this time.
     #[inline]
     pub(super) fn end(self, at: Option<SystemTime>) {
-        match (self.place, at) {
-            (Some(place), at) => place.end(at.map(nanos)),
-            (None, Some(at)) => self.context.span().end_with_timestamp(at),
-            (None, None) => self.context.span().end(),
+        match (self, at) {
+            (Self::Slot(place), at) => place.end(at.map(nanos)),
+            (Self::Provided { context, .. }, Some(at)) => context.span().end_with_timestamp(at),
+            (Self::Provided { context, .. }, None) => context.span().end(),
         }
     }
 }

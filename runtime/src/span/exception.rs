@@ -14,20 +14,9 @@ use super::ending::Target;
 use super::panic::Panic;
 use super::recorder::Recorder;
 use crate::outcome::{Failure, PANIC};
+use crate::recorder::EXCEPTION;
 #[cfg(feature = "app")]
 use crate::recorder::Known;
-
-/// Where exceptions go: to span events by default, to log records when the semantic conventions'
-/// opt-in says so, or to both.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Exceptions {
-    pub(crate) events: bool,
-    pub(crate) log: Option<fn(&SpanContext, Vec<KeyValue>)>,
-}
-
-impl Exceptions {
-    pub(crate) const EVENTS: Self = Self { events: true, log: None };
-}
 
 /// Records an `Err` on a span.
 pub(super) fn record(span: Target<'_>, failure: &Failure) {
@@ -48,17 +37,22 @@ pub(super) fn record_panic(span: Target<'_>, panic: &Panic) {
 #[cfg(feature = "app")]
 pub(crate) fn record_panic_here() {
     let context = crate::context::current();
-    let place = Known::of(&context).map(|known| known.place);
-    record_panic(Target::of(&context, SpanId::INVALID, place), &Panic::unwinding());
+    let target = match Known::of(&context) {
+        Some(known) => Target::Slot(known.place),
+        None => Target::Provided { context: &context, outer: SpanId::INVALID },
+    };
+    record_panic(target, &Panic::unwinding());
 }
 
 /// Whether a span under this one has failed with one of these messages: the error is known then.
 fn has_seen<'a>(span: Target<'_>, mut messages: impl Iterator<Item = &'a str>) -> bool {
-    if let Some(place) = span.place {
-        return place.has_seen(messages);
+    match span {
+        Target::Slot(place) => place.has_seen(messages),
+        Target::Provided { context, .. } => {
+            let id = context.span().span_context().span_id();
+            messages.any(|message| passed::contains(id, message))
+        }
     }
-    let id = span.context.span().span_context().span_id();
-    messages.any(|message| passed::contains(id, message))
 }
 
 fn mark(
@@ -67,20 +61,21 @@ fn mark(
     description: &str,
     event: Option<Vec<KeyValue>>,
 ) {
-    if let Some(event) = event {
-        let Exceptions { events, log } = Recorder::exceptions(span.context);
-        if let Some(log) = log {
-            log(span.context.span().span_context(), event.clone());
-        }
-        if events {
-            span.add_event("exception", event);
+    if let Some(attributes) = event {
+        match span {
+            Target::Slot(place) => place.add_exception(attributes),
+            Target::Provided { context, .. } => {
+                let span = context.span();
+                let add = |attributes: &[KeyValue]| span.add_event(EXCEPTION, attributes.to_vec());
+                Recorder::exceptions(context).record(span.span_context(), attributes, add);
+            }
         }
     }
     span.set_error_type(error_type);
     span.set_status(Status::error(description.to_owned()));
-    match span.place {
-        Some(place) => place.tell_outer(description),
-        None => passed::insert(span.outer, description),
+    match span {
+        Target::Slot(place) => place.tell_outer(description),
+        Target::Provided { outer, .. } => passed::insert(outer, description),
     }
 }
 
@@ -99,9 +94,9 @@ fn event(failure: &Failure) -> Vec<KeyValue> {
     attributes
 }
 
-#[cfg(feature = "app")]
 /// Notes a span that somebody else started, whose parent may be one of ours: a failure that passes
 /// it passes on to that.
+#[cfg(feature = "app")]
 pub(crate) fn note_foreign(span: &SpanContext, parent: &Context) {
     if !STARTING.get() {
         passed::through(span.span_id(), parent.span().span_context().span_id());

@@ -31,8 +31,6 @@ pub use scope::Span;
 pub use stream::SpanStream;
 
 #[cfg(feature = "app")]
-pub(crate) use exception::Exceptions;
-#[cfg(feature = "app")]
 pub(crate) use exception::note_foreign;
 #[cfg(feature = "app")]
 pub(crate) use exception::record_panic_here;
@@ -50,4 +48,4 @@ pub(crate) use random::flag_root;
 pub(crate) use recorded::{Capacity, SPARE};
 pub(crate) use recorder::{Counted, Recorder, await_devices};
 #[cfg(feature = "app")]
-pub(crate) use recorder::{Records, Way, end_device_spans};
+pub(crate) use recorder::{Installation, Records, end_device_spans};

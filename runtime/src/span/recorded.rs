@@ -9,6 +9,7 @@ use opentelemetry::trace::{Event, Span, SpanContext, Status, TraceContextExt};
 use opentelemetry::{Context, Key, KeyValue};
 
 use super::random;
+use crate::recorder::EXCEPTION;
 
 /// How much a span may hold.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,6 @@ pub(super) struct Started {
 pub(crate) const SPARE: u32 = 1024;
 
 const ERROR_TYPE: &str = "error.type";
-const EXCEPTION: &str = "exception";
 
 thread_local!(static SETTING_DEFAULT: Cell<bool> = const { Cell::new(false) });
 

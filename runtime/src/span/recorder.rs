@@ -11,14 +11,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{Link, SpanBuilder, SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanBuilder, SpanContext, SpanId, TraceContextExt};
 use opentelemetry::{Context, global};
 #[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use super::callsite::{Callsite, Start};
+use super::callsite::Start;
 use super::ending::Target;
-use super::exception::{self, Exceptions};
+use super::exception;
 #[cfg(feature = "logs")]
 use super::library::LibrarySpan;
 use super::panic::{Panic, Payload, caught};
@@ -29,7 +29,7 @@ use super::recorded::Capacity;
 use crate::attribute::Attributes;
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
-use crate::recorder::{Handle, Known, Library, Native, New, Place, Scope, Started};
+use crate::recorder::{Exceptions, Handle, Known, Library, Native, New, Place, SpanScope, Started};
 use here::Here;
 use tracer::{Provider, Tracer};
 
@@ -65,7 +65,7 @@ pub(crate) enum Records {
 
 /// How the spans of a pipeline are recorded.
 #[cfg(feature = "app")]
-pub(crate) enum Way {
+pub(crate) enum Installation {
     Native(Arc<Native>),
     /// By the SDK, whose spans hold so much.
     Sdk(SdkTracerProvider, Capacity),
@@ -75,9 +75,18 @@ pub(crate) enum Way {
 pub(super) struct Begun {
     /// The context with the span.
     pub(super) context: Context,
-    pub(super) records: bool,
-    /// Where the span is, if it is in a slot of ours.
-    pub(super) place: Option<Place>,
+    pub(super) recording: Recording,
+}
+
+/// How a span is recorded.
+pub(super) enum Recording {
+    None,
+    /// In a slot of ours.
+    Slot(Place),
+    /// By a provider, inside of this span.
+    Provided {
+        outer: SpanId,
+    },
 }
 
 /// Keeps a recorder counted.
@@ -103,14 +112,14 @@ impl Recorder {
     /// Makes this recorder the one that records; `false` when there is one already.
     #[cfg(feature = "app")]
     pub(crate) fn install(
-        way: Way,
+        installation: Installation,
         exceptions: Exceptions,
         records: Records,
         prunes: bool,
     ) -> bool {
-        let provider = match way {
-            Way::Native(native) => Provider::Native(native),
-            Way::Sdk(provider, capacity) => Provider::Ours { provider, capacity },
+        let provider = match installation {
+            Installation::Native(native) => Provider::Native(native),
+            Installation::Sdk(provider, capacity) => Provider::Ours { provider, capacity },
         };
         let installed = Self::set(provider, exceptions, records);
         PRUNES.store(installed && prunes, Ordering::Relaxed);
@@ -192,8 +201,8 @@ impl Recorder {
 
     /// The recorder for spans that start in this context.
     pub(super) fn of(context: &Context) -> Option<Found> {
-        if let Some(scoped) = context.get::<Arc<Self>>() {
-            return Some(Found::Scoped(scoped.clone()));
+        if let Some(of_test) = context.get::<Arc<Self>>() {
+            return Some(Found::Scoped(of_test.clone()));
         }
         if let Some(here) = Here::of(Self::generation()) {
             return Some(Found::Here(here));
@@ -272,26 +281,18 @@ impl Found {
         outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> Begun {
-        let Start { callsite, links, baggage, .. } = start;
-        let mut attributes = |list: &mut Attributes| {
-            for key in baggage {
-                if let Some(value) = parent.baggage().get(key) {
-                    list.set(key, value.as_str());
-                }
-            }
-            attributes(list);
-        };
         let (begun, panic) = match &self.recorder().provider {
-            Provider::Native(native) => {
-                start_native(native, callsite, &links, (parent, outer), &mut attributes)
-            }
+            Provider::Native(native) => start_native(native, start, parent, outer, attributes),
             Provider::Ours { .. } | Provider::Global { .. } => {
-                self.start_by_provider(callsite, links, parent, &mut attributes)
+                self.start_by_provider(start, parent, outer, attributes)
             }
         };
         let Some(payload) = panic else { return begun };
-        let outer = outer.span().span_context().span_id();
-        let target = Target::of(&begun.context, outer, begun.place);
+        let target = match begun.recording {
+            Recording::Slot(place) => Target::Slot(place),
+            Recording::Provided { outer } => Target::Provided { context: &begun.context, outer },
+            Recording::None => resume_unwind(payload),
+        };
         exception::record_panic(target, &Panic::caught(&*payload));
         target.end(None);
         resume_unwind(payload)
@@ -300,11 +301,13 @@ impl Found {
     /// Starts a span of OpenTelemetry's API. Returns the panic of its attributes too.
     fn start_by_provider(
         &self,
-        callsite: &'static Callsite,
-        links: Vec<Link>,
+        start: Start,
         parent: &Context,
+        outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> (Begun, Option<Payload>) {
+        let Start { callsite, links, baggage, .. } = start;
+        let outer = outer.span().span_context().span_id();
         let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
         if !links.is_empty() {
             builder = builder.with_links(links);
@@ -312,6 +315,7 @@ impl Found {
         let has_error_type = Cell::new(false);
         let mut list = || {
             let mut list = Attributes::default();
+            record_baggage(parent, baggage, &mut list);
             attributes(&mut list);
             let list = list.into_vec();
             has_error_type.set(recorded::contain_error_type(&list));
@@ -330,10 +334,11 @@ impl Found {
         } else {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
-        match records {
-            Ok(records) => (Begun { context, records, place: None }, None),
-            Err(payload) => (Begun { context, records: true, place: None }, Some(payload)),
-        }
+        let recording = match records {
+            Ok(false) => Recording::None,
+            Ok(true) | Err(_) => Recording::Provided { outer },
+        };
+        (Begun { context, recording }, records.err())
     }
 
     /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
@@ -347,7 +352,7 @@ impl Found {
     ) -> Option<LibrarySpan> {
         match &self.recorder().provider {
             Provider::Native(native) => {
-                let scope = Scope::Of(library);
+                let scope = SpanScope::Of(library);
                 Some(LibrarySpan::Native(native.build(scope, builder, parent)))
             }
             Provider::Ours { .. } => {
@@ -361,26 +366,41 @@ impl Found {
 /// Starts a span in a slot. Returns the panic of its attributes too.
 fn start_native(
     native: &Native,
-    callsite: &'static Callsite,
-    links: &[Link],
-    (parent, outer): (&Context, &Context),
+    start: Start,
+    parent: &Context,
+    outer: &Context,
     attributes: &mut dyn FnMut(&mut Attributes),
 ) -> (Begun, Option<Payload>) {
+    let Start { callsite, links, baggage, .. } = start;
     let new = New {
         name: callsite.name,
         kind: &callsite.kind,
-        links,
+        links: &links,
         start: None,
-        scope: Scope::Of(callsite.library),
+        scope: SpanScope::Of(callsite.library),
         outer,
         is_foreign: false,
+    };
+    let mut attributes = |list: &mut Attributes| {
+        record_baggage(parent, baggage, list);
+        attributes(list);
     };
     let enter = |id, known: Option<Known>, trace| match known {
         Some(_) => parent.with_span(Handle::new(id, known, trace, false)),
         None => parent.with_remote_span_context(id),
     };
-    let Started { span, place, panic } = native.start(&new, parent, attributes, enter);
-    (Begun { context: span, records: place.is_some(), place }, panic)
+    let Started { span, place, panic } = native.start(&new, parent, &mut attributes, enter);
+    let recording = place.map_or(Recording::None, Recording::Slot);
+    (Begun { context: span, recording }, panic)
+}
+
+/// Records entries of the context's baggage as attributes.
+fn record_baggage(context: &Context, keys: &[&'static str], list: &mut Attributes) {
+    for key in keys {
+        if let Some(value) = context.baggage().get(key) {
+            list.set(key, value.as_str());
+        }
+    }
 }
 
 /// Waits this long for the devices of spans whose bodies have ended; whether all of them have told

@@ -15,7 +15,7 @@ use super::device::Window;
 use super::ending::{Ending, Target};
 use super::open::{self, Open};
 use super::panic::{Panic, caught, contained};
-use super::recorder::{Begun, Recorder};
+use super::recorder::{Begun, Recorder, Recording};
 use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
 use crate::context;
@@ -26,35 +26,32 @@ use crate::recorder::Place;
 /// A span that has started. It is current while what it is given runs, and ends with it.
 ///
 /// Where nothing records it is nothing: running a body in it costs a branch.
+// Part of each future that is a span: what is rarely there is in `extra`.
 #[derive(Debug)]
 #[must_use = "a span that runs nothing ends at once"]
 pub struct Span {
-    /// What becomes current; `None` leaves the context alone.
+    /// What becomes current; `None` leaves the context alone, or has become current for the only time.
     pub(super) context: Option<Context>,
-    recording: Option<Recording>,
+    /// The slot of the span, if it is in one and not ended.
+    place: Option<Place>,
+    extra: Option<Box<Extra>>,
     /// Whether blocks in the body may be spans.
     has_blocks: bool,
-    /// Those spans.
-    frame: Frame,
-}
-
-#[derive(Debug)]
-struct Recording {
-    way: Way,
     /// Whether the thread was unwinding before the span started: that panic is not ours.
     was_panicking: bool,
     /// Whether it failed while it went on: a stream yielded an error.
     failed: bool,
-    /// The device whose work the span lasts for as well.
-    device: Option<Box<Window>>,
 }
 
-/// Where the span is.
-#[derive(Debug)]
-enum Way {
-    /// In a slot of ours.
-    Slot(Place),
-    Provided(Box<Provided>),
+/// What few spans have.
+#[derive(Debug, Default)]
+struct Extra {
+    /// The span, if it is a provider's and not ended.
+    provided: Option<Provided>,
+    /// The device whose work the span lasts for as well.
+    device: Option<Window>,
+    /// The blocks in the body that are spans.
+    frame: Frame,
 }
 
 /// A span of a provider's.
@@ -66,24 +63,24 @@ struct Provided {
     open: Option<Open>,
 }
 
-impl Recording {
-    #[inline]
-    fn target<'a>(&self, context: &'a Context) -> Target<'a> {
-        match &self.way {
-            Way::Slot(place) => Target::of(context, SpanId::INVALID, Some(*place)),
-            Way::Provided(provided) => Target::of(context, provided.outer, None),
+impl Span {
+    pub(crate) const OFF: Self = Self::in_context(None);
+
+    const fn in_context(context: Option<Context>) -> Self {
+        Self {
+            context,
+            place: None,
+            extra: None,
+            has_blocks: false,
+            was_panicking: false,
+            failed: false,
         }
     }
-}
-
-impl Span {
-    pub(crate) const OFF: Self =
-        Self { context: None, recording: None, has_blocks: false, frame: Frame::NEW };
 
     /// No span of its own: what runs in it continues this context.
     #[doc(hidden)]
     pub fn continued(context: Context) -> Self {
-        Self { context: Some(context), recording: None, has_blocks: false, frame: Frame::NEW }
+        Self::in_context(Some(context))
     }
 
     /// A span that starts now, or what stands for it when nothing records it.
@@ -91,39 +88,47 @@ impl Span {
         if !context::is_alive() {
             return Self::OFF;
         }
-        let (parent, outer) = start.context();
+        let (parent, outer) = start.contexts();
         let outer = outer.as_ref().unwrap_or(&parent);
         if Recorder::prunes_under(parent.span().span_context()) {
-            return Self::unrecorded(start);
+            return start.parent.map_or(Self::OFF, Self::continued);
         }
         let Some(recorder) = Recorder::of(&parent) else {
-            return Self::unrecorded(start);
+            return start.parent.map_or(Self::OFF, Self::continued);
         };
-        let Begun { context, records, place } = recorder.start(start, &parent, outer, attributes);
-        let way = match place {
-            Some(place) => Some(Way::Slot(place)),
-            None if records => Some(Way::Provided(Box::new(Provided {
-                outer: outer.span().span_context().span_id(),
-                open: recorder.is_installed().then(|| open::add(context.clone())),
-            }))),
-            None => None,
+        let Begun { context, recording } = recorder.start(start, &parent, outer, attributes);
+        let open = match recording {
+            Recording::Provided { .. } if recorder.is_installed() => {
+                Some(open::add(context.clone()))
+            }
+            _ => None,
         };
-        let recording = way.map(|way| Recording {
-            way,
-            was_panicking: panicking(),
-            failed: false,
-            device: None,
-        });
         if recorder.is_uninstalled() {
             open::interrupt(&context);
         }
-        Self { context: Some(context), recording, has_blocks: false, frame: Frame::NEW }
+        let mut span = Self::in_context(Some(context));
+        match recording {
+            Recording::None => {}
+            Recording::Slot(place) => span.place = Some(place),
+            Recording::Provided { outer } => {
+                span.extra().provided = Some(Provided { outer, open });
+            }
+        }
+        span.was_panicking = panicking();
+        span
     }
 
-    /// What stands for a span that nothing records.
-    #[inline]
-    pub(super) fn unrecorded(start: Start) -> Self {
-        start.parent.map_or(Self::OFF, Self::continued)
+    fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    fn target(&self) -> Option<Target<'_>> {
+        if let Some(place) = self.place {
+            return Some(Target::Slot(place));
+        }
+        let provided = self.extra.as_ref()?.provided.as_ref()?;
+        let context = self.context.as_ref()?;
+        Some(Target::Provided { context, outer: provided.outer })
     }
 
     /// The span lasts until this device has done the work that it is given in it. The device is
@@ -157,7 +162,7 @@ impl Span {
     #[doc(hidden)]
     #[inline]
     pub fn on_device(mut self, device: impl FnOnce(OnDevice<'_>)) -> Self {
-        if self.recording.as_ref().is_some_and(|recording| recording.device.is_none()) {
+        if self.records() && self.extra.as_ref().is_none_or(|extra| extra.device.is_none()) {
             device(OnDevice(&mut self));
         }
         self
@@ -165,8 +170,7 @@ impl Span {
 
     /// What is given to the device from now on is not the span's.
     pub(super) fn leave_device(&mut self) {
-        let recording = self.recording.as_mut();
-        if let Some(window) = recording.and_then(|recording| recording.device.as_mut()) {
+        if let Some(window) = self.extra.as_mut().and_then(|extra| extra.device.as_mut()) {
             window.close();
         }
     }
@@ -174,7 +178,7 @@ impl Span {
     /// Whether it does nothing, and nothing inside it may.
     #[inline]
     fn is_nothing(&self) -> bool {
-        self.context.is_none() && self.recording.is_none() && !self.has_blocks
+        self.context.is_none() && !self.has_blocks && !self.records()
     }
 
     /// Runs a body in the span, which ends when the body returns or panics. `outcome` looks at the
@@ -218,7 +222,7 @@ impl Span {
             return body();
         }
         let (mut body, mut value) = (Some(body), None);
-        self.within(&mut || {
+        self.within(self.context.clone(), &mut || {
             value = body.take().map(|body| body());
             false
         });
@@ -272,16 +276,16 @@ impl Span {
     /// whether it pauses: whether it goes on later, maybe on another thread.
     ///
     /// Not generic, so that it is compiled once: an application has thousands of spans.
-    pub(super) fn within(&mut self, body: &mut dyn FnMut() -> bool) {
-        let attached = self.context.clone().and_then(context::attach);
+    pub(super) fn within(&mut self, context: Option<Context>, body: &mut dyn FnMut() -> bool) {
+        let attached = context.and_then(context::attach);
         if !self.records() && !self.has_blocks {
             body();
             return;
         }
-        let entered = self.has_blocks.then(|| self.frame.enter());
+        let entered = self.has_blocks.then(|| self.enter_frame());
         let caught = caught(body);
-        if let Some(entered) = entered {
-            self.frame.leave(entered, matches!(caught, Ok(true)));
+        if let Some((frame, entered)) = entered {
+            self.leave_frame(frame, entered, matches!(caught, Ok(true)));
         }
         drop(attached);
         if let Err(payload) = caught {
@@ -303,12 +307,12 @@ impl Span {
             let polled = poll();
             // Recording may have started in it, with blocks that are on the thread now.
             if self.has_blocks && polled.is_pending() && Recorder::any() {
-                self.frame.pause(Entered::UNRECORDED);
+                self.extra().frame.pause(Entered::UNRECORDED);
             }
             return polled;
         }
         let mut polled = Poll::Pending;
-        self.within(&mut || {
+        self.within(self.context.clone(), &mut || {
             polled = poll();
             polled.is_pending()
         });
@@ -317,8 +321,10 @@ impl Span {
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.
     pub(super) fn hand_on(mut self) -> Self {
-        if std::mem::take(&mut self.has_blocks) {
-            self.frame.end(&Ending::Value(None));
+        if std::mem::take(&mut self.has_blocks)
+            && let Some(extra) = &mut self.extra
+        {
+            extra.frame.end(&Ending::Value(None));
         }
         self
     }
@@ -326,19 +332,50 @@ impl Span {
     /// Whether it does nothing at all.
     #[inline]
     pub(super) fn is_off(&self) -> bool {
-        let is_idle = || !Recorder::any() && !self.frame.is_paused();
+        let is_idle = || !Recorder::any() && !self.is_paused();
         self.context.is_none() && (!self.has_blocks || is_idle())
     }
 
     #[inline]
     pub(super) fn records(&self) -> bool {
-        self.recording.is_some()
+        self.place.is_some() || self.extra.as_ref().is_some_and(|extra| extra.provided.is_some())
+    }
+
+    /// Whether blocks in the body are open while it does not run.
+    #[inline]
+    fn is_paused(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.frame.is_paused())
+    }
+
+    /// The context, for a body that runs once. A provider's span is found through the context until it ends.
+    fn take_context(&mut self) -> Option<Context> {
+        if self.place.is_some() && self.extra.is_none() {
+            self.context.take()
+        } else {
+            self.context.clone()
+        }
+    }
+
+    #[cold]
+    fn enter_frame(&mut self) -> (Frame, Entered) {
+        let frame = self.extra.as_mut().map(|extra| std::mem::take(&mut extra.frame));
+        let mut frame = frame.unwrap_or_default();
+        let entered = frame.enter();
+        (frame, entered)
+    }
+
+    #[cold]
+    fn leave_frame(&mut self, mut frame: Frame, entered: Entered, pauses: bool) {
+        frame.leave(entered, pauses);
+        if !frame.is_empty() {
+            self.extra().frame = frame;
+        }
     }
 
     /// Whether the outcome of the body matters to anyone.
     #[inline]
     pub(crate) fn asks(&self) -> bool {
-        self.records() || self.frame.has_left()
+        self.records() || self.extra.as_ref().is_some_and(|extra| extra.frame.has_left())
     }
 
     /// Ends the span by what its body came to.
@@ -352,9 +389,9 @@ impl Span {
     pub(super) fn note(&mut self, outcome: Outcome) {
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
-        if let (Some(context), Some(recording)) = (&self.context, &mut self.recording) {
-            Ending::Value(failure.as_ref()).mark(recording.target(context));
-            recording.failed |= failure.is_some();
+        if let Some(target) = self.target() {
+            Ending::Value(failure.as_ref()).mark(target);
+            self.failed |= failure.is_some();
         }
     }
 
@@ -368,47 +405,42 @@ impl Span {
     }
 
     fn cancel_within(&mut self, drop: &mut dyn FnMut()) {
-        if self.records() || self.frame.is_paused() {
-            self.within(&mut || {
+        if self.records() || self.is_paused() {
+            let context = self.take_context();
+            self.within(context, &mut || {
                 drop();
                 false
             });
-            let failed = self.recording.as_ref().is_some_and(|recording| recording.failed);
-            let ending = if failed { Ending::Value(None) } else { Ending::Cancelled };
+            let ending = if self.failed { Ending::Value(None) } else { Ending::Cancelled };
             self.end(&ending, None);
         }
     }
 
     /// This moment, by the clock of the span.
     pub(super) fn now(&self) -> SystemTime {
-        let nanos = match &self.recording {
-            Some(Recording { way: Way::Slot(place), .. }) => place.with(|span| span.now()),
-            _ => None,
-        };
+        let nanos = self.place.and_then(|place| place.with(|span| span.now()));
         nanos.map_or_else(SystemTime::now, |nanos| UNIX_EPOCH + Duration::from_nanos(nanos))
     }
 
     fn set(&self, attributes: Option<Box<Attributes>>) {
-        if let (Some(context), Some(recording), Some(attributes)) =
-            (&self.context, &self.recording, attributes)
-        {
-            let target = recording.target(context);
+        if let (Some(target), Some(attributes)) = (self.target(), attributes) {
             attributes.into_vec().into_iter().for_each(|pair| target.set_attribute(pair));
         }
     }
 
     /// Ends the span, and the blocks in it that were left early: they left it with this ending.
     pub(super) fn end(&mut self, ending: &Ending<'_>, at: Option<SystemTime>) {
-        let seen = self.frame.end(ending);
+        let seen = self.extra.as_mut().and_then(|extra| extra.frame.end(ending));
         let ending = ending.or(seen.as_deref());
-        if let (Some(context), Some(recording)) = (&self.context, self.recording.take()) {
-            let target = recording.target(context);
-            ending.mark(target);
-            match (recording.device, recording.way) {
-                (None, _) => target.end(at),
-                (Some(window), Way::Slot(_)) => window.end(None),
-                (Some(window), Way::Provided(provided)) => window.end(provided.open),
-            }
+        let Some(target) = self.target() else { return };
+        ending.mark(target);
+        if self.extra.as_ref().is_none_or(|extra| extra.device.is_none()) {
+            target.end(at);
+        }
+        self.place = None;
+        if let Some(Extra { provided, device: Some(window), .. }) = self.extra.take().map(|it| *it)
+        {
+            window.end(provided.and_then(|provided| provided.open));
         }
     }
 }
@@ -422,12 +454,12 @@ impl OnDevice<'_> {
     /// It lasts as long as this one works.
     #[inline(never)]
     pub fn lasts<D: Device>(self, device: &D) {
-        if let (Some(context), Some(recording)) = (&self.0.context, &mut self.0.recording)
+        if let Some(context) = &self.0.context
             && contained(|| device.is_there()) != Some(false)
             && let Some(recorder) = Recorder::of(context)
         {
             let (window, context) = Window::open(device, context, recorder.reaper());
-            recording.device = Some(Box::new(window));
+            self.0.extra().device = Some(window);
             self.0.context = Some(context);
         }
     }
@@ -436,14 +468,13 @@ impl OnDevice<'_> {
 impl Drop for Span {
     #[inline]
     fn drop(&mut self) {
-        if self.recording.is_none() && !self.has_blocks {
+        if !self.records() && !self.has_blocks {
             return;
         }
-        match &self.recording {
-            Some(recording) if panicking() && !recording.was_panicking => {
-                self.end(&Ending::Panic(&Panic::unwinding()), None);
-            }
-            _ => self.end(&Ending::Value(None), None),
+        if self.records() && panicking() && !self.was_panicking {
+            self.end(&Ending::Panic(&Panic::unwinding()), None);
+        } else {
+            self.end(&Ending::Value(None), None);
         }
     }
 }

@@ -1,0 +1,31 @@
+//! Where exceptions are recorded.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
+
+/// Where exceptions go: to span events by default, to log records when the semantic conventions'
+/// opt-in says so, or to both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exceptions {
+    pub(crate) events: bool,
+    pub(crate) log: Option<fn(&SpanContext, Vec<KeyValue>)>,
+}
+
+impl Exceptions {
+    pub(crate) const EVENTS: Self = Self { events: true, log: None };
+
+    /// Records an exception of this span. `add_event` adds the event to the span.
+    pub(crate) fn record(
+        self,
+        span: &SpanContext,
+        attributes: Vec<KeyValue>,
+        add_event: impl FnOnce(&[KeyValue]),
+    ) {
+        if self.events {
+            add_event(&attributes);
+        }
+        if let Some(log) = self.log {
+            log(span, attributes);
+        }
+    }
+}
