@@ -146,7 +146,10 @@ impl Attributes {
 
 /// As `to_string`, but a `Display` that fails ends the text and nothing else.
 pub(crate) fn text(arguments: Arguments<'_>) -> String {
-    let mut text = String::new();
+    /// What most texts take. One that grows is moved several times.
+    const BYTES: usize = 48;
+
+    let mut text = String::with_capacity(BYTES);
     let _ = text.write_fmt(arguments);
     text
 }

@@ -13,19 +13,4 @@ pub(crate) struct Exceptions {
 
 impl Exceptions {
     pub(crate) const EVENTS: Self = Self { events: true, log: None };
-
-    /// Records an exception of this span. `add_event` adds the event to the span.
-    pub(crate) fn record(
-        self,
-        span: &SpanContext,
-        attributes: Vec<KeyValue>,
-        add_event: impl FnOnce(&[KeyValue]),
-    ) {
-        if self.events {
-            add_event(&attributes);
-        }
-        if let Some(log) = self.log {
-            log(span, attributes);
-        }
-    }
 }

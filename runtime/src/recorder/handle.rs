@@ -88,6 +88,15 @@ impl Handle {
         Self { context, known, trace, ends_on_drop }
     }
 
+    /// Another handle of a span that is open.
+    pub(crate) fn of(place: Place) -> Option<Self> {
+        place.with(|span| {
+            let context = span.context();
+            let known = Known { id: context.span_id(), place, anchor: span.anchor };
+            Self::new(context, Some(known), span.trace.clone(), false)
+        })
+    }
+
     /// A span that does not record, in the place of the one that is current in this context.
     pub(crate) fn unrecorded(parent: &Context) -> Self {
         Self::new(parent.span().span_context().clone(), None, None, false)

@@ -204,6 +204,8 @@ pub(super) struct Message {
     bytes: Vec<u8>,
     keys: Keys,
     events: u32,
+    /// In nanoseconds since 1970.
+    latest_event: u64,
     dropped_events: u32,
     links: u32,
     dropped_links: u32,
@@ -256,16 +258,20 @@ impl Message {
         self.keys.set(&mut self.bytes, HEAD, key, value, limits);
     }
 
+    pub(super) fn set_prepared(&mut self, key: &Key<'_>, value: ValueRef<'_>, limits: &Limits) {
+        self.keys.set_prepared(&mut self.bytes, HEAD, key, value, limits);
+    }
+
     pub(super) fn has_attribute(&self, key: &str) -> bool {
         fields(&self.bytes[HEAD..]).any(|(number, field)| is_attribute(number, &field, key))
     }
 
     /// Keeps the first events, and all exceptions that there is any room for.
-    pub(super) fn add_event(
+    pub(super) fn add_event<'a>(
         &mut self,
         name: &str,
         nanos: u64,
-        attributes: &[KeyValue],
+        attributes: impl ExactSizeIterator<Item = (&'a str, ValueRef<'a>)>,
         limits: &Limits,
     ) {
         if self.events >= limits.events {
@@ -275,6 +281,7 @@ impl Message {
             }
         }
         self.events += 1;
+        self.latest_event = self.latest_event.max(nanos);
         Writer::new(&mut self.bytes).message(EVENT, |writer| {
             writer.fixed64(1, nanos);
             writer.text(2, name);
@@ -308,6 +315,7 @@ impl Message {
         self.links += 1;
         Writer::new(&mut self.bytes).message(LINK, |writer| {
             write_ids(writer, to);
+            let attributes = pairs(attributes);
             write_limited(writer, 4, 5, attributes, limits.link_attributes, limits);
             writer.fixed32(6, flags(to, to.is_remote()));
         });
@@ -327,13 +335,27 @@ impl Message {
             self.remove(STATUS);
         }
         self.status = code;
-        Writer::new(&mut self.bytes).message(STATUS, |writer| match status {
-            Status::Unset => {}
-            Status::Ok => writer.varint_field(3, 1),
-            Status::Error { description } => {
-                writer.text(2, description);
-                writer.varint_field(3, 2);
-            }
+        let (description, number) = match status {
+            Status::Error { description } => (&**description, 2),
+            Status::Ok | Status::Unset => ("", 1),
+        };
+        self.write_status(description, number);
+    }
+
+    /// The same with [`Status::Error`], whose description is borrowed.
+    pub(super) fn set_error(&mut self, description: &str) {
+        if self.status == StatusCode::Unset {
+            self.status = StatusCode::Error;
+            self.write_status(description, 2);
+        } else {
+            self.set_status(&Status::error(description.to_owned()));
+        }
+    }
+
+    fn write_status(&mut self, description: &str, number: u64) {
+        Writer::new(&mut self.bytes).message(STATUS, |writer| {
+            writer.text(2, description);
+            writer.varint_field(3, number);
         });
     }
 
@@ -362,7 +384,7 @@ impl Message {
     /// Completes the record. An event that is later than the end gets the time of the end.
     #[inline]
     pub(super) fn finish(&mut self, end: u64) {
-        if self.events > 0 {
+        if self.latest_event > end {
             self.limit_event_times(end);
         }
         let mut writer = Writer::new(&mut self.bytes);
@@ -403,21 +425,28 @@ impl Message {
     }
 }
 
+/// The keys and values of attributes.
+pub(super) fn pairs(
+    attributes: &[KeyValue],
+) -> impl ExactSizeIterator<Item = (&str, ValueRef<'_>)> {
+    attributes.iter().map(|pair| (pair.key.as_str(), (&pair.value).into()))
+}
+
 /// Writes as many attributes as the limit allows, and how many it does not.
-fn write_limited(
+fn write_limited<'a>(
     writer: &mut Writer<'_>,
     field: u32,
     dropped_field: u32,
-    attributes: &[KeyValue],
+    attributes: impl ExactSizeIterator<Item = (&'a str, ValueRef<'a>)>,
     most: u32,
     limits: &Limits,
 ) {
-    let most = usize::try_from(most).unwrap_or(usize::MAX).min(attributes.len());
-    let (kept, dropped) = attributes.split_at(most);
-    for pair in kept {
-        write_attribute(writer, field, pair.key.as_str(), (&pair.value).into(), limits);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let dropped = attributes.len().saturating_sub(most);
+    for (key, value) in attributes.take(most) {
+        write_attribute(writer, field, key, value, limits);
     }
-    writer.varint_field(dropped_field, dropped.len() as u64);
+    writer.varint_field(dropped_field, dropped as u64);
 }
 
 /// Writes the fields of a message, for a span that is sampled; with what this makes of its `tracestate`.

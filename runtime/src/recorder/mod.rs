@@ -44,6 +44,7 @@ pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]
 pub(crate) use scope::ScopeId;
+pub(crate) use slot::Failed;
 pub(crate) use thread::Library;
 pub(crate) use thread::{
     after_fork, any_open, append, close, collect, interrupt, new_ids, new_pipeline, with_waiting,

@@ -11,7 +11,7 @@ use super::kept::{EndedSpan, LocalTrace};
 use super::key::Key;
 use super::limits::Limits;
 use super::local::{Destination, Place};
-use super::message::{EXCEPTION, Keys, Message, hash};
+use super::message::{EXCEPTION, Keys, Message, hash, pairs};
 use super::value::ValueRef;
 
 /// How many failures of the spans under it a span remembers.
@@ -63,7 +63,7 @@ impl Slot {
 pub(crate) struct OpenSpan {
     message: Message,
     limits: Limits,
-    anchor: Anchor,
+    pub(super) anchor: Anchor,
     pub(super) destination: Destination,
     /// The span that it was started in, if that is of this process: it is told of failures.
     pub(super) outer: Option<Place>,
@@ -110,14 +110,30 @@ impl OpenSpan {
     /// Sets the error type, unless the program has set one.
     pub(crate) fn set_error_type(&mut self, error_type: &str) {
         if !self.has_own_error_type {
-            self.message.set_attribute(ERROR_TYPE.text, ValueRef::Text(error_type), &self.limits);
+            self.message.set_prepared(&ERROR_TYPE, ValueRef::Text(error_type), &self.limits);
         }
     }
 
     /// Adds an event of this moment, or of this time in nanoseconds since 1970.
     pub(crate) fn add_event(&mut self, name: &str, at: Option<u64>, attributes: &[KeyValue]) {
         let nanos = at.unwrap_or_else(|| self.anchor.now());
-        self.message.add_event(name, nanos, attributes, &self.limits);
+        self.message.add_event(name, nanos, pairs(attributes), &self.limits);
+    }
+
+    /// Records a failure. Returns the exception for the log, if it goes there.
+    pub(crate) fn fail(&mut self, failure: &Failed<'_>) -> Option<SpanContext> {
+        let Failed { error_type, description, exception, .. } = *failure;
+        let mut logged = None;
+        if self.failures.count == 0 || !failure.messages().any(|message| self.has_seen(message)) {
+            if self.exceptions.events {
+                let now = self.anchor.now();
+                self.message.add_event(EXCEPTION, now, exception.iter().copied(), &self.limits);
+            }
+            logged = self.exceptions.log.map(|_| self.message.context());
+        }
+        self.set_error_type(error_type);
+        self.message.set_error(description);
+        logged
     }
 
     pub(crate) fn add_link(&mut self, to: &SpanContext, attributes: &[KeyValue]) {
@@ -216,32 +232,39 @@ impl Failures {
     }
 }
 
+/// A failure, as it is recorded.
+#[derive(Clone, Copy)]
+pub(crate) struct Failed<'a> {
+    pub(crate) error_type: &'static str,
+    pub(crate) description: &'a str,
+    /// The messages of its causes.
+    pub(crate) causes: &'a [String],
+    /// The attributes of the exception.
+    pub(crate) exception: &'a [(&'static str, ValueRef<'a>)],
+}
+
 impl Place {
-    /// Whether a span under this one has failed with one of these messages: then its error has been recorded.
-    pub(crate) fn has_seen<'a>(self, mut messages: impl Iterator<Item = &'a str>) -> bool {
-        self.with(|span| messages.any(|message| span.has_seen(message))).unwrap_or(false)
+    /// Records a failure on the span, and its exception unless a span under this one has failed with one of these
+    /// messages: then the error has been recorded. The enclosing span remembers that this one has.
+    pub(crate) fn fail(self, failure: &Failed<'_>) {
+        let failed = self.with(|span| (span.fail(failure), span.exceptions, span.outer));
+        let Some((logged, exceptions, outer)) = failed else { return };
+        if let (Some(context), Some(log)) = (logged, exceptions.log) {
+            log(&context, failure.key_values());
+        }
+        if let Some(outer) = outer {
+            outer.remember_failure(failure.description);
+        }
     }
 
-    /// Records an exception where the recorder wants it.
-    pub(crate) fn add_exception(self, attributes: Vec<KeyValue>) {
-        let Some((exceptions, context)) = self.with(|span| (span.exceptions, span.context()))
-        else {
-            return;
-        };
-        let add = |attributes: &[KeyValue]| {
-            self.with(|span| span.add_event(EXCEPTION, None, attributes));
-        };
-        exceptions.record(&context, attributes, add);
-    }
-
-    /// Remembers on the enclosing span that an error with this message has been recorded, so that it is not recorded
-    /// again. A span of other instrumentation passes that on to its own enclosing span.
-    pub(crate) fn tell_outer(self, message: &str) {
+    /// Remembers that an error with this message has been recorded. A span of other instrumentation passes that on to
+    /// its own enclosing span.
+    fn remember_failure(self, message: &str) {
         /// Spans of other instrumentation between two of ours are few.
         const MOST_BETWEEN: usize = 4;
 
         let hash = hash(message);
-        let mut outer = self.with(|span| span.outer).flatten();
+        let mut outer = Some(self);
         for _ in 0..MOST_BETWEEN {
             let Some(place) = outer else { return };
             outer = place
@@ -254,4 +277,19 @@ impl Place {
     }
 }
 
-const ERROR_TYPE: Key<'static> = Key::new("error.type");
+impl Failed<'_> {
+    /// Its message and those of its causes.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.description).chain(self.causes.iter().map(String::as_str))
+    }
+
+    /// The attributes of the exception.
+    pub(crate) fn key_values(&self) -> Vec<KeyValue> {
+        let key_value = |(key, value): &(&'static str, ValueRef<'_>)| {
+            Some(KeyValue::new(*key, value.to_value()?))
+        };
+        self.exception.iter().filter_map(key_value).collect()
+    }
+}
+
+static ERROR_TYPE: Key<'static> = Key::new("error.type");

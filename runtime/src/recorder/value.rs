@@ -18,6 +18,20 @@ pub(crate) enum ValueRef<'a> {
     Unknown,
 }
 
+impl ValueRef<'_> {
+    /// An owned one.
+    pub(super) fn to_value(self) -> Option<Value> {
+        Some(match self {
+            Self::Bool(flag) => Value::Bool(flag),
+            Self::I64(number) => Value::I64(number),
+            Self::F64(number) => Value::F64(number),
+            Self::Text(text) => Value::String(text.to_owned().into()),
+            Self::Array(array) => Value::Array(array.clone()),
+            Self::Unknown => return None,
+        })
+    }
+}
+
 impl<'a> From<&'a Value> for ValueRef<'a> {
     fn from(value: &'a Value) -> Self {
         match value {

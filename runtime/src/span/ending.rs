@@ -2,12 +2,11 @@
 
 use std::time::SystemTime;
 
-use opentelemetry::trace::{SpanId, Status, TraceContextExt};
+use opentelemetry::trace::{SpanId, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::exception;
 use super::panic::Panic;
-use super::recorded;
 use crate::outcome::Failure;
 use crate::recorder::{Place, nanos};
 
@@ -59,20 +58,6 @@ impl Target<'_> {
                 place.with(|span| span.set_attribute(key.as_str(), value.into()));
             }
             Self::Provided { context, .. } => context.span().set_attribute(attribute),
-        }
-    }
-
-    pub(super) fn set_error_type(self, error_type: &'static str) {
-        match self {
-            Self::Slot(place) => drop(place.with(|span| span.set_error_type(error_type))),
-            Self::Provided { context, .. } => recorded::set_error_type(context, error_type),
-        }
-    }
-
-    pub(super) fn set_status(self, status: Status) {
-        match self {
-            Self::Slot(place) => drop(place.with(|span| span.set_status(&status))),
-            Self::Provided { context, .. } => context.span().set_status(status),
         }
     }
 

@@ -5,32 +5,46 @@ use std::cell::Cell;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-#[cfg(feature = "app")]
 use opentelemetry::Context;
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt};
+#[cfg(feature = "app")]
+use opentelemetry::trace::SpanContext;
+use opentelemetry::trace::{SpanId, Status, TraceContextExt};
 
 use super::ending::Target;
 use super::panic::Panic;
+use super::recorded;
 use super::recorder::Recorder;
 use crate::outcome::{Failure, PANIC};
-use crate::recorder::EXCEPTION;
 #[cfg(feature = "app")]
 use crate::recorder::Known;
+use crate::recorder::{EXCEPTION, Exceptions, Failed, ValueRef};
 
 /// Records an `Err` on a span.
 pub(super) fn record(span: Target<'_>, failure: &Failure) {
+    let Failure { error_type, message, causes } = failure;
+    let chain;
+    let mut exception = [("exception.type", ValueRef::Text(error_type)); 3];
+    let mut count = 1;
+    let mut add = |key, value| {
+        exception[count] = (key, ValueRef::Text(value));
+        count += 1;
+    };
+    if let Some(message) = message {
+        add("exception.message", message);
+    }
     let description = failure.description();
-    let causes = failure.causes.iter().map(String::as_str);
-    let event =
-        (!has_seen(span, std::iter::once(description).chain(causes))).then(|| event(failure));
-    mark(span, failure.error_type, description, event);
+    if !causes.is_empty() {
+        chain = format!("{description}\ncaused by: {}", causes.join("\ncaused by: "));
+        add("exception.stacktrace", &chain);
+    }
+    span.fail(&Failed { error_type, description, causes, exception: &exception[..count] });
 }
 
 /// Records a panic on a span.
 pub(super) fn record_panic(span: Target<'_>, panic: &Panic) {
-    let event = (!has_seen(span, std::iter::once(&*panic.message))).then(|| panic.event());
-    mark(span, PANIC, &panic.message, event);
+    let exception = panic.attributes();
+    let description = &panic.message;
+    span.fail(&Failed { error_type: PANIC, description, causes: &[], exception: &exception });
 }
 
 /// Records the panic that is about to end the process on the span that is current.
@@ -44,54 +58,33 @@ pub(crate) fn record_panic_here() {
     record_panic(target, &Panic::unwinding());
 }
 
-/// Whether a span under this one has failed with one of these messages: the error is known then.
-fn has_seen<'a>(span: Target<'_>, mut messages: impl Iterator<Item = &'a str>) -> bool {
-    match span {
-        Target::Slot(place) => place.has_seen(messages),
-        Target::Provided { context, .. } => {
-            let id = context.span().span_context().span_id();
-            messages.any(|message| passed::contains(id, message))
+impl Target<'_> {
+    fn fail(self, failure: &Failed<'_>) {
+        match self {
+            Self::Slot(place) => place.fail(failure),
+            Self::Provided { context, outer } => fail_provided(context, outer, failure),
         }
     }
 }
 
-fn mark(
-    span: Target<'_>,
-    error_type: &'static str,
-    description: &str,
-    event: Option<Vec<KeyValue>>,
-) {
-    if let Some(attributes) = event {
-        match span {
-            Target::Slot(place) => place.add_exception(attributes),
-            Target::Provided { context, .. } => {
-                let span = context.span();
-                let add = |attributes: &[KeyValue]| span.add_event(EXCEPTION, attributes.to_vec());
-                Recorder::exceptions(context).record(span.span_context(), attributes, add);
-            }
+/// Records a failure on a provider's span, and the exception unless a span under that has failed with one of these
+/// messages.
+fn fail_provided(context: &Context, outer: SpanId, failure: &Failed<'_>) {
+    let span = context.span();
+    let id = span.span_context().span_id();
+    let mut messages = failure.messages();
+    if !messages.any(|message| passed::contains(id, message)) {
+        let Exceptions { events, log } = Recorder::exceptions(context);
+        if events {
+            span.add_event(EXCEPTION, failure.key_values());
+        }
+        if let Some(log) = log {
+            log(span.span_context(), failure.key_values());
         }
     }
-    span.set_error_type(error_type);
-    span.set_status(Status::error(description.to_owned()));
-    match span {
-        Target::Slot(place) => place.tell_outer(description),
-        Target::Provided { outer, .. } => passed::insert(outer, description),
-    }
-}
-
-/// The attributes of the event, after the semantic conventions for exceptions.
-fn event(failure: &Failure) -> Vec<KeyValue> {
-    let mut attributes = vec![KeyValue::new("exception.type", failure.error_type)];
-    if let Some(message) = &failure.message {
-        attributes.push(KeyValue::new("exception.message", message.clone()));
-    }
-    let causes = &failure.causes;
-    if !causes.is_empty() {
-        let chain =
-            format!("{}\ncaused by: {}", failure.description(), causes.join("\ncaused by: "));
-        attributes.push(KeyValue::new("exception.stacktrace", chain));
-    }
-    attributes
+    recorded::set_error_type(context, failure.error_type);
+    span.set_status(Status::error(failure.description.to_owned()));
+    passed::insert(outer, failure.description);
 }
 
 /// Notes a span that somebody else started, whose parent may be one of ours: a failure that passes

@@ -5,9 +5,8 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
-use opentelemetry::KeyValue;
-
 use crate::outcome::{PANIC, panic_message};
+use crate::recorder::ValueRef;
 
 thread_local! {
     /// The latest panic of this thread.
@@ -81,14 +80,14 @@ impl Panic {
     }
 
     /// The attributes of its event.
-    pub(super) fn event(&self) -> Vec<KeyValue> {
+    pub(super) fn attributes(&self) -> Vec<(&'static str, ValueRef<'_>)> {
         let mut attributes = vec![
-            KeyValue::new("exception.type", PANIC),
-            KeyValue::new("exception.message", self.message.clone()),
+            ("exception.type", ValueRef::Text(PANIC)),
+            ("exception.message", ValueRef::Text(&self.message)),
         ];
         if let Some((file, line)) = &self.place {
-            attributes.push(KeyValue::new("code.file.path", file.clone()));
-            attributes.push(KeyValue::new("code.line.number", i64::from(*line)));
+            attributes.push(("code.file.path", ValueRef::Text(file)));
+            attributes.push(("code.line.number", ValueRef::I64((*line).into())));
         }
         attributes
     }

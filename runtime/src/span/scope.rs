@@ -6,27 +6,28 @@ use std::thread::panicking;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
-use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
+use opentelemetry::{Context, ContextGuard};
 
 use super::block::{Block, Entered, Frame};
 use super::callsite::Start;
 use super::device::Window;
 use super::ending::{Ending, Target};
 use super::open::{self, Open};
-use super::panic::{Panic, caught, contained};
+use super::panic::{Panic, Payload, caught, contained};
 use super::recorder::{Begun, Recorder, Recording};
 use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
 use crate::context;
 use crate::device::Device;
 use crate::outcome::Outcome;
-use crate::recorder::Place;
+use crate::recorder::{Handle, Place};
 
 /// A span that has started. It is current while what it is given runs, and ends with it.
 ///
 /// Where nothing records it is nothing: running a body in it costs a branch.
 // Part of each future that is a span: what is rarely there is in `extra`.
+#[expect(clippy::struct_excessive_bools, reason = "a byte each, in what is part of each future")]
 #[derive(Debug)]
 #[must_use = "a span that runs nothing ends at once"]
 pub struct Span {
@@ -41,6 +42,8 @@ pub struct Span {
     was_panicking: bool,
     /// Whether it failed while it went on: a stream yielded an error.
     failed: bool,
+    /// Whether the context is the one that was current when the span started, with the span.
+    is_under_current: bool,
 }
 
 /// What few spans have.
@@ -74,6 +77,7 @@ impl Span {
             has_blocks: false,
             was_panicking: false,
             failed: false,
+            is_under_current: false,
         }
     }
 
@@ -88,6 +92,7 @@ impl Span {
         if !context::is_alive() {
             return Self::OFF;
         }
+        let is_under_current = start.parent.is_none() && !start.root;
         let (parent, outer) = start.contexts();
         let outer = outer.as_ref().unwrap_or(&parent);
         if Recorder::prunes_under(parent.span().span_context()) {
@@ -115,6 +120,7 @@ impl Span {
             }
         }
         span.was_panicking = panicking();
+        span.is_under_current = is_under_current;
         span
     }
 
@@ -222,7 +228,8 @@ impl Span {
             return body();
         }
         let (mut body, mut value) = (Some(body), None);
-        self.within(self.context.clone(), &mut || {
+        let context = self.take_context();
+        self.within(context, &mut || {
             value = body.take().map(|body| body());
             false
         });
@@ -289,38 +296,50 @@ impl Span {
         }
         drop(attached);
         if let Err(payload) = caught {
-            self.end(&Ending::Panic(&Panic::caught(&*payload)), None);
-            resume_unwind(payload);
+            self.pass_on(payload);
         }
+    }
+
+    /// Ends the span by a panic, which goes on.
+    #[cold]
+    fn pass_on(&mut self, payload: Payload) -> ! {
+        self.end(&Ending::Panic(&Panic::caught(&*payload)), None);
+        resume_unwind(payload);
     }
 
     /// Polls a future or a stream while the span is current. A panic ends the span here: what is
     /// polled may be dropped much later, by whoever catches it.
     #[inline]
     pub(super) fn poll<T>(&mut self, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
-        if self.is_nothing() { poll() } else { self.poll_within(poll) }
-    }
-
-    #[inline(never)]
-    fn poll_within<T>(&mut self, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
-        if self.is_off() {
-            let polled = poll();
-            // Recording may have started in it, with blocks that are on the thread now.
-            if self.has_blocks && polled.is_pending() && Recorder::any() {
-                self.extra().frame.pause(Entered::UNRECORDED);
-            }
+        if self.has_blocks {
+            let mut polled = Poll::Pending;
+            self.poll_with_blocks(&mut || {
+                polled = poll();
+                polled.is_pending()
+            });
             return polled;
         }
-        let mut polled = Poll::Pending;
-        self.within(self.context.clone(), &mut || {
-            polled = poll();
-            polled.is_pending()
-        });
-        polled
+        let attached = self.context.as_ref().and_then(attach);
+        let caught = caught(poll);
+        drop(attached);
+        match caught {
+            Ok(polled) => polled,
+            Err(payload) => self.pass_on(payload),
+        }
+    }
+
+    fn poll_with_blocks(&mut self, poll: &mut dyn FnMut() -> bool) {
+        if !self.is_off() {
+            self.within(self.context.clone(), poll);
+        } else if poll() && Recorder::any() {
+            // Recording has started in it, maybe with blocks that are on the thread now.
+            self.extra().frame.pause(Entered::UNRECORDED);
+        }
     }
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.
     pub(super) fn hand_on(mut self) -> Self {
+        self.restore_context();
         if std::mem::take(&mut self.has_blocks)
             && let Some(extra) = &mut self.extra
         {
@@ -347,12 +366,22 @@ impl Span {
         self.extra.as_ref().is_some_and(|extra| extra.frame.is_paused())
     }
 
-    /// The context, for a body that runs once. A provider's span is found through the context until it ends.
+    /// The context, for a body that runs once. It is not kept if the span can do without, as most can: a clone costs a
+    /// twentieth of a span.
+    #[inline]
     fn take_context(&mut self) -> Option<Context> {
-        if self.place.is_some() && self.extra.is_none() {
+        if self.place.is_some() && self.extra.is_none() && self.is_under_current {
             self.context.take()
         } else {
             self.context.clone()
+        }
+    }
+
+    /// Makes the context again that was taken.
+    fn restore_context(&mut self) {
+        if let (None, Some(place)) = (&self.context, self.place) {
+            let handle = Handle::of(place);
+            self.context = handle.map(|handle| context::current().with_span(handle));
         }
     }
 
@@ -380,6 +409,13 @@ impl Span {
 
     /// Ends the span by what its body came to.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
+        if let (Outcome { failure: None, attributes: None }, Some(place), None) =
+            (&outcome, self.place, &self.extra)
+        {
+            // Most spans.
+            self.place = None;
+            return place.end(None);
+        }
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
         self.end(&Ending::Value(failure.as_ref()), None);
@@ -443,6 +479,12 @@ impl Span {
             window.end(provided.and_then(|provided| provided.open));
         }
     }
+}
+
+/// Makes the context current.
+#[inline(never)]
+fn attach(context: &Context) -> Option<ContextGuard> {
+    context::attach(context.clone())
 }
 
 /// A span that records, and is to have a device.
