@@ -186,7 +186,7 @@ macro_rules! __succeeded {
 macro_rules! __end {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&Shape::of(&$value)).spandrel_end($span, $value, $look)
+        (&&Shape::of(&$value)).spandrel_end(&mut $span, $value, $look)
     }};
 }
 
@@ -196,7 +196,7 @@ macro_rules! __end {
 macro_rules! __follow {
     ($span:ident, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&&Shape::of(&$value)).spandrel_follow($span, $value, $look)
+        (&&&Shape::of(&$value)).spandrel_follow(&mut $span, $value, $look)
     }};
 }
 

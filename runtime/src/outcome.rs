@@ -19,7 +19,7 @@ use crate::attribute::{Attributes, text};
 /// ```
 #[derive(Debug, Default)]
 pub struct Outcome {
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<Box<Failure>>,
     pub(crate) attributes: Option<Box<Attributes>>,
 }
 
@@ -34,7 +34,7 @@ impl Outcome {
         Self::failed(result.as_ref().err().map(|error| Failure::of::<E>(error, error.source())))
     }
 
-    pub(crate) fn failed(failure: Option<Failure>) -> Self {
+    pub(crate) fn failed(failure: Option<Box<Failure>>) -> Self {
         Self { failure, attributes: None }
     }
 
@@ -62,23 +62,36 @@ pub(crate) struct Failure {
     pub(crate) causes: Vec<String>,
 }
 
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "a pointer takes little room on the stack of each function that is a span"
+)]
 impl Failure {
     /// What an error of type `E` and its causes display.
-    pub(crate) fn of<E>(error: &dyn Display, source: Option<&(dyn Error + 'static)>) -> Self {
+    pub(crate) fn of<E>(error: &dyn Display, source: Option<&(dyn Error + 'static)>) -> Box<Self> {
+        Self::displayed(type_name::<E>(), error, source)
+    }
+
+    #[cold]
+    fn displayed(
+        error_type: &'static str,
+        error: &dyn Display,
+        source: Option<&(dyn Error + 'static)>,
+    ) -> Box<Self> {
         let causes = std::iter::successors(source, |&error| error.source());
         let causes = causes.map(|error| text(format_args!("{error}"))).collect();
-        Self { error_type: type_name::<E>(), message: Some(text(format_args!("{error}"))), causes }
+        Box::new(Self { error_type, message: Some(text(format_args!("{error}"))), causes })
     }
 
     /// What an error of type `E` shows of itself, if anything.
-    pub(crate) fn shown<E>(message: Option<String>) -> Self {
-        Self { error_type: type_name::<E>(), message, causes: Vec::new() }
+    pub(crate) fn shown<E>(message: Option<String>) -> Box<Self> {
+        Box::new(Self { error_type: type_name::<E>(), message, causes: Vec::new() })
     }
 
     /// What a panic was thrown with.
-    pub(crate) fn panicked(payload: &dyn Any) -> Self {
+    pub(crate) fn panicked(payload: &dyn Any) -> Box<Self> {
         let message = Some(panic_message(payload).to_owned());
-        Self { error_type: PANIC, message, causes: Vec::new() }
+        Box::new(Self { error_type: PANIC, message, causes: Vec::new() })
     }
 
     /// What the status says: the message, or the type where there is none.

@@ -126,14 +126,24 @@ pub(super) struct Frame {
     paused: Vec<Context>,
 }
 
-/// Where a frame's open blocks start while it runs.
-#[derive(Debug)]
-pub(super) struct Entered(usize);
+/// Where a frame's open blocks start while it runs, plus one. Small, so that what runs in a span needs a register for
+/// it and no memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entered(NonZero<u32>);
 
 impl Entered {
     /// All that is open on the thread: for a body that started when nothing was recorded, and so
     /// nothing could be open.
-    pub(super) const UNRECORDED: Self = Self(0);
+    pub(super) const UNRECORDED: Self = Self(NonZero::<u32>::MIN);
+
+    fn new(open: usize) -> Self {
+        let open = u32::try_from(open).unwrap_or(u32::MAX);
+        Self(NonZero::<u32>::MIN.saturating_add(open))
+    }
+
+    fn open(self) -> usize {
+        usize::try_from(self.0.get() - 1).unwrap_or(usize::MAX)
+    }
 }
 
 impl Running {
@@ -157,7 +167,7 @@ impl Frame {
                 Stack::with(|stack| stack.open.push(attached));
             }
         }
-        Entered(open.unwrap_or_default())
+        Entered::new(open.unwrap_or_default())
     }
 
     pub(super) fn leave(&mut self, entered: Entered, pauses: bool) {
@@ -174,7 +184,8 @@ impl Frame {
     }
 
     /// Takes its open blocks off the thread, until it is entered again.
-    pub(super) fn pause(&mut self, Entered(open): Entered) {
+    pub(super) fn pause(&mut self, entered: Entered) {
+        let open = entered.open();
         while let Some(attached) =
             Stack::with(|stack| (stack.open.len() > open).then(|| stack.open.pop())).flatten()
         {
@@ -260,7 +271,7 @@ pub fn note<T>(value: &T, look: impl FnOnce(&T) -> Outcome) {
     if Stack::with(|stack| stack.frames.is_empty()).unwrap_or(true) {
         return;
     }
-    let failure = look(value).failure.map(Box::new);
+    let failure = look(value).failure;
     if failure.is_some() {
         Stack::with(|stack| {
             if let Some(frame) = stack.frames.last_mut() {

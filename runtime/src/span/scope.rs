@@ -57,6 +57,14 @@ struct Extra {
     frame: Frame,
 }
 
+/// What is current on the thread while the body of a span runs.
+#[must_use = "the span stays current"]
+struct Running {
+    attached: Option<ContextGuard>,
+    /// Where the blocks in the body begin.
+    blocks: Option<Entered>,
+}
+
 /// A span of a provider's.
 #[derive(Debug)]
 struct Provided {
@@ -190,52 +198,34 @@ impl Span {
     /// Runs a body in the span, which ends when the body returns or panics. `outcome` looks at the
     /// result and says whether it is a failure.
     #[inline]
-    pub fn run<T>(self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
-        if self.is_nothing() {
-            std::mem::forget(self);
-            return body();
-        }
-        self.run_within(body, outcome)
-    }
-
-    #[inline(never)]
-    fn run_within<T>(mut self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
-        let value = self.call_within(body);
+    pub fn run<T>(mut self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
+        let value = self.call(body);
         self.end_by(value, outcome)
     }
 
     /// Ends the span by the value that its body came to.
     #[inline]
-    pub(super) fn end_by<T>(mut self, value: T, outcome: impl FnOnce(&T) -> Outcome) -> T {
-        if self.is_nothing() {
-            std::mem::forget(self);
-        } else if self.asks() {
+    pub(super) fn end_by<T>(&mut self, value: T, outcome: impl FnOnce(&T) -> Outcome) -> T {
+        if self.asks() {
             self.finish(outcome(&value));
         }
         value
     }
 
     /// Runs a body in the span, and leaves the span open for what the body returns.
+    // What is generic is small, and has the body once: an application has thousands of spans.
     #[doc(hidden)]
     #[inline]
     pub fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        if self.is_nothing() { body() } else { self.call_within(body) }
-    }
-
-    #[inline(never)]
-    fn call_within<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        if self.is_off() {
-            return body();
-        }
-        let (mut body, mut value) = (Some(body), None);
-        let context = self.take_context();
-        self.within(context, &mut || {
-            value = body.take().map(|body| body());
-            false
-        });
-        match value {
-            Some(value) => value,
-            None => unreachable!("the body has run"),
+        let running = if self.is_nothing() { None } else { self.enter_once() };
+        match caught(body) {
+            Ok(value) => {
+                if let Some(running) = running {
+                    self.leave(running, false);
+                }
+                value
+            }
+            Err(payload) => self.pass_on(running, payload),
         }
     }
 
@@ -279,73 +269,101 @@ impl Span {
         self
     }
 
-    /// Runs something while the span is current; a panic ends the span and goes on. The body says
-    /// whether it pauses: whether it goes on later, maybe on another thread.
-    ///
-    /// Not generic, so that it is compiled once: an application has thousands of spans.
-    pub(super) fn within(&mut self, context: Option<Context>, body: &mut dyn FnMut() -> bool) {
-        let attached = context.and_then(context::attach);
-        if !self.records() && !self.has_blocks {
-            body();
-            return;
+    #[inline(never)]
+    fn enter_once(&mut self) -> Option<Running> {
+        if self.is_off() {
+            return None;
         }
-        let entered = self.has_blocks.then(|| self.enter_frame());
-        let caught = caught(body);
-        if let Some((frame, entered)) = entered {
-            self.leave_frame(frame, entered, matches!(caught, Ok(true)));
-        }
-        drop(attached);
-        if let Err(payload) = caught {
-            self.pass_on(payload);
-        }
+        let context = self.take_context();
+        Some(self.enter_body(context))
     }
 
-    /// Ends the span by a panic, which goes on.
+    /// Makes the span current.
+    fn enter_body(&mut self, context: Option<Context>) -> Running {
+        let attached = context.and_then(context::attach);
+        let blocks = self.has_blocks.then(|| match &mut self.extra {
+            Some(extra) => extra.frame.enter(),
+            None => Frame::default().enter(),
+        });
+        Running { attached, blocks }
+    }
+
+    /// What was made current is so no more. The body says whether it pauses: whether it goes on later, maybe on another
+    /// thread.
+    #[inline(never)]
+    fn leave(&mut self, running: Running, pauses: bool) {
+        let Running { attached, blocks } = running;
+        if let Some(entered) = blocks {
+            let mut frame = Frame::default();
+            frame.leave(entered, pauses);
+            if !frame.is_empty() {
+                self.extra().frame = frame;
+            }
+        }
+        drop(attached);
+    }
+
+    /// Ends the span by a panic of its body, which goes on.
     #[cold]
-    fn pass_on(&mut self, payload: Payload) -> ! {
+    fn pass_on(&mut self, running: Option<Running>, payload: Payload) -> ! {
+        if let Some(running) = running {
+            self.leave(running, false);
+        }
         self.end(&Ending::Panic(&Panic::caught(&*payload)), None);
         resume_unwind(payload);
+    }
+
+    /// Runs something while the span is current; a panic ends the span and goes on. The body says
+    /// whether it pauses.
+    fn within(&mut self, context: Option<Context>, body: &mut dyn FnMut() -> bool) {
+        let running = self.enter_body(context);
+        match caught(body) {
+            Ok(pauses) => self.leave(running, pauses),
+            Err(payload) => self.pass_on(Some(running), payload),
+        }
     }
 
     /// Polls a future or a stream while the span is current. A panic ends the span here: what is
     /// polled may be dropped much later, by whoever catches it.
     #[inline]
-    pub(super) fn poll<T>(&mut self, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
-        if self.has_blocks {
-            let mut polled = Poll::Pending;
-            self.poll_with_blocks(&mut || {
-                polled = poll();
-                polled.is_pending()
-            });
-            return polled;
-        }
-        let attached = self.context.as_ref().and_then(attach);
-        let caught = caught(poll);
-        drop(attached);
-        match caught {
-            Ok(polled) => polled,
-            Err(payload) => self.pass_on(payload),
+    pub(super) fn poll<T>(&mut self, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let running = if self.is_nothing() { None } else { self.resume() };
+        match caught(poll) {
+            Ok(polled) => {
+                match running {
+                    Some(running) => self.leave(running, polled.is_pending()),
+                    None if self.has_blocks && polled.is_pending() => self.pause_unrecorded(),
+                    None => {}
+                }
+                polled
+            }
+            Err(payload) => self.pass_on(running, payload),
         }
     }
 
-    fn poll_with_blocks(&mut self, poll: &mut dyn FnMut() -> bool) {
-        if !self.is_off() {
-            self.within(self.context.clone(), poll);
-        } else if poll() && Recorder::any() {
-            // Recording has started in it, maybe with blocks that are on the thread now.
+    #[inline(never)]
+    fn resume(&mut self) -> Option<Running> {
+        if self.is_off() { None } else { Some(self.enter_body(self.context.clone())) }
+    }
+
+    /// The body pauses, and was not recorded when it went on. Recording may have started in it, with blocks that are on
+    /// the thread now.
+    #[cold]
+    fn pause_unrecorded(&mut self) {
+        if Recorder::any() {
             self.extra().frame.pause(Entered::UNRECORDED);
         }
     }
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.
-    pub(super) fn hand_on(mut self) -> Self {
+    pub(super) fn hand_on(&mut self) -> Self {
         self.restore_context();
         if std::mem::take(&mut self.has_blocks)
             && let Some(extra) = &mut self.extra
         {
             extra.frame.end(&Ending::Value(None));
         }
-        self
+        std::mem::replace(self, Self::OFF)
     }
 
     /// Whether it does nothing at all.
@@ -385,22 +403,6 @@ impl Span {
         }
     }
 
-    #[cold]
-    fn enter_frame(&mut self) -> (Frame, Entered) {
-        let frame = self.extra.as_mut().map(|extra| std::mem::take(&mut extra.frame));
-        let mut frame = frame.unwrap_or_default();
-        let entered = frame.enter();
-        (frame, entered)
-    }
-
-    #[cold]
-    fn leave_frame(&mut self, mut frame: Frame, entered: Entered, pauses: bool) {
-        frame.leave(entered, pauses);
-        if !frame.is_empty() {
-            self.extra().frame = frame;
-        }
-    }
-
     /// Whether the outcome of the body matters to anyone.
     #[inline]
     pub(crate) fn asks(&self) -> bool {
@@ -418,7 +420,7 @@ impl Span {
         }
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
-        self.end(&Ending::Value(failure.as_ref()), None);
+        self.end(&Ending::Value(failure.as_deref()), None);
     }
 
     /// Records what an item of a stream came to; the stream goes on.
@@ -426,7 +428,7 @@ impl Span {
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
         if let Some(target) = self.target() {
-            Ending::Value(failure.as_ref()).mark(target);
+            Ending::Value(failure.as_deref()).mark(target);
             self.failed |= failure.is_some();
         }
     }
@@ -479,12 +481,6 @@ impl Span {
             window.end(provided.and_then(|provided| provided.open));
         }
     }
-}
-
-/// Makes the context current.
-#[inline(never)]
-fn attach(context: &Context) -> Option<ContextGuard> {
-    context::attach(context.clone())
 }
 
 /// A span that records, and is to have a device.

@@ -66,14 +66,14 @@ boxed! {
 /// The value is a boxed future or stream, and returned as one.
 pub trait IsBoxed<T: Boxed> {
     /// The value in this span.
-    fn spandrel_end<O>(&self, span: Span, value: T, look: O) -> T
+    fn spandrel_end<O>(&self, span: &mut Span, value: T, look: O) -> T
     where
         T: InSpan<O>,
         O: Fn(&T::Output) -> Outcome;
 }
 
 impl<T: Boxed> IsBoxed<T> for &Shape<T> {
-    fn spandrel_end<O>(&self, span: Span, value: T, look: O) -> T
+    fn spandrel_end<O>(&self, span: &mut Span, value: T, look: O) -> T
     where
         T: InSpan<O>,
         O: Fn(&T::Output) -> Outcome,
@@ -85,20 +85,20 @@ impl<T: Boxed> IsBoxed<T> for &Shape<T> {
 /// The value is just that.
 pub trait IsPlain<T> {
     /// Ends the span by the value.
-    fn spandrel_end(&self, span: Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
+    fn spandrel_end(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
 
     /// As above, where the type is opaque.
-    fn spandrel_follow(&self, span: Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
+    fn spandrel_follow(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
 }
 
 impl<T> IsPlain<T> for Shape<T> {
     #[inline]
-    fn spandrel_end(&self, span: Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
+    fn spandrel_end(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
         span.end_by(value, look)
     }
 
     #[inline]
-    fn spandrel_follow(&self, span: Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
+    fn spandrel_follow(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
         self.spandrel_end(span, value, look)
     }
 }
@@ -106,13 +106,13 @@ impl<T> IsPlain<T> for Shape<T> {
 /// The value is a future, behind an opaque type.
 pub trait IsFuture<F: Future> {
     /// The future in this span.
-    fn spandrel_follow<O>(&self, span: Span, value: F, look: O) -> SpanFuture<F, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
     where
         O: FnOnce(&F::Output) -> Outcome;
 }
 
 impl<F: Future> IsFuture<F> for &&Shape<F> {
-    fn spandrel_follow<O>(&self, span: Span, value: F, look: O) -> SpanFuture<F, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
     where
         O: FnOnce(&F::Output) -> Outcome,
     {
@@ -123,13 +123,13 @@ impl<F: Future> IsFuture<F> for &&Shape<F> {
 /// The value is a stream, behind an opaque type.
 pub trait IsStream<S: Stream> {
     /// The stream in this span.
-    fn spandrel_follow<O>(&self, span: Span, value: S, look: O) -> SpanStream<S, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
     where
         O: Fn(&S::Item) -> Outcome;
 }
 
 impl<S: Stream> IsStream<S> for &Shape<S> {
-    fn spandrel_follow<O>(&self, span: Span, value: S, look: O) -> SpanStream<S, O>
+    fn spandrel_follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
     where
         O: Fn(&S::Item) -> Outcome,
     {
