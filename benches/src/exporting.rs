@@ -15,8 +15,6 @@ use spandrel::Config;
 use crate::counted::Counted;
 use crate::delivered::report_by_stock_exporter;
 use crate::hot::{self, medians, turns};
-use crate::own::dressed::Dressed;
-use crate::own::{export, local};
 use crate::peers::fastrace::Fastrace;
 use crate::peers::hand::{Hand, Provided};
 use crate::peers::ours::Ours;
@@ -24,7 +22,7 @@ use crate::peers::{Peer, Work, tracing};
 use crate::sink::Sink;
 use crate::table::{Row, Table};
 
-const PEERS: [&str; 5] = ["spandrel", "SDK by hand", "tracing, lean", "fastrace", "spike"];
+const PEERS: [&str; 4] = ["spandrel", "SDK by hand", "tracing, lean", "fastrace"];
 const HAND: usize = 1;
 
 /// The bursts: a work, and how often each recording thread does it.
@@ -103,7 +101,7 @@ struct Recorder {
 impl Recorder {
     fn start(sink: &Sink, peer: &'static str) -> Self {
         let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .args(["exporting", peer, &sink.endpoint])
+            .args(["exporting", peer, "serve"])
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.endpoint)
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
             .env("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE.to_string())
@@ -135,8 +133,8 @@ impl Drop for Recorder {
 
 /// In a process of its own: records the bursts that standard input asks for, and prints the CPU time of
 /// each.
-pub(crate) fn serve(peer: &str, endpoint: &str) {
-    let recording = Recording::start(peer, endpoint);
+pub(crate) fn serve(peer: &str) {
+    let recording = Recording::start(peer);
     for line in std::io::stdin().lines() {
         let line = line.expect("text");
         let (work, times) = line.split_once(' ').expect("a work, and how often");
@@ -157,7 +155,7 @@ struct Recording {
 
 impl Recording {
     /// What is set up here lasts as long as the process.
-    fn start(peer: &str, endpoint: &str) -> Self {
+    fn start(peer: &str) -> Self {
         match peer {
             "spandrel" => Self::spandrel(),
             "SDK by hand" => {
@@ -174,12 +172,6 @@ impl Recording {
             "fastrace" => {
                 let count = report_by_stock_exporter("http/protobuf");
                 Self { peer: &Fastrace, flush: Box::new(move || flush_fastrace(&count)) }
-            }
-            "spike" => {
-                let endpoint = endpoint.to_owned();
-                local::open();
-                std::thread::spawn(move || export::send_all(&endpoint, 1));
-                Self { peer: &Dressed, flush: Box::new(local::flush) }
             }
             _ => panic!("nobody is called {peer}"),
         }

@@ -20,13 +20,6 @@ mod delivered;
 mod exporting;
 mod hot;
 mod kept;
-#[path = "../spikes/src/own/mod.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "one of its recorders is measured here, the others by the spikes"
-)]
-mod own;
 mod pace;
 mod peers;
 mod plot;
@@ -60,9 +53,7 @@ fn main() -> io::Result<()> {
     match arguments[..] {
         ["sink"] => sink::serve()?,
         ["deliver", peer, protocol] => delivered::deliver(peer, protocol),
-        ["exporting", peer, endpoint] if endpoint.starts_with("http") => {
-            exporting::serve(peer, endpoint);
-        }
+        ["exporting", peer, "serve"] => exporting::serve(peer),
         ["disabled", work, rounds] => print_disabled(work, rounds.parse().unwrap_or(1)),
         ["service", peer, spans] if spans.parse::<u32>().is_ok_and(|spans| spans > 0) => {
             service::serve(peer, spans.parse().unwrap_or(1));

@@ -15,7 +15,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::observer;
 use crate::recorder::{self, Batch, Limits, Outlet, Room};
-use crate::span::{flag_root, note_foreign};
+use crate::span::flag_root;
 use crate::stats::{self, Account, Counts, Stats};
 
 use fit::{keep_last, shorten};
@@ -166,7 +166,6 @@ impl SpanProcessor for Processor {
             }
         }
         let span = span.span_context();
-        note_foreign(span, context);
         if span.is_sampled() {
             self.outlet.expect(span);
         }

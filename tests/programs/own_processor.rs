@@ -1,6 +1,5 @@
 //! A program whose own processor sees its spans too, and does what the argument says.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -46,17 +45,6 @@ fn main() {
     let config = Config::new("shop").grace(Duration::from_secs(3)).flush(Duration::from_secs(2));
     match how.as_str() {
         "" => App::setup().teardown(),
-        // A hundred spans have ended, and others are open, when the program ends.
-        "lingers" | "blocks" => {
-            let app = spandrel::install(config.processor(Lingers(how)));
-            (0..100).for_each(|_| work());
-            LINGERS.store(true, Ordering::SeqCst);
-            for _ in 0..5 {
-                thread::spawn(|| open(|| thread::sleep(Duration::from_secs(30))));
-            }
-            thread::sleep(Duration::from_millis(300));
-            drop(app);
-        }
         "records" => {
             let app = spandrel::install(config.processor(Records));
             work();
@@ -65,7 +53,9 @@ fn main() {
         "asks" => inside(config.processor(Asks)),
         "asks-killed" => killed(config.processor(Asks)),
         "panics" => {
-            inside(config.processor(Panics));
+            let app = spandrel::install(config.processor(Panics));
+            work();
+            drop(app);
         }
         "slow" => {
             let app = spandrel::install(config.processor(Slow).processor(Slow));
@@ -94,7 +84,7 @@ struct App {
     body: fn(),
 }
 
-/// A span of OpenTelemetry's API that ends when telemetry is down: open spans of ours are ended by then.
+/// A span of OpenTelemetry's API that ends when telemetry is down.
 fn ends_too_late(config: Config) {
     let app = spandrel::install(config);
     let mut span = opentelemetry::global::tracer("late").start("late");
@@ -160,46 +150,15 @@ struct Asks;
 impl SpanProcessor for Asks {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
-    fn on_end(&self, span: SpanData) {
-        println!(
-            "end of {}: {}",
-            span.name,
-            spandrel::flush(Duration::from_secs(20)).is_complete()
-        );
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        println!("shut down: {}", spandrel::flush(Duration::from_secs(20)).is_complete());
         drop(spandrel::install(Config::new("again")));
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        println!("shut down: {}", spandrel::flush(Duration::from_millis(10)).is_complete());
-        Ok(())
-    }
-}
-
-static LINGERS: AtomicBool = AtomicBool::new(false);
-
-/// Takes a second for each end of a span, or for ever.
-#[derive(Debug)]
-struct Lingers(String);
-
-impl SpanProcessor for Lingers {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, _: SpanData) {
-        if LINGERS.load(Ordering::SeqCst) {
-            let long = if self.0 == "blocks" { 60 } else { 1 };
-            thread::sleep(Duration::from_secs(long));
-        }
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         Ok(())
     }
 }
@@ -228,16 +187,14 @@ impl SpanProcessor for Records {
     }
 }
 
-/// Likes no span.
+/// Does not want to end.
 #[derive(Debug)]
 struct Panics;
 
 impl SpanProcessor for Panics {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
-    fn on_end(&self, span: SpanData) {
-        panic!("not {}", span.name);
-    }
+    fn on_end(&self, _: SpanData) {}
 
     fn force_flush(&self) -> OTelSdkResult {
         Ok(())

@@ -2,7 +2,7 @@
 //! signals.
 
 use super::state::State;
-use crate::{recorder, span, stats};
+use crate::{recorder, stats};
 
 /// In a child of `fork`: exports again, and hears signals.
 ///
@@ -20,7 +20,6 @@ pub fn after_fork() {
 }
 
 fn start_over() {
-    span::disown_open_spans();
     #[cfg(unix)]
     super::signals::restart_after_fork();
     stats::start_over();

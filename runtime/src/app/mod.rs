@@ -218,13 +218,12 @@ fn shut_down(state: MutexGuard<'static, State>) {
 /// Ends the open spans, and those that wait for devices, before this deadline. Processors of the program's see them
 /// end, and may take any time: another thread ends the spans, and is not waited for any longer.
 fn end_open_spans(pipeline: &Pipeline, budget: Duration, deadline: Instant) {
-    if !span::any_open() && !pipeline.has_open() {
+    if !pipeline.has_open() && span::await_devices(Duration::ZERO) {
         return;
     }
     let pipeline = pipeline.clone();
     let end_all = move || {
         span::end_device_spans();
-        span::end_open_spans();
         pipeline.interrupt();
     };
     let end_here = end_all.clone();

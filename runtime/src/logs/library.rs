@@ -9,7 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::context;
-use crate::span::{LibraryTracer, Open, Recorder, keep_open};
+use crate::span::{LibraryTracer, Recorder};
 
 /// Spans from `info` on, and what else is wanted, where something records them.
 pub(super) fn layer<S>(wanted: EnvFilter) -> impl Layer<S>
@@ -28,7 +28,6 @@ where
 /// What a span of `tracing` became when it was first entered.
 struct Entered {
     span: SpanId,
-    _open: Option<Open>,
 }
 
 /// Comes after the layer that makes the span current.
@@ -43,9 +42,7 @@ where
         if span.extensions().get::<Entered>().is_some() {
             return;
         }
-        let context = context::current();
-        let entered =
-            Entered { span: context.span().span_context().span_id(), _open: keep_open(context) };
+        let entered = Entered { span: context::current().span().span_context().span_id() };
         span.extensions_mut().insert(entered);
     }
 }

@@ -60,7 +60,7 @@ impl DroppedKeys {
 }
 
 /// A hash of a text, for this process.
-pub(super) fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(text)
 }
 

@@ -38,7 +38,7 @@ pub use key::Key;
 pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use limits::Limits;
 pub(crate) use local::Place;
-pub(crate) use message::{EXCEPTION, Keys};
+pub(crate) use message::{EXCEPTION, Keys, hash};
 pub(crate) use native::{Decision, HeadSampler, Native, New, SpanScope, Started};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;

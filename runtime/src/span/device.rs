@@ -9,7 +9,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use opentelemetry::trace::{TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
 
-use super::open::Open;
 use super::panic::{caught, contained};
 use super::reaper::Reaper;
 use crate::device::{Device, How, Measurement, Timing, key};
@@ -103,13 +102,13 @@ impl Window {
 
     /// Ends the span, whose body ended when the window was closed: now, if that can be told, or when
     /// the device tells when its work was done.
-    pub(super) fn end(mut self, open: Option<Open>) {
+    pub(super) fn end(mut self) {
         self.close();
         let Self { extent, context, reaper, began, wait, state } = self;
         let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State::Closed(how, ended) = state else { unreachable!("it is closed") };
         context.span().set_attribute(KeyValue::new(key::WAIT, wait.as_secs_f64()));
-        extent.leave(context.clone(), open);
+        extent.leave(context.clone());
         let awaited = Awaited { extent, context, began, ended };
         match how {
             How::Pending(resolve) => {
@@ -209,7 +208,6 @@ struct Lasting {
 struct Departed {
     context: Context,
     parent: Option<Arc<Extent>>,
-    _open: Option<Open>,
 }
 
 impl Extent {
@@ -229,11 +227,11 @@ impl Extent {
 
     /// The body of the span has ended; from now on its parent waits for it, unless that has departed
     /// before.
-    fn leave(&self, context: Context, open: Option<Open>) {
+    fn leave(&self, context: Context) {
         let parent = context.get::<Arc<Self>>();
         let parent = parent.filter(|parent| parent.trace == self.trace && parent.take_in());
         let parent = parent.cloned();
-        self.state().departed = Some(Departed { context, parent, _open: open });
+        self.state().departed = Some(Departed { context, parent });
     }
 
     /// Waits for one more, unless its own body has ended; whether it does.
@@ -252,7 +250,7 @@ impl Extent {
         let end = state.end;
         let departed = if state.open == 0 { state.departed.take() } else { None };
         drop(state);
-        if let Some(Departed { context, parent, _open }) = departed {
+        if let Some(Departed { context, parent }) = departed {
             // What sees the span end may panic. That is none of its parent's affair.
             let ended = caught(|| match Known::of(&context) {
                 Some(known) => known.place.end(Some(nanos(end))),

@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
-use opentelemetry::trace::{SpanId, TraceContextExt};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 
 use super::exception;
 use super::panic::Panic;
+use super::seen::SeenFailures;
 use crate::outcome::Failure;
 use crate::recorder::{Place, nanos};
 
@@ -45,8 +46,8 @@ pub(super) enum Target<'a> {
     /// A provider's.
     Provided {
         context: &'a Context,
-        /// The span that it was started in.
-        outer: SpanId,
+        /// What the span that it was started in remembers, if that is a provider's too.
+        outer: Option<&'a SeenFailures>,
     },
 }
 

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceContextExt, Tracer};
+use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
-use super::open::{self, Open};
 use super::recorder::Recorder;
-use crate::recorder::{Handle, Known, Library};
+use crate::recorder::{Handle, Library};
 
 /// Starts spans in the recorder of their context: the one that is installed then, not the one that
 /// was there when the subscriber was made.
@@ -83,10 +82,3 @@ impl Span for LibrarySpan {
 /// Which version of `tracing` there is, nobody tells: the scope is this bridge.
 const LIBRARY: Library =
     Library { name: env!("CARGO_PKG_NAME"), version: Some(env!("CARGO_PKG_VERSION")) };
-
-/// The entry of this context's span among those to end at shutdown, if it is exported.
-pub(crate) fn keep_open(context: Context) -> Option<Open> {
-    let installed = Recorder::of(&context).is_some_and(|recorder| recorder.is_installed());
-    (installed && Known::of(&context).is_none() && context.span().is_recording())
-        .then(|| open::add(context))
-}

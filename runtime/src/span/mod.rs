@@ -11,13 +11,13 @@ mod future;
 mod guard;
 #[cfg(feature = "logs")]
 mod library;
-mod open;
 mod panic;
 mod random;
 mod reaper;
 mod recorded;
 mod recorder;
 mod scope;
+mod seen;
 pub(crate) mod shape;
 mod stream;
 
@@ -31,17 +31,9 @@ pub use scope::Span;
 pub use stream::SpanStream;
 
 #[cfg(feature = "app")]
-pub(crate) use exception::note_foreign;
-#[cfg(feature = "app")]
 pub(crate) use exception::record_panic_here;
 #[cfg(feature = "logs")]
-pub(crate) use library::{LibraryTracer, keep_open};
-#[cfg(feature = "logs")]
-pub(crate) use open::Open;
-#[cfg(feature = "app")]
-pub(crate) use open::{
-    any as any_open, disown_all as disown_open_spans, end_all as end_open_spans,
-};
+pub(crate) use library::LibraryTracer;
 #[cfg(feature = "app")]
 pub(crate) use random::flag_root;
 #[cfg(feature = "app")]

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{SpanBuilder, SpanContext, SpanId, TraceContextExt};
+use opentelemetry::trace::{SpanBuilder, SpanContext, TraceContextExt};
 use opentelemetry::{Context, global};
 #[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -26,6 +26,7 @@ use super::reaper::Reaper;
 use super::recorded;
 #[cfg(feature = "app")]
 use super::recorded::Capacity;
+use super::seen::SeenFailures;
 use crate::attribute::Attributes;
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
@@ -83,9 +84,10 @@ pub(super) enum Recording {
     None,
     /// In a slot of ours.
     Slot(Place),
-    /// By a provider, inside of this span.
+    /// By a provider.
     Provided {
-        outer: SpanId,
+        /// What the span remembers that it was started in, if that is a provider's too.
+        outer: Option<SeenFailures>,
     },
 }
 
@@ -254,12 +256,7 @@ impl Found {
         self.recorder().reaper.clone()
     }
 
-    /// Whether we will shut it down.
-    pub(super) fn is_installed(&self) -> bool {
-        matches!(self, Self::Here(_))
-    }
-
-    /// Whether we have done so since: a span that was being started then was started too late.
+    /// Whether it was shut down since: a span that was being started then was started too late.
     pub(super) fn is_uninstalled(&self) -> bool {
         matches!(self, Self::Here(here) if here.generation != Recorder::generation())
     }
@@ -288,9 +285,11 @@ impl Found {
             }
         };
         let Some(payload) = panic else { return begun };
-        let target = match begun.recording {
-            Recording::Slot(place) => Target::Slot(place),
-            Recording::Provided { outer } => Target::Provided { context: &begun.context, outer },
+        let target = match &begun.recording {
+            Recording::Slot(place) => Target::Slot(*place),
+            Recording::Provided { outer } => {
+                Target::Provided { context: &begun.context, outer: outer.as_ref() }
+            }
             Recording::None => resume_unwind(payload),
         };
         exception::record_panic(target, &Panic::caught(&*payload));
@@ -307,7 +306,7 @@ impl Found {
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> (Begun, Option<Payload>) {
         let Start { callsite, links, baggage, .. } = start;
-        let outer = outer.span().span_context().span_id();
+        let outer = SeenFailures::of(outer).cloned();
         let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
         if !links.is_empty() {
             builder = builder.with_links(links);
@@ -334,9 +333,11 @@ impl Found {
         } else {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
-        let recording = match records {
-            Ok(false) => Recording::None,
-            Ok(true) | Err(_) => Recording::Provided { outer },
+        let (context, recording) = match records {
+            Ok(false) => (context, Recording::None),
+            Ok(true) | Err(_) => {
+                (context.with_value(SeenFailures::default()), Recording::Provided { outer })
+            }
         };
         (Begun { context, recording }, records.err())
     }

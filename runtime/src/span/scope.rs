@@ -6,16 +6,16 @@ use std::thread::panicking;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
-use opentelemetry::trace::{SpanId, TraceContextExt};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard};
 
 use super::block::{Block, Entered, Frame};
 use super::callsite::Start;
 use super::device::Window;
 use super::ending::{Ending, Target};
-use super::open::{self, Open};
 use super::panic::{Panic, Payload, caught, contained};
 use super::recorder::{Begun, Recorder, Recording};
+use super::seen::SeenFailures;
 use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
 use crate::context;
@@ -68,10 +68,8 @@ struct Running {
 /// A span of a provider's.
 #[derive(Debug)]
 struct Provided {
-    /// The span that it was started in: its parent, unless it is a root.
-    outer: SpanId,
-    /// The entry among the spans to end at shutdown.
-    open: Option<Open>,
+    /// What the span remembers that it was started in, if that is a provider's too.
+    outer: Option<SeenFailures>,
 }
 
 impl Span {
@@ -110,22 +108,16 @@ impl Span {
             return start.parent.map_or(Self::OFF, Self::continued);
         };
         let Begun { context, recording } = recorder.start(start, &parent, outer, attributes);
-        let open = match recording {
-            Recording::Provided { .. } if recorder.is_installed() => {
-                Some(open::add(context.clone()))
-            }
-            _ => None,
-        };
-        if recorder.is_uninstalled() {
-            open::interrupt(&context);
-        }
         let mut span = Self::in_context(Some(context));
         match recording {
             Recording::None => {}
-            Recording::Slot(place) => span.place = Some(place),
-            Recording::Provided { outer } => {
-                span.extra().provided = Some(Provided { outer, open });
+            Recording::Slot(place) => {
+                if recorder.is_uninstalled() {
+                    place.interrupt();
+                }
+                span.place = Some(place);
             }
+            Recording::Provided { outer } => span.extra().provided = Some(Provided { outer }),
         }
         span.was_panicking = panicking();
         span.is_under_current = is_under_current;
@@ -142,7 +134,7 @@ impl Span {
         }
         let provided = self.extra.as_ref()?.provided.as_ref()?;
         let context = self.context.as_ref()?;
-        Some(Target::Provided { context, outer: provided.outer })
+        Some(Target::Provided { context, outer: provided.outer.as_ref() })
     }
 
     /// The span lasts until this device has done the work that it is given in it. The device is
@@ -476,9 +468,8 @@ impl Span {
             target.end(at);
         }
         self.place = None;
-        if let Some(Extra { provided, device: Some(window), .. }) = self.extra.take().map(|it| *it)
-        {
-            window.end(provided.and_then(|provided| provided.open));
+        if let Some(window) = self.extra.take().and_then(|extra| extra.device) {
+            window.end();
         }
     }
 }

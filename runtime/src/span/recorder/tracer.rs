@@ -11,7 +11,6 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use crate::recorder::{Library, Native};
-use crate::span::exception;
 use crate::span::panic::{Payload, caught};
 use crate::span::recorded::{self, Capacity, Started};
 
@@ -75,7 +74,7 @@ impl Tracer {
         match self {
             Self::None => (parent.clone(), Ok(false)),
             Self::Ours(tracer, capacity) => {
-                let mut span = exception::ours(|| tracer.build_with_context(builder, parent));
+                let mut span = tracer.build_with_context(builder, parent);
                 let records = describe(&mut span, attributes);
                 let has_error_type = has_error_type.get();
                 let started =
