@@ -1,7 +1,12 @@
 //! What each thread that records spans has: slots for open spans, and a buffer of ended ones.
 
 use std::fmt::{self, Debug, Formatter};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(all(test, spandrel_model)))]
+use std::sync::{Mutex, MutexGuard};
+
+#[cfg(all(test, spandrel_model))]
+use loom::sync::{Mutex, MutexGuard};
 
 use super::batch::Batch;
 use super::kept::LocalTrace;

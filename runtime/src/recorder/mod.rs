@@ -11,6 +11,8 @@ mod key;
 mod late;
 mod limits;
 mod local;
+#[cfg(all(test, spandrel_model))]
+mod loom_tests;
 mod memory;
 mod message;
 #[cfg(test)]
