@@ -1,7 +1,10 @@
 //! Instrumentation scopes, each with a number that stands for it in records.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::{Arc, RwLock, TryLockError, TryLockResult};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use opentelemetry::InstrumentationScope;
 
@@ -13,12 +16,32 @@ const MOST: usize = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ScopeId(pub(super) u32);
 
-static SCOPES: LazyLock<RwLock<Scopes>> = LazyLock::new(RwLock::default);
+static SCOPES: RwLock<Scopes> = RwLock::new(Scopes::new());
+
+/// Returns what this function gets of the lock. If the process is a child of `fork`, a thread that the child does not have
+/// may hold the lock for ever: then it returns `None` after a while.
+fn acquire<T>(try_acquire: impl Fn() -> TryLockResult<T>) -> Option<T> {
+    /// Other threads hold the lock for microseconds.
+    const PATIENCE: Duration = Duration::from_millis(200);
+
+    let mut deadline = None;
+    loop {
+        match try_acquire() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + PATIENCE) {
+            return None;
+        }
+        thread::yield_now();
+    }
+}
 
 /// The scope with the number zero is the empty one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Scopes {
-    by_scope: HashMap<Arc<InstrumentationScope>, ScopeId>,
+    by_scope: HashMap<Arc<InstrumentationScope>, ScopeId, BuildHasherDefault<DefaultHasher>>,
     by_id: Vec<Arc<InstrumentationScope>>,
 }
 
@@ -27,23 +50,24 @@ impl ScopeId {
 
     /// The number of this scope: always the same one.
     pub(crate) fn of(scope: &InstrumentationScope) -> Self {
-        let scopes = SCOPES.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = scopes.by_scope.get(scope) {
-            return *id;
-        }
-        drop(scopes);
-        SCOPES.write().unwrap_or_else(PoisonError::into_inner).add(scope)
+        let known = || acquire(|| SCOPES.try_read())?.by_scope.get(scope).copied();
+        let add = || Some(acquire(|| SCOPES.try_write())?.add(scope));
+        known().or_else(add).unwrap_or(Self::EMPTY)
     }
 
     /// The scope that has this number.
     pub(crate) fn scope(self) -> Arc<InstrumentationScope> {
-        let scopes = SCOPES.read().unwrap_or_else(PoisonError::into_inner);
+        let scopes = acquire(|| SCOPES.try_read());
         let index = usize::try_from(self.0).unwrap_or(usize::MAX);
-        scopes.by_id.get(index).cloned().unwrap_or_default()
+        scopes.and_then(|scopes| scopes.by_id.get(index).cloned()).unwrap_or_default()
     }
 }
 
 impl Scopes {
+    const fn new() -> Self {
+        Self { by_scope: HashMap::with_hasher(BuildHasherDefault::new()), by_id: Vec::new() }
+    }
+
     fn add(&mut self, scope: &InstrumentationScope) -> ScopeId {
         if self.by_id.is_empty() {
             self.insert(InstrumentationScope::default());
@@ -79,8 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_held_for_ever_is_given_up() {
+        let lock = RwLock::new(());
+        let guard = lock.write().expect("it is free");
+        assert!(acquire(|| lock.try_read()).is_none());
+        drop(guard);
+        assert!(acquire(|| lock.try_write()).is_some());
+    }
+
+    #[test]
     fn scopes_without_end_are_the_empty_one() {
-        let mut scopes = Scopes::default();
+        let mut scopes = Scopes::new();
         let numbered = |number: usize| InstrumentationScope::builder(number.to_string()).build();
         for number in 1..MOST {
             assert_eq!(
