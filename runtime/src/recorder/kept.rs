@@ -117,6 +117,11 @@ impl Keeper {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     fn by_age(&self) -> MutexGuard<'_, VecDeque<Weak<LocalTrace>>> {
         self.by_age.lock().unwrap_or_else(PoisonError::into_inner)
     }

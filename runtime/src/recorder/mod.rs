@@ -7,6 +7,8 @@ mod encode;
 mod exceptions;
 mod handle;
 mod kept;
+#[cfg(test)]
+mod kept_tests;
 mod key;
 mod late;
 mod limits;
