@@ -45,6 +45,12 @@ pub fn grpc_answer(status: &[u8], message: &[u8], details: &[u8]) {
     check(grpc::read(&tonic::Status::with_details(code, text, details.to_vec().into()), None));
 }
 
+/// Calls on spans, in the order and with the arguments that these bytes stand for: the recorder's bytes say what was
+/// recorded.
+pub fn recorder(bytes: &[u8]) {
+    crate::recorder::model::check_bytes(bytes);
+}
+
 fn headers(all: &[(&'static str, &[u8])]) -> HeaderMap {
     let valid = all.iter().filter_map(|(name, value)| {
         Some((HeaderName::from_static(name), HeaderValue::from_bytes(value).ok()?))

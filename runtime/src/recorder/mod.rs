@@ -17,6 +17,8 @@ mod local;
 mod loom_tests;
 mod memory;
 mod message;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 #[cfg(test)]
 mod model_tests;
 mod native;
