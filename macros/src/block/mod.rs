@@ -7,19 +7,24 @@
 mod frame;
 mod sight;
 
-use proc_macro2::{Group, Span as Location, TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
-use syn::{Attribute, Block, Expr, ExprMacro, Ident, Local, Pat, Path, Stmt, Type, parse_quote};
+use syn::{
+    Attribute, Block, Expr, ExprBlock, ExprMacro, Local, Pat, Path, Stmt, Type, parse_quote,
+};
 
 use crate::diagnostics::{Errors, given_twice};
 use crate::span::{self, Span};
-use crate::syntax::{arguments, has_span, is_place, mentions, take_attributes, value};
+use crate::syntax::{
+    arguments, block_inside, conditional, has_span, hidden, is_place, mentions, take_attributes,
+    value,
+};
 use frame::Frame;
 use sight::{
-    Sight, diverges, has_call, is_generic, is_left_by_break, may_fail, may_leave, sight, tried,
-    unextended,
+    Sight, diverges, ends_in_call, has_call, is_generic, is_left_by_break, may_fail, may_leave,
+    sight, tried, unextended,
 };
 
 /// What was found in a body.
@@ -210,6 +215,18 @@ impl Expansion<'_> {
 
     /// Takes the attribute off.
     fn take(&mut self, written: &mut Vec<Attribute>) -> Option<Attribute> {
+        written.retain(|attribute| {
+            let (_, inner) = conditional(attribute).unzip();
+            let mut inner = inner.unwrap_or_default();
+            let found = take_attributes(&mut inner, "span");
+            for span in &found {
+                let message = "a macro cannot tell whether the condition of `cfg_attr` holds; write the \
+                               block twice, with `#[cfg(condition)]` and `#[span(\"name\")]`, and with \
+                               `#[cfg(not(condition))]`";
+                self.errors.add(span.meta.path(), message);
+            }
+            found.is_empty()
+        });
         let mut taken = take_attributes(written, "span").into_iter();
         let first = taken.next();
         for other in taken {
@@ -316,15 +333,19 @@ impl Expansion<'_> {
     /// The expression in its span.
     fn traced(&mut self, span: &Span, expr: &Expr, position: &Position<'_>) -> TokenStream {
         let Position { sight, ty, place } = *position;
-        let tokens = expr.to_token_stream();
+        let tokens = inside(expr);
         let leaves = has_call(&tokens) || mentions(&tokens, &["break", "continue"]);
         self.frame.blocks += 1;
         self.frame.ends_by_value |= sight == Sight::Frame;
         self.unsettled += usize::from(leaves || sight == Sight::Untouched);
         let runtime = &span.runtime;
         let start = span::start(span, None);
-        let variable = Ident::new("block", Location::mixed_site());
-        let stays = matches!(sight, Sight::Frame | Sight::Untouched) || diverges(expr);
+        let variable = hidden("block");
+        // What comes after an expression that leaves would be unreachable code. Where that cannot be seen, the
+        // span ends when the block is dropped.
+        let stays = matches!(sight, Sight::Frame | Sight::Untouched)
+            || diverges(expr)
+            || ends_in_call(expr);
         if stays && !span.records_value() && span.error_if.is_none() {
             return quote!({ let #variable = #start.block(); #tokens });
         }
@@ -357,15 +378,25 @@ impl Expansion<'_> {
             let #mutable #variable = #start.block();
             #before
             let #value #ty = #tokens;
-            #[allow(unreachable_code)]
-            #variable.end(&#value, #look);
+            #runtime::__private::end_block!(#variable, #value, #look);
             #value
         })
     }
 
     fn settle(&self) -> Stmt {
         let runtime = self.runtime;
-        parse_quote!(#[allow(unreachable_code)] #runtime::__private::settle();)
+        parse_quote!(#runtime::__private::settle!();)
+    }
+}
+
+/// The tokens of an expression that is put into a block of ours.
+fn inside(expr: &Expr) -> TokenStream {
+    let tokens = expr.to_token_stream();
+    match (expr, tokens.clone().into_iter().next()) {
+        (Expr::Block(ExprBlock { label: None, .. }), Some(TokenTree::Group(block))) => {
+            block_inside(&block).into_token_stream()
+        }
+        _ => tokens,
     }
 }
 

@@ -54,6 +54,16 @@ pub(super) fn diverges(expr: &Expr) -> bool {
     }
 }
 
+/// Whether a block ends with a call of a macro, which may hide that it is left there.
+pub(super) fn ends_in_call(expr: &Expr) -> bool {
+    let statement = match bare(expr) {
+        Expr::Block(block) => block.block.stmts.last(),
+        Expr::Unsafe(block) => block.block.stmts.last(),
+        _ => None,
+    };
+    matches!(statement, Some(Stmt::Macro(call)) if !is_named(&call.mac, RETURNING))
+}
+
 fn ends_nowhere(block: &Block) -> bool {
     match block.stmts.last() {
         Some(Stmt::Expr(last, _)) => diverges(last),
@@ -96,6 +106,22 @@ fn has_break(body: &Block, label: Option<&Label>) -> bool {
     breaks.visit_block(body);
     breaks.found
 }
+
+/// Macros that come to a value, as far as their names tell.
+const RETURNING: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug_assert",
+    "eprintln",
+    "format",
+    "print",
+    "println",
+    "vec",
+    "write",
+    "writeln",
+];
 
 const DIVERGING: &[&str] = &["panic", "todo", "unimplemented", "unreachable"];
 
