@@ -7,7 +7,7 @@
 mod frame;
 mod sight;
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
@@ -90,6 +90,8 @@ enum Place {
     Followed,
     /// The last statement of its block.
     Last,
+    /// The value of its block. Up to edition 2021 its temporaries are dropped after the variables of the block.
+    Tail,
 }
 
 impl VisitMut for Expansion<'_> {
@@ -144,7 +146,11 @@ impl Expansion<'_> {
                     (false, false, None) => Sight::Nothing,
                     _ => unextended(expr),
                 };
-                let place = if last { Place::Last } else { Place::Followed };
+                let place = match (last, &semi) {
+                    (false, _) => Place::Followed,
+                    (true, Some(_)) => Place::Last,
+                    (true, None) => Place::Tail,
+                };
                 self.expression(expr, attribute, &Position { sight, ty: None, place });
                 if let Some(others) = others.filter(|others| !others.is_empty()) {
                     *expr = Expr::Verbatim(quote!(#(#others)* #expr));
@@ -347,7 +353,14 @@ impl Expansion<'_> {
             || diverges(expr)
             || ends_in_call(expr);
         if stays && !span.records_value() && span.error_if.is_none() {
-            return quote!({ let #variable = #start.block(); #tokens });
+            let last = tokens.clone().into_iter().last();
+            let mut block =
+                Group::new(Delimiter::Brace, quote!(let #variable = #start.block(); #tokens));
+            if let (Place::Tail, Some(last)) = (place, last) {
+                // In the edition of the user's code, and where clippy looks for a `}` or a `;`.
+                block.set_span(last.span());
+            }
+            return block.into_token_stream();
         }
         let value = value();
         let ty = ty.map(|ty| quote!(: #ty));
@@ -367,7 +380,7 @@ impl Expansion<'_> {
         let mutable = before.is_some().then(|| quote!(mut));
         let look = look.closure(None, runtime, expr.span());
         // What it borrows from may live as long as the statement round it.
-        if place == Place::Nested && before.is_none() {
+        if matches!(place, Place::Nested | Place::Tail) && before.is_none() {
             return quote! {
                 match (#start.block(), #tokens) {
                     (#variable, #value) => { #variable.end(&#value, #look); #value }
