@@ -235,14 +235,14 @@ macro_rules! __follow {
 macro_rules! __extract {
     ($carrier:expr, $method:ident) => {{
         use $crate::__private::carrier::{
-            Extracts1 as _, Extracts2 as _, Extracts3 as _, ExtractsItself as _,
-            ExtractsNothing as _,
+            Extracts1 as _, Extracts2 as _, Extracts3 as _, ExtractsItself as _, ExtractsMap as _,
+            ExtractsNothing as _, LinksEach as _,
         };
-        (&&&&&$crate::__private::carrier::Extraction(&($carrier))).$method()
+        (&&&&&&&$crate::__private::carrier::Extraction(&($carrier))).$method()
     }};
 }
 
-/// The context in a carrier, and nothing else: where there is none, no link.
+/// The contexts in a carrier or in a list of carriers, and nothing else: where there is none, no link.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __linked {
@@ -257,9 +257,9 @@ macro_rules! __linked {
 macro_rules! __inject {
     ($carrier:expr, $method:ident) => {{
         use $crate::__private::carrier::{
-            Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _, InjectsNothing as _,
-            Place as _,
+            Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _, InjectsMap as _,
+            InjectsNothing as _, Place as _,
         };
-        (&&&&&$crate::__private::carrier::Injection::of(($carrier).spandrel_place())).$method()
+        (&&&&&&$crate::__private::carrier::Injection::of(($carrier).spandrel_place())).$method()
     }};
 }
