@@ -132,7 +132,7 @@ fn a_half_typed_body_keeps_the_function() {
         "⟦#[span(\"block\")]⟧",
         "Box::pin(async move { self. })",
     ] {
-        for head in ["fn", "async fn", "pub fn", "unsafe async fn"] {
+        for head in ["fn", "async fn", "pub fn", "async unsafe fn"] {
             let item = format!(
                 "{head} handle(&self, mut first: u32, (second, _): Pair) -> u32 {{ {body} }}"
             );

@@ -321,6 +321,21 @@ async fn async_trait_methods_are_spans() {
     assert_eq!(tree, "nothing\n└─ child\ndestructured a=1 name=\"name\"\n└─ child\n");
 }
 
+/// As of an `async fn`. If this fails, `#[async_trait]` has changed what it writes, and
+/// `macros/src/syntax/boxed.rs` must follow.
+#[tokio::test]
+async fn async_trait_methods_start_when_they_are_polled() {
+    let mut memory = Memory { name: "memory" };
+    let tree = recorded(async {
+        drop(memory.get(1));
+        drop(memory.twice(0));
+        drop(memory.nothing(&[].into()));
+        drop(Box::new(Memory { name: "" }).local((1, 2), &"name"));
+    })
+    .await;
+    assert_eq!(tree, "");
+}
+
 struct Receivers<T>(T);
 
 impl<T: Clone + Send> Receivers<T> {

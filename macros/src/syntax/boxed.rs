@@ -105,7 +105,10 @@ impl Boxed {
 }
 
 impl Moved {
-    /// What `#[async_trait]` writes: `…; let __ret: T = { core }; __ret`, or `let _: () = { core };`.
+    /// What `#[async_trait]` writes, as of its version 0.1.92: `…; let __ret: T = { core }; __ret`, or
+    /// `let _: () = { core };`, with `__self` for `self` and `__arg0` for a pattern. If that changes, the function is a span as
+    /// any that returns a box is: it starts with the call and not with the first poll, which a test in
+    /// `tests/behaviour/shapes.rs` notices.
     fn find(block: &Group) -> Option<(Self, Group)> {
         let mut lets: Vec<TokenTree> = block.stream().into_iter().collect();
         let end = lets.windows(3).rposition(|three| match three {
