@@ -23,10 +23,14 @@ mod impls;
 mod limits;
 #[path = "behaviour/links.rs"]
 mod links;
+#[path = "behaviour/names.rs"]
+mod names;
 #[path = "behaviour/options.rs"]
 mod options;
 #[path = "behaviour/outcomes.rs"]
 mod outcomes;
+#[path = "behaviour/parameters.rs"]
+mod parameters;
 #[path = "behaviour/propagation.rs"]
 mod propagation;
 #[path = "behaviour/samples.rs"]

@@ -2,7 +2,7 @@
 //! whichever comes first takes the other along, so that their order does not matter: extraction,
 //! then the span, then injection, then the body.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span as Place, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -34,6 +34,9 @@ impl Attribute {
 }
 
 pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
+    if kept::is_use(&args) {
+        return TokenStream::new();
+    }
     let mut errors = Errors::new();
     let expanded = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => {
@@ -136,11 +139,14 @@ impl Written {
         };
         let typed = body.is_typed();
         let found = block::expand(&mut body.core, typed, runtime, errors);
-        taken.extend(found.attribute);
+        // Where the attribute round it is written with a path, this one needs no import.
+        taken.extend(found.attribute.filter(|_| !is_written_with_a_path()));
         if let Some(propagation) = &propagation {
             propagate::inject(propagation, &mut body.core);
         }
-        let scope = match (&span, propagation.as_ref().and_then(propagate::context)) {
+        let context = propagation.as_ref().and_then(propagate::context);
+        let continues = context.is_some() || span.as_ref().is_some_and(span::Span::has_parent);
+        let scope = match (&span, context) {
             (Some(span), _) => {
                 let told = propagation.as_ref().map(propagate::told);
                 Some((span::start(span, told.as_ref()), span::look(span)))
@@ -157,14 +163,21 @@ impl Written {
         let function = if let Some((start, look)) = scope {
             let blocks = found.blocks.then(|| quote!(.with_blocks()));
             let start = quote!(#start #blocks);
-            let scope =
-                Scope { start, look, ends_by_value: found.ends_by_value, runtime: runtime.clone() };
+            let (ends_by_value, runtime) = (found.ends_by_value, runtime.clone());
+            let scope = Scope { start, look, continues, ends_by_value, runtime };
             body.wrap(function, &scope)
         } else {
             body.restore(function)
         };
         kept::mention(&taken, function)
     }
+}
+
+/// Whether the attribute that is expanded is written as `#[spandrel::span]`. Where its source is not
+/// known, it counts as one that is imported.
+fn is_written_with_a_path() -> bool {
+    let text = Place::call_site().source_text().unwrap_or_default();
+    text.split('(').next().is_some_and(|path| path.contains("::"))
 }
 
 fn default_name(type_name: Option<&str>, function: &Function) -> Name {

@@ -1,12 +1,12 @@
 //! What is kept of an item: attributes that were taken off it stay used, and an item with mistakes
 //! stays beside its errors, so that one typo does not bring a hundred of them.
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use crate::syntax::{Function, ImplBlock, attribute_path, refilled};
+use crate::syntax::{Function, ImplBlock, attribute_path, is_conditional_span, refilled};
 
 /// The errors, and the item without our attributes, so that each mistake is told once. When its
 /// syntax is at fault, rustc says it better.
@@ -31,11 +31,21 @@ pub(crate) fn mention(taken: &[Path], function: Function) -> Function {
     function.with_body(&quote!(#uses #statements))
 }
 
+/// What is written in the attributes of [`uses`].
+const USED: &str = "__spandrel_used";
+
+/// Whether an attribute is one of [`uses`], of which nothing is left.
+pub(crate) fn is_use(args: &TokenStream) -> bool {
+    args.to_string() == USED
+}
+
+/// Uses the attributes once more, on nothing. All of it is in the attribute's place: there the compiler
+/// says that the attribute is not imported.
 fn uses(taken: &[Path]) -> TokenStream {
-    // All of it is in the attribute's place: there it is reported when it is not imported.
+    let used = Ident::new(USED, Span::call_site());
     taken
         .iter()
-        .map(|path| quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as _;))
+        .map(|path| quote_spanned!(path.span()=> #[#path(#used)] const _: () = ();))
         .collect()
 }
 
@@ -77,6 +87,10 @@ fn without_attributes(tokens: TokenStream, taken: &mut Vec<Path>) -> TokenStream
             kept.push(tree);
             continue;
         };
+        if after_pound && is_conditional_span(&group) {
+            kept.pop();
+            continue;
+        }
         let attribute = if after_pound { attribute_path(&group) } else { None };
         match attribute {
             Some((_, word)) if word == "record" => {

@@ -7,6 +7,8 @@
 
 mod block;
 mod diagnostics;
+#[cfg(test)]
+mod editor;
 mod function;
 mod kept;
 #[cfg(test)]

@@ -10,15 +10,19 @@ pub use crate::app::{SetUp, tear_down};
 pub use crate::context::{current, with_baggage};
 pub use crate::outcome::Outcome;
 pub use crate::recorder::Key;
-pub use crate::span::{Callsite, Span, enter_frame, note, settle};
+pub use crate::span::{
+    Callsite, EntryGuard, Span, call_body, call_body_in_context, end_body, end_body_in_context,
+    enter_frame, in_span, note, run_body, run_body_in_context, settle as settle_blocks, started,
+};
 #[cfg(feature = "app")]
 pub use crate::testing::{record_by_sdk, record_by_sdk_async};
 #[cfg(feature = "app")]
 use crate::tree::{Drawing, Look, Plain};
 pub use crate::{
-    __callsite as callsite, __end as end, __extract as extract, __follow as follow,
-    __inject as inject, __key as key, __linked as linked, __observed as observed,
-    __outcome as outcome, __returns as returns, __succeeded as succeeded,
+    __callsite as callsite, __end as end, __end_block as end_block, __extract as extract,
+    __follow as follow, __inject as inject, __key as key, __linked as linked,
+    __observed as observed, __outcome as outcome, __returns as returns, __settle as settle,
+    __succeeded as succeeded,
 };
 
 // Compile errors name an item by its own path where the items here are imported with `*`.
@@ -162,21 +166,27 @@ macro_rules! __outcome {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __observed {
-    ($value:expr, $method:ident $(, $error_if:expr)?) => {{
-        use $crate::__private::probe::*;
-        let success = (&&Probe($value)).spandrel_success();
-        Observed { outcome: $crate::__outcome!($value, $method $(, $error_if)?), success }
-    }};
+    ($value:expr, $method:ident $(, $error_if:expr)?) => {
+        $crate::__private::probe::Observed {
+            success: $crate::__succeeded!(@success $value),
+            outcome: $crate::__outcome!($value, $method $(, $error_if)?),
+        }
+    };
 }
 
 /// As `observed`, without asking for the failure.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __succeeded {
-    ($value:expr) => {{
+    ($value:expr) => {
+        $crate::__private::probe::Observed {
+            success: $crate::__succeeded!(@success $value),
+            outcome: $crate::__private::Outcome::unset($value),
+        }
+    };
+    (@success $value:expr) => {{
         use $crate::__private::probe::*;
-        let success = (&&Probe($value)).spandrel_success();
-        Observed { outcome: $crate::__private::Outcome::unset($value), success }
+        (&&Probe($value)).spandrel_success()
     }};
 }
 
@@ -188,6 +198,25 @@ macro_rules! __end {
         use $crate::__private::shape::*;
         (&&Shape::of(&$value)).spandrel_end(&mut $span, $value, $look)
     }};
+}
+
+/// Ends the span of a block by its value. Not a call: where the value is never there, the compiler would
+/// call that unreachable.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __end_block {
+    ($block:ident, $value:ident, $look:expr) => {
+        $block.end(&$value, $look);
+    };
+}
+
+/// The blocks that were left in the frame that runs were left by nothing bad. Not a call, as above.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settle {
+    () => {
+        $crate::__private::settle_blocks();
+    };
 }
 
 /// As `end`, for a function that returns an opaque type: a future, a stream, or a value.
@@ -206,14 +235,14 @@ macro_rules! __follow {
 macro_rules! __extract {
     ($carrier:expr, $method:ident) => {{
         use $crate::__private::carrier::{
-            Extracts1 as _, Extracts2 as _, Extracts3 as _, ExtractsItself as _,
-            ExtractsNothing as _,
+            Extracts1 as _, Extracts2 as _, Extracts3 as _, ExtractsItself as _, ExtractsMap as _,
+            ExtractsNothing as _, LinksEach as _,
         };
-        (&&&&&$crate::__private::carrier::Extraction(&($carrier))).$method()
+        (&&&&&&&$crate::__private::carrier::Extraction(&($carrier))).$method()
     }};
 }
 
-/// The context in a carrier, and nothing else: where there is none, no link.
+/// The contexts in a carrier or in a list of carriers, and nothing else: where there is none, no link.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __linked {
@@ -228,9 +257,9 @@ macro_rules! __linked {
 macro_rules! __inject {
     ($carrier:expr, $method:ident) => {{
         use $crate::__private::carrier::{
-            Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _, InjectsNothing as _,
-            Place as _,
+            Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _, InjectsMap as _,
+            InjectsNothing as _, Place as _,
         };
-        (&&&&&$crate::__private::carrier::Injection::of(($carrier).spandrel_place())).$method()
+        (&&&&&&$crate::__private::carrier::Injection::of(($carrier).spandrel_place())).$method()
     }};
 }

@@ -50,7 +50,7 @@ fn links(span: &SpanData) -> Vec<SpanId> {
 
 #[test]
 fn an_extracted_context_without_a_trace_is_no_link() {
-    let contexts = || without_a_trace().iter().map(|carrier| extract(carrier)).collect();
+    let contexts = || without_a_trace().iter().map(extract).collect();
     let recording = record(|| poll(|| batch(contexts())));
     assert_eq!(links(named(&recording, "batch")), []);
     // Extracted in another span than that which is linked.
@@ -68,7 +68,7 @@ fn an_extracted_context_without_a_trace_is_no_link() {
 #[test]
 fn an_extracted_context_with_a_trace_is_a_link_beside_those_without() {
     let carriers = [headers(&[]), headers(&[("traceparent", PARENT)]), headers(&[("x", "y")])];
-    let recording = record(|| poll(|| batch(carriers.iter().map(|it| extract(it)).collect())));
+    let recording = record(|| poll(|| batch(carriers.iter().map(extract).collect())));
     assert_eq!(links(named(&recording, "batch")), [SpanId::from(0x00f0_67aa_0ba9_02b7)]);
 }
 
@@ -105,7 +105,7 @@ fn a_root_is_linked_to_the_span_that_it_started_in_only() {
 fn under_a_remote_span_it_is_the_same() {
     #[propagate(request)]
     fn serve(request: &Headers, jobs: &[Headers]) {
-        batch(jobs.iter().map(|job| extract(job)).collect());
+        batch(jobs.iter().map(extract).collect());
     }
 
     let request = headers(&[("traceparent", PARENT)]);

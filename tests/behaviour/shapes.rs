@@ -63,7 +63,7 @@ fn shared(good: bool) -> Pin<Box<dyn Future<Output = Result<u32, String>> + Send
 #[span("pinned", good = good)]
 fn pinned(good: bool) -> BoxFuture<'static, Result<u32, String>> {
     child();
-    let good = good;
+    let [good] = [good];
     Box::pin(async move {
         let value = check(good).await?;
         Ok(value)
@@ -158,6 +158,66 @@ async fn an_opaque_result_is_what_its_type_is() {
     assert_eq!(record(|| value(false)).to_string(), format!("value {BAD}\n  {EVENT}"));
     assert_eq!(record(|| nested(true).map(Iterator::count)).to_string(), "nested\n");
     assert_eq!(record(|| drop(nested(false))).to_string(), format!("nested {BAD}\n  {EVENT}"));
+}
+
+#[span]
+fn closure(more: usize) -> impl Fn(&str) -> usize + Clone {
+    #[span("inside")]
+    let more = more + 1;
+    move |text| text.len() + more
+}
+
+#[span]
+fn closure_of<'a, A: std::fmt::Display + 'a>(prefix: &'a str) -> impl Fn(A) -> String + 'a {
+    move |value| format!("{prefix}{}", value.to_string().len())
+}
+
+#[span]
+fn perhaps() -> Option<impl FnOnce() -> u32> {
+    Some(|| 1)
+}
+
+#[span]
+fn async_closure() -> impl AsyncFn(u32) -> u32 {
+    async |number| number + 1
+}
+
+#[span(ok(|_| shown = true))]
+fn shown() -> impl std::fmt::Display {
+    1
+}
+
+#[span]
+fn text() -> impl Into<String> {
+    "text"
+}
+
+#[span]
+fn nothing() -> impl Iterator<Item = u8> {
+    std::iter::empty()
+}
+
+/// A future inside, which no caller can await.
+#[span]
+fn unseen() -> impl Send {
+    std::future::ready(1)
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_awaited_is_made_in_the_span() {
+    let tree = recorded(async {
+        assert_eq!(closure(1)("four"), 6);
+        assert_eq!(closure_of::<u32>("a")(10), "a2");
+        assert_eq!(perhaps().map(|number| number()), Some(1));
+        assert_eq!(async_closure()(1).await, 2);
+        assert_eq!(shown().to_string(), "1");
+        assert_eq!(text().into(), "text");
+        assert_eq!(nothing().count(), 0);
+        drop(unseen());
+    })
+    .await;
+    let tail = "closure_of\nperhaps\nasync_closure\nshown shown=true\ntext\nnothing\nunseen\n";
+    assert_eq!(tree, format!("closure\n└─ inside\n{tail}"));
 }
 
 #[span("numbers", upto = upto)]
@@ -259,6 +319,21 @@ async fn async_trait_methods_are_spans() {
     })
     .await;
     assert_eq!(tree, "nothing\n└─ child\ndestructured a=1 name=\"name\"\n└─ child\n");
+}
+
+/// As of an `async fn`. If this fails, `#[async_trait]` has changed what it writes, and
+/// `macros/src/syntax/boxed.rs` must follow.
+#[tokio::test]
+async fn async_trait_methods_start_when_they_are_polled() {
+    let mut memory = Memory { name: "memory" };
+    let tree = recorded(async {
+        drop(memory.get(1));
+        drop(memory.twice(0));
+        drop(memory.nothing(&[].into()));
+        drop(Box::new(Memory { name: "" }).local((1, 2), &"name"));
+    })
+    .await;
+    assert_eq!(tree, "");
 }
 
 struct Receivers<T>(T);

@@ -21,6 +21,18 @@ fn receive(message: &OwnedMessage) {}
 #[span("receive", kind(consumer))]
 fn receive_borrowed(headers: Option<&BorrowedHeaders>) {}
 
+#[propagate(message)]
+#[span("receive", kind(consumer))]
+fn receive_all_of_it(message: &OwnedMessage) {}
+
+#[propagate(link(messages))]
+#[span("receive", kind(consumer))]
+fn receive_many(messages: &[OwnedMessage]) {}
+
+#[propagate(inject(record))]
+#[span("send", kind(producer))]
+fn send_all_of_it(record: &mut BaseRecord<'_, str, str>) {}
+
 #[propagate(inject(record.headers))]
 #[span("send", kind(producer))]
 fn send(record: &mut BaseRecord<'_, str, str>) {}
@@ -46,6 +58,23 @@ fn with_unreadable_name(headers: OwnedHeaders) -> OwnedHeaders {
     // SAFETY: `headers` is alive and not shared, and name and value are copied.
     unsafe { rd_kafka_header_add(native, name.as_ptr(), -1, value.as_ptr().cast(), 4) };
     headers
+}
+
+#[test]
+fn messages_and_records_are_carriers() {
+    let full = || message(Some(with_pairs(OwnedHeaders::new())));
+    assert_received(&record(|| receive_all_of_it(&full())), "a=1,b=2");
+    let recording = record(|| receive_many(&[full(), message(None), full()]));
+    assert_eq!(recording.spans()[0].links.links.len(), 2);
+    let mut record_to_send = BaseRecord::to("orders").key("key").payload("payload");
+    let recording = record(|| send_all_of_it(&mut record_to_send));
+    let headers = record_to_send.headers.expect("headers");
+    let id = recording.spans()[0].span_context.span_id().to_string();
+    let sent = headers.iter().any(|header| {
+        let value = header.value.map(String::from_utf8_lossy).unwrap_or_default();
+        header.key == "traceparent" && value.contains(&id)
+    });
+    assert!(sent, "{headers:?}");
 }
 
 fn message(headers: Option<OwnedHeaders>) -> OwnedMessage {

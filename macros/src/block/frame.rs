@@ -4,12 +4,12 @@ use proc_macro2::{Span as Place, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Expr, ExprAsync, ExprClosure, Ident, Macro, Path, ReturnType, Type};
+use syn::{Expr, ExprAsync, ExprClosure, Macro, Path, ReturnType, Type};
 
 use super::Expansion;
 use super::sight::{Sight, block_sight, is_named};
 use crate::span::{self, Span};
-use crate::syntax::{Look, has_span, value};
+use crate::syntax::{Look, has_span, hidden, value};
 
 /// A function, a closure or an `async` block: what `?` and `return` leave.
 #[derive(Default)]
@@ -96,7 +96,7 @@ impl Expansion<'_> {
         } else if frame.returns {
             quote!(#runtime::__private::frame().run(|| #body, #look))
         } else {
-            let variable = Ident::new("frame", Place::mixed_site());
+            let variable = hidden("frame");
             quote!(let #variable = #runtime::__private::enter_frame(); #body)
         };
         *closure.body = Expr::Verbatim(quote!({ #body }));

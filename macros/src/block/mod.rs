@@ -7,19 +7,24 @@
 mod frame;
 mod sight;
 
-use proc_macro2::{Group, Span as Location, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
-use syn::{Attribute, Block, Expr, ExprMacro, Ident, Local, Pat, Path, Stmt, Type, parse_quote};
+use syn::{
+    Attribute, Block, Expr, ExprBlock, ExprMacro, Local, Pat, Path, Stmt, Type, parse_quote,
+};
 
 use crate::diagnostics::{Errors, given_twice};
 use crate::span::{self, Span};
-use crate::syntax::{arguments, has_span, is_place, mentions, take_attributes, value};
+use crate::syntax::{
+    arguments, block_inside, conditional, has_span, hidden, is_place, mentions, take_attributes,
+    value,
+};
 use frame::Frame;
 use sight::{
-    Sight, diverges, has_call, is_generic, is_left_by_break, may_fail, may_leave, sight, tried,
-    unextended,
+    Sight, diverges, ends_in_call, has_call, is_generic, is_left_by_break, may_fail, may_leave,
+    sight, tried, unextended,
 };
 
 /// What was found in a body.
@@ -85,6 +90,8 @@ enum Place {
     Followed,
     /// The last statement of its block.
     Last,
+    /// The value of its block. Up to edition 2021 its temporaries are dropped after the variables of the block.
+    Tail,
 }
 
 impl VisitMut for Expansion<'_> {
@@ -139,7 +146,11 @@ impl Expansion<'_> {
                     (false, false, None) => Sight::Nothing,
                     _ => unextended(expr),
                 };
-                let place = if last { Place::Last } else { Place::Followed };
+                let place = match (last, &semi) {
+                    (false, _) => Place::Followed,
+                    (true, Some(_)) => Place::Last,
+                    (true, None) => Place::Tail,
+                };
                 self.expression(expr, attribute, &Position { sight, ty: None, place });
                 if let Some(others) = others.filter(|others| !others.is_empty()) {
                     *expr = Expr::Verbatim(quote!(#(#others)* #expr));
@@ -210,6 +221,18 @@ impl Expansion<'_> {
 
     /// Takes the attribute off.
     fn take(&mut self, written: &mut Vec<Attribute>) -> Option<Attribute> {
+        written.retain(|attribute| {
+            let (_, inner) = conditional(attribute).unzip();
+            let mut inner = inner.unwrap_or_default();
+            let found = take_attributes(&mut inner, "span");
+            for span in &found {
+                let message = "a macro cannot tell whether the condition of `cfg_attr` holds; write the \
+                               block twice, with `#[cfg(condition)]` and `#[span(\"name\")]`, and with \
+                               `#[cfg(not(condition))]`";
+                self.errors.add(span.meta.path(), message);
+            }
+            found.is_empty()
+        });
         let mut taken = take_attributes(written, "span").into_iter();
         let first = taken.next();
         for other in taken {
@@ -316,17 +339,28 @@ impl Expansion<'_> {
     /// The expression in its span.
     fn traced(&mut self, span: &Span, expr: &Expr, position: &Position<'_>) -> TokenStream {
         let Position { sight, ty, place } = *position;
-        let tokens = expr.to_token_stream();
+        let tokens = inside(expr);
         let leaves = has_call(&tokens) || mentions(&tokens, &["break", "continue"]);
         self.frame.blocks += 1;
         self.frame.ends_by_value |= sight == Sight::Frame;
         self.unsettled += usize::from(leaves || sight == Sight::Untouched);
         let runtime = &span.runtime;
         let start = span::start(span, None);
-        let variable = Ident::new("block", Location::mixed_site());
-        let stays = matches!(sight, Sight::Frame | Sight::Untouched) || diverges(expr);
+        let variable = hidden("block");
+        // What comes after an expression that leaves would be unreachable code. Where that cannot be seen, the
+        // span ends when the block is dropped.
+        let stays = matches!(sight, Sight::Frame | Sight::Untouched)
+            || diverges(expr)
+            || ends_in_call(expr);
         if stays && !span.records_value() && span.error_if.is_none() {
-            return quote!({ let #variable = #start.block(); #tokens });
+            let last = tokens.clone().into_iter().last();
+            let mut block =
+                Group::new(Delimiter::Brace, quote!(let #variable = #start.block(); #tokens));
+            if let (Place::Tail, Some(last)) = (place, last) {
+                // In the edition of the user's code, and where clippy looks for a `}` or a `;`.
+                block.set_span(last.span());
+            }
+            return block.into_token_stream();
         }
         let value = value();
         let ty = ty.map(|ty| quote!(: #ty));
@@ -346,7 +380,7 @@ impl Expansion<'_> {
         let mutable = before.is_some().then(|| quote!(mut));
         let look = look.closure(None, runtime, expr.span());
         // What it borrows from may live as long as the statement round it.
-        if place == Place::Nested && before.is_none() {
+        if matches!(place, Place::Nested | Place::Tail) && before.is_none() {
             return quote! {
                 match (#start.block(), #tokens) {
                     (#variable, #value) => { #variable.end(&#value, #look); #value }
@@ -357,15 +391,25 @@ impl Expansion<'_> {
             let #mutable #variable = #start.block();
             #before
             let #value #ty = #tokens;
-            #[allow(unreachable_code)]
-            #variable.end(&#value, #look);
+            #runtime::__private::end_block!(#variable, #value, #look);
             #value
         })
     }
 
     fn settle(&self) -> Stmt {
         let runtime = self.runtime;
-        parse_quote!(#[allow(unreachable_code)] #runtime::__private::settle();)
+        parse_quote!(#runtime::__private::settle!();)
+    }
+}
+
+/// The tokens of an expression that is put into a block of ours.
+fn inside(expr: &Expr) -> TokenStream {
+    let tokens = expr.to_token_stream();
+    match (expr, tokens.clone().into_iter().next()) {
+        (Expr::Block(ExprBlock { label: None, .. }), Some(TokenTree::Group(block))) => {
+            block_inside(&block).into_token_stream()
+        }
+        _ => tokens,
     }
 }
 

@@ -1,4 +1,7 @@
 //! What an expression can be seen to be, before its types are known.
+//!
+//! A macro sees names, not what they mean. Each guess by a name is a constant or a function below, with what a
+//! wrong guess costs.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
@@ -35,7 +38,8 @@ pub(super) fn is_left_by_break(expr: &Expr) -> bool {
     }
 }
 
-/// Whether an expression can be seen never to come to a value.
+/// Whether an expression can be seen never to come to a value. A function of the user's that is called `exit` or
+/// `abort` and returns an error is not asked for it: the block then has the outcome of its frame.
 pub(super) fn diverges(expr: &Expr) -> bool {
     match bare(expr) {
         Expr::Break(_) | Expr::Continue(_) | Expr::Return(_) => true,
@@ -52,6 +56,16 @@ pub(super) fn diverges(expr: &Expr) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a block ends with a call of a macro, which may hide that it is left there.
+pub(super) fn ends_in_call(expr: &Expr) -> bool {
+    let statement = match bare(expr) {
+        Expr::Block(block) => block.block.stmts.last(),
+        Expr::Unsafe(block) => block.block.stmts.last(),
+        _ => None,
+    };
+    matches!(statement, Some(Stmt::Macro(call)) if !is_named(&call.mac, RETURNING))
 }
 
 fn ends_nowhere(block: &Block) -> bool {
@@ -97,8 +111,26 @@ fn has_break(body: &Block, label: Option<&Label>) -> bool {
     breaks.found
 }
 
+/// Macros that come to a value, as far as their names tell.
+const RETURNING: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug_assert",
+    "eprintln",
+    "format",
+    "print",
+    "println",
+    "vec",
+    "write",
+    "writeln",
+];
+
 const DIVERGING: &[&str] = &["panic", "todo", "unimplemented", "unreachable"];
 
+/// Whether a macro has one of these names, from whichever crate it is: `bail` and `ensure` of `anyhow` and `eyre` hide a
+/// `return`. A macro of another name that hides one is not seen, and its error is not on the block.
 pub(super) fn is_named(call: &Macro, words: &[&str]) -> bool {
     let last = call.path.segments.last();
     last.is_some_and(|last| words.iter().any(|word| last.ident == word))
@@ -226,7 +258,9 @@ pub(super) fn has_call(tokens: &TokenStream) -> bool {
     })
 }
 
-/// Whether a value that is returned may be an error.
+/// Whether a value that is returned may be an error. `Ok`, `Some` and `new` (of `Box::new` or `Pin::new`, which wrap
+/// futures and trait objects) are not: in a closure whose type is not written down the value would be asked for an error, and
+/// that would decide a type which later code makes known. An `Err` from a function called `new` is not recorded there.
 pub(super) fn may_fail(returned: &Expr) -> bool {
     match returned {
         Expr::Call(call) => !matches!(called(call).as_deref(), Some("Ok" | "Some" | "new")),
@@ -235,7 +269,9 @@ pub(super) fn may_fail(returned: &Expr) -> bool {
     }
 }
 
-/// Whether the type of an operand of `?` is for its context to say.
+/// Whether the type of an operand of `?` is for its context to say: of `parse` and `try_into`, the two methods
+/// of the standard library that `let name: Type = …?` gives their type. Others would need a type that is written down
+/// in the call, which the compiler asks for.
 pub(super) fn is_generic(operand: &Expr) -> bool {
     match operand {
         Expr::MethodCall(call) => {

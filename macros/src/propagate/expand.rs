@@ -14,8 +14,8 @@ pub(crate) fn told(propagation: &Propagation) -> TokenStream {
     let extracted = extracted(propagation).map(|context| quote!(.under(#context)));
     let baggage = entries(propagation).map(|entries| quote!(.set_baggage(#entries)));
     let links = links.iter().map(|carrier| {
-        let linked = quote_spanned!(carrier.span()=> #runtime::__private::linked!(#carrier, spandrel_extract));
-        quote!(.links(::core::iter::once_with(|| #linked)))
+        let linked = quote_spanned!(carrier.span()=> #runtime::__private::linked!(#carrier, spandrel_linked));
+        quote!(.links(::core::iter::once_with(|| #linked).flatten()))
     });
     let keys = recorded.iter().map(|key| &key.name);
     let recorded = (!recorded.is_empty()).then(|| quote!(.record_baggage(&[#(#keys),*])));

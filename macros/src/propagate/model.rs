@@ -65,20 +65,29 @@ impl Propagation {
 }
 
 /// A `#[span]` that comes after a `#[propagate]` which did not know it, by another name, would start
-/// before the extraction.
+/// before the extraction. That `#[propagate]` has already expanded, to a call of what the user's code cannot
+/// name.
 pub(crate) fn check_order(function: &Function, errors: &mut Errors) {
-    let mut words = function.body.stream().into_iter().filter_map(|tree| match tree {
-        TokenTree::Ident(ident) => Some(ident),
-        _ => None,
-    });
-    if words.any(|word| word == "__private") && words.next().is_some_and(|word| word == "continued")
-    {
+    if calls_continued(function.body.stream()) {
         errors.add(
             &function.sig.ident,
             "`#[propagate]` did not see the span below it, which has another name; \
              write it as `#[span]`, or above `#[propagate]`",
         );
     }
+}
+
+/// Whether `__private::continued` is among the tokens, at any depth.
+fn calls_continued(tokens: TokenStream) -> bool {
+    let mut in_private = false;
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(word) => {
+            let was_in_private = std::mem::replace(&mut in_private, word == "__private");
+            was_in_private && word == "continued"
+        }
+        TokenTree::Group(group) => calls_continued(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// A carrier starts at a parameter, and is reached by fields and methods.

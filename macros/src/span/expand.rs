@@ -6,7 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Look, attribute_list, located, outcome, record, set, value};
+use crate::syntax::{Look, attribute_list, hidden, located, outcome, record, set, value};
 
 /// The started span; `told` is what a `#[propagate]` beside it calls on its `Start`.
 pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
@@ -33,7 +33,8 @@ pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
 /// The device is borrowed, where it is or from what is made to get at it.
 fn on(device: &Expr) -> TokenStream {
     let place = Place::mixed_site().located_at(device.span());
-    quote_spanned!(place=> .on_device(|span| span.lasts(&(#device))))
+    let span = hidden("span");
+    quote_spanned!(place=> .on_device(|#span| #span.lasts(&(#device))))
 }
 
 /// How the span looks at the value that its body came to.

@@ -76,6 +76,11 @@ impl Span {
         }
     }
 
+    /// Whether it is under a context that is given.
+    pub(crate) fn has_parent(&self) -> bool {
+        self.parent.is_some()
+    }
+
     /// Whether it records something of the value.
     pub(crate) fn records_value(&self) -> bool {
         self.success.is_some() || self.ret.is_some()

@@ -4,7 +4,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, FnArg, LitStr, Meta, Pat, Token, parse_quote};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Capture, Data, Function, Key, arguments, take_attributes};
+use crate::syntax::{Capture, Data, Function, Key, arguments, conditional, take_attributes};
 
 /// Takes the `#[record]`s off a function's parameters.
 pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Data> {
@@ -17,12 +17,36 @@ pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Data> {
                 _ => (&mut typed.attrs, None),
             },
         };
-        for attribute in take_attributes(attrs, "record") {
+        let conditions: Vec<Attribute> =
+            attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
+        let always = take_attributes(attrs, "record").into_iter().map(|record| (record, None));
+        let sometimes = take_conditional(attrs).into_iter();
+        let sometimes = sometimes.map(|(record, condition)| (record, Some(condition)));
+        for (attribute, condition) in always.chain(sometimes).collect::<Vec<_>>() {
             let record = Record::parse(&attribute);
             let data = record.and_then(|record| record.into_data(name.as_ref(), &attribute));
-            records.extend(errors.ok(data));
+            let conditions = conditions.iter().cloned().chain(condition).collect();
+            records.extend(errors.ok(data).map(|data| Data { conditions, ..data }));
         }
     }
+    records
+}
+
+/// Takes the `#[record]`s out of `#[cfg_attr(condition, …)]`, each with its condition as a `#[cfg]`.
+fn take_conditional(attributes: &mut Vec<Attribute>) -> Vec<(Attribute, Attribute)> {
+    let mut records = Vec::new();
+    attributes.retain_mut(|attribute| {
+        let Some((condition, mut inner)) = conditional(attribute) else { return true };
+        let count = inner.len();
+        for record in take_attributes(&mut inner, "record") {
+            records.push((record, parse_quote!(#[cfg(#condition)])));
+        }
+        if inner.len() < count {
+            let rest = inner.iter().map(|attribute| &attribute.meta);
+            *attribute = parse_quote!(#[cfg_attr(#condition, #(#rest),*)]);
+        }
+        !inner.is_empty()
+    });
     records
 }
 
@@ -73,7 +97,7 @@ impl Record {
             (None, Some(name)) => parse_quote!(#name),
             (None, None) => return Err(unnamed(attribute)),
         };
-        Ok(Data { key, capture, value })
+        Ok(Data { key, capture, value, conditions: Vec::new() })
     }
 }
 

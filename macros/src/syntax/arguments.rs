@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, ExprPath, Ident, LitStr, Token};
+use syn::{Attribute, Expr, ExprPath, Ident, LitStr, Token};
 
 use super::OptionArgument;
 use super::Table;
@@ -30,6 +30,8 @@ pub(crate) struct Data {
     pub(crate) key: Key,
     pub(crate) capture: Capture,
     pub(crate) value: Expr,
+    /// The `#[cfg(…)]` under which there is such a value.
+    pub(crate) conditions: Vec<Attribute>,
 }
 
 /// `model.name` or `"model.name"`, with the tokens it was written with.
@@ -228,13 +230,18 @@ impl Data {
             let message = format!("`{0}` has no value; write `{0} = value`", key.name);
             return Err(syn::Error::new_spanned(key.tokens, message));
         }
-        Ok(Self { key, capture, value: input.parse()? })
+        Ok(Self { key, capture, value: input.parse()?, conditions: Vec::new() })
     }
 
     /// Says so when a key is given for the second time.
     pub(crate) fn check_key(&self, earlier: &[Self], errors: &mut Errors) {
         let Key { name, tokens, .. } = &self.key;
-        if earlier.iter().any(|earlier| earlier.key.name == *name) {
+        // Only one of several parameters by a name may be there.
+        let twice = |earlier: &Self| {
+            let is_conditional = !self.conditions.is_empty() && !earlier.conditions.is_empty();
+            earlier.key.name == *name && !is_conditional
+        };
+        if earlier.iter().any(twice) {
             errors.add(tokens, format!("`{name}` is given twice; remove one"));
         }
     }

@@ -1,12 +1,14 @@
 //! What runs inside a trace context: the shapes of a function, and how each is wrapped.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{Path, Signature, Type, parse_quote};
 
 use super::boxed::Boxed;
-use super::output::{cannot_follow, find_unfinished, output_of, without_opaque};
-use super::{Function, Look, refilled};
+use super::output::{
+    cannot_follow, find_unfinished, has_opaque, is_closure, is_no_future, output_of, without_opaque,
+};
+use super::{Function, Look, hidden, parameters, refilled, value};
 use crate::diagnostics::Errors;
 
 /// The part of a function that is traced, and what the rest of it is.
@@ -26,6 +28,8 @@ enum Shape {
     /// A function that returns an `impl Trait`, and what that resolves to or yields if it is a
     /// future or a stream.
     Opaque(Option<Type>),
+    /// A function that returns an `impl Trait` that no caller can await: a closure, for one.
+    Closed { is_closure: bool },
     /// A function that ends in `Box::pin(async move { … })`: that, and what the box resolves to.
     Boxed(Box<Boxed>, Type),
 }
@@ -35,6 +39,8 @@ pub(crate) struct Scope {
     /// An expression for the runtime's `Span`.
     pub(crate) start: TokenStream,
     pub(crate) look: Look,
+    /// Whether it continues a context, which becomes current where nothing records too.
+    pub(crate) continues: bool,
     /// Whether a span inside ends by the value of the body: that must not be more work.
     pub(crate) ends_by_value: bool,
     pub(crate) runtime: Path,
@@ -65,7 +71,11 @@ impl Body {
                     errors.add(bound, format!("{why}; return it in a `Box`, or {remedy}"));
                     return None;
                 }
-                Shape::Opaque(output_of(&opaque.bounds))
+                if is_no_future(&opaque.bounds) {
+                    Shape::Closed { is_closure: opaque.bounds.iter().any(is_closure) }
+                } else {
+                    Shape::Opaque(output_of(&opaque.bounds))
+                }
             }
             Type::Never(_) => Shape::Nothing(output),
             Type::Tuple(ref tuple) if tuple.elems.is_empty() => Shape::Nothing(output),
@@ -87,45 +97,50 @@ impl Body {
 
     /// Whether the type of what the core comes to is written down.
     pub(crate) fn is_typed(&self) -> bool {
-        !matches!(self.shape, Shape::Opaque(_))
+        !matches!(self.shape, Shape::Opaque(_) | Shape::Closed { .. })
     }
 
     /// The function with this body run in `scope`.
-    pub(crate) fn wrap(self, function: Function, scope: &Scope) -> Function {
-        let Self { mut core, mut shape } = self;
-        let Scope { start, look, ends_by_value, runtime } = scope;
-        if let Shape::Boxed(boxed, _) = &mut shape
-            && !boxed.is_moved()
-        {
-            boxed.start_with(parameters(&function, None, &function.body));
-        } else {
-            let receiver = match &shape {
-                Shape::Boxed(boxed, _) => boxed.receiver(),
-                _ => None,
-            };
-            let (mention, statements) = (parameters(&function, receiver, &core), core.stream());
-            core = refilled(&core, quote!(#mention #statements));
-        }
-        let macros = quote!(#runtime::__private);
+    pub(crate) fn wrap(self, mut function: Function, scope: &Scope) -> Function {
+        let Self { core, shape } = self;
+        function.replace_braces();
+        let Scope { look, ends_by_value, runtime, .. } = scope;
         let place = function.output_place();
+        let is_moved = matches!(&shape, Shape::Boxed(boxed, _) if boxed.is_moved());
+        let starts_first = !parameters::are_used(&function, &scope.start);
+        let parameters = if is_moved {
+            TokenStream::new()
+        } else {
+            parameters::bind(&mut function, &look.tokens())
+        };
+        let closure = |look: &Look, ty: Option<&Type>| look.moving(ty, runtime, place);
         let body = match shape {
             Shape::Nothing(output) => {
                 let look = if let Look::Typed = look { &Look::Nothing } else { look };
-                run(start, &output, &core, &look.moving(None, runtime, place))
+                run(scope, &parameters, &quote!(-> #output), &inside(&core), &closure(look, None))
             }
             Shape::Value(output) if *ends_by_value => {
-                run(start, &output, &core, &look.moving(None, runtime, place))
+                run(scope, &parameters, &quote!(-> #output), &inside(&core), &closure(look, None))
             }
             Shape::Value(output) => {
-                let look = look.moving(None, runtime, place);
-                called(start, &quote!(move || -> #output #core), &quote!(#macros::end), &look)
+                run_to_end(scope, &parameters, &output, &inside(&core), &closure(look, None))
             }
-            Shape::Async(output) => follow(&core, &output, scope, place),
+            Shape::Closed { is_closure: true } if matches!(look, Look::Typed) => {
+                guarded(scope, &parameters, &inside(&core))
+            }
+            Shape::Closed { .. } => {
+                let look = if let Look::Typed = look { &Look::Result } else { look };
+                run(scope, &parameters, &TokenStream::new(), &inside(&core), &closure(look, None))
+            }
+            Shape::Async(output) => {
+                let bound = Bound { parameters, starts_first };
+                return follow(function, &bound, &core, &output, scope);
+            }
             Shape::Opaque(output) => {
-                let look = look.moving(output.as_ref(), runtime, place);
-                called(start, &quote!(move || #core), &quote!(#macros::follow), &look)
+                let body = started(scope, &parameters, &inside(&core));
+                follow_value(scope, &body, &closure(look, output.as_ref()))
             }
-            Shape::Boxed(boxed, output) => boxed.wrap(&core, &output, scope, place),
+            Shape::Boxed(boxed, output) => boxed.wrap(&parameters, &core, &output, scope, place),
         };
         function.with_body(&body)
     }
@@ -142,17 +157,19 @@ impl Body {
 
 /// The function with its body handed to `run` or `follow` of an expression that is no span: its
 /// value is looked at by its type.
-pub(crate) fn hand_to(handler: &TokenStream, function: Function, runtime: &Path) -> Function {
-    let (body, output) = (&function.body, without_opaque(function.output()));
-    let look = Look::Typed;
-    let scope =
-        Scope { start: handler.clone(), look, ends_by_value: false, runtime: runtime.clone() };
+pub(crate) fn hand_to(handler: &TokenStream, mut function: Function, runtime: &Path) -> Function {
+    let output = without_opaque(function.output());
     let place = function.output_place();
+    let core = function.body.clone();
+    let parameters = parameters::bind(&mut function, &TokenStream::new());
+    let (look, core) = (Look::Typed, inside(&core));
     let body = if function.is_async() {
-        follow(body, &output, &scope, place)
+        let hint = hint(&output, runtime);
+        let look = look.closure(None, runtime, place);
+        quote!(#handler.follow(async move { #hint #parameters #core }, #look).await)
     } else {
-        let look = scope.look.moving(None, runtime, place);
-        run(handler, &output, body, &look)
+        let look = look.moving(None, runtime, place);
+        quote!(#handler.run(move || -> #output { #parameters #core }, #look))
     };
     function.with_body(&body)
 }
@@ -175,84 +192,163 @@ fn check_qualifiers(function: &Function, remedy: &str, errors: &mut Errors) -> b
     constness.is_none() && variadic.is_none() && caller.is_none()
 }
 
-/// A body run in the span, which ends with it.
-fn run(start: &TokenStream, output: &Type, core: &Group, look: &TokenStream) -> TokenStream {
-    quote!(#start.run(move || -> #output #core, #look))
+/// A body that starts the span, once it has bound the parameters.
+pub(super) fn started(scope: &Scope, parameters: &TokenStream, core: &TokenStream) -> TokenStream {
+    let (start, entry) = (&scope.start, hidden("entry"));
+    quote! {
+        #parameters
+        if let ::core::option::Option::Some(#entry) = #entry {
+            #entry.begin(#start);
+        }
+        #core
+    }
 }
 
-/// A closure called in the span, and a macro that says what becomes of its value.
-pub(super) fn called(
-    start: &TokenStream,
-    closure: &TokenStream,
-    ends: &TokenStream,
+/// The user's body inside of ours. It keeps its braces unless it is one expression, which brings no names into
+/// scope: braces round that are what the lint `unused_braces` is about.
+fn inside(body: &Group) -> TokenStream {
+    let is_more = |tree: TokenTree| match tree {
+        TokenTree::Punct(punct) => punct.as_char() == ';',
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        _ => false,
+    };
+    let is_empty = body.stream().is_empty();
+    if is_empty || body.stream().into_iter().any(is_more) {
+        block_inside(body).into_token_stream()
+    } else {
+        body.stream()
+    }
+}
+
+/// A block inside of ours that keeps its braces. If it may hold one expression only, a statement that does
+/// nothing keeps `unused_braces` quiet.
+pub(crate) fn block_inside(block: &Group) -> Group {
+    let is_end = |tree: TokenTree| matches!(tree, TokenTree::Punct(end) if end.as_char() == ';');
+    let statements = block.stream();
+    if statements.is_empty() || statements.clone().into_iter().any(is_end) {
+        return block.clone();
+    }
+    refilled(block, quote!(const _: () = (); #statements))
+}
+
+/// A function of the runtime that takes a body: one for a span that continues a context, or another.
+fn takes_body(scope: &Scope, name: &str) -> TokenStream {
+    let in_context = if scope.continues { "_in_context" } else { "" };
+    let name = Ident::new(&format!("{name}{in_context}"), Span::call_site());
+    let runtime = &scope.runtime;
+    quote!(#runtime::__private::#name)
+}
+
+/// A body run in the span, which ends with it. One call, so that the type that is expected of the function's
+/// value is expected of the body's.
+fn run(
+    scope: &Scope,
+    parameters: &TokenStream,
+    output: &TokenStream,
+    core: &TokenStream,
     look: &TokenStream,
 ) -> TokenStream {
-    let [span, value] = ["span", "value"].map(|name| Ident::new(name, Span::mixed_site()));
+    let (run, entry) = (takes_body(scope, "run_body"), hidden("entry"));
+    let body = started(scope, parameters, core);
+    quote!(#run(move |#entry| #output { #body }, #look))
+}
+
+/// As `run`, for a value that may be more work in a box, by its type.
+fn run_to_end(
+    scope: &Scope,
+    parameters: &TokenStream,
+    output: &Type,
+    core: &TokenStream,
+    look: &TokenStream,
+) -> TokenStream {
+    let (run, runtime) = (takes_body(scope, "end_body"), &scope.runtime);
+    let [span, value, entry] = [hidden("span"), value(), hidden("entry")];
+    let body = started(scope, parameters, core);
     quote! {
-        let mut #span = #start;
-        let #value = #span.call(#closure);
-        #ends!(#span, #value, #look)
+        #run(
+            move |#entry| -> #output { #body },
+            move |mut #span, #value| #runtime::__private::end!(#span, #value, #look),
+        )
     }
 }
 
-/// An `async` block in the span, awaited, with a hint for the compiler at what it returns.
-pub(super) fn follow(core: &Group, output: &Type, scope: &Scope, place: Span) -> TokenStream {
-    let Scope { start, look, runtime, .. } = scope;
-    let [span, body] = ["span", "body"].map(|name| Ident::new(name, Span::mixed_site()));
-    // For a `!` there is no value to look at, and no expression of its type for a hint.
-    let never = matches!(output, Type::Never(_));
-    let look = if never { &Look::Nothing } else { look };
-    let look = look.closure(None, runtime, place);
-    let hint = (!never).then(|| quote!(#runtime::__private::returns!(#output);));
-    let statements = core.stream();
-    let block = quote_spanned!(core.span()=> async move { #hint #statements });
+/// A body in a span that ends with the function. Nothing looks at the value, and no closure stands between it
+/// and the function's type, from which the compiler takes the types of the closure that is returned.
+fn guarded(scope: &Scope, parameters: &TokenStream, core: &TokenStream) -> TokenStream {
+    let runtime = &scope.runtime;
+    let [guard, entry] = [hidden("guard"), hidden("entry")];
+    let method = if scope.continues { quote!(entry_in_context) } else { quote!(entry) };
+    let body = started(scope, parameters, core);
     quote! {
-        let #span = #start;
-        let #body = #block;
-        #span.follow(#body, #look).await
+        let mut #guard = #runtime::__private::EntryGuard::new();
+        let #entry = #guard.#method();
+        #body
     }
 }
 
-/// A mention of the function's parameters, for the start of its body: a closure drops them in the
-/// order it mentions them, a function in the order opposite to theirs. A parameter that nothing
-/// uses is left to the lint that tells so, unless it is meant to be.
-fn parameters(function: &Function, receiver: Option<&Ident>, core: &Group) -> TokenStream {
-    let meant = |name: &Ident| name.to_string().starts_with('_');
-    let bound = function.parameters().into_iter().map(|name| match receiver {
-        Some(receiver) if name == "self" => receiver.clone(),
-        _ => name,
-    });
-    let used = |name: &Ident| {
-        let constant = name.to_string().starts_with(char::is_uppercase);
-        !constant && !name.to_string().starts_with("__arg") && (meant(name) || uses(core, name))
-    };
-    let mut names: Vec<Ident> = bound.filter(used).collect();
-    names.reverse();
-    let guards = names.iter().any(meant);
-    if names.len() < 2 && !guards {
-        return TokenStream::new();
+/// A body called in the span, which goes on with the value if that is a future or a stream.
+pub(super) fn follow_value(scope: &Scope, body: &TokenStream, look: &TokenStream) -> TokenStream {
+    let (call, runtime) = (takes_body(scope, "call_body"), &scope.runtime);
+    let [span, value, entry] = [hidden("span"), value(), hidden("entry")];
+    quote! {
+        let (mut #span, #value) = #call(move |#entry| { #body });
+        #runtime::__private::follow!(#span, #value, #look)
     }
-    let allow = guards.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
-    quote!(#allow let _ = (#(&#names,)*);)
 }
 
-/// Whether a variable is used among these tokens: named, or formatted.
-fn uses(tokens: &Group, name: &Ident) -> bool {
-    let mut after_dot = false;
-    tokens.stream().into_iter().any(|tree| {
-        let found = match &tree {
-            TokenTree::Ident(ident) => ident == name && !after_dot,
-            TokenTree::Group(group) => uses(group, name),
-            TokenTree::Literal(literal) => formats(&literal.to_string(), &name.to_string()),
-            TokenTree::Punct(_) => false,
-        };
-        after_dot = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '.');
-        found
-    })
+/// The statements that bind the parameters, and whether the span starts before them: a variable that is there
+/// while a future waits for its span takes room of its own in the future.
+struct Bound {
+    parameters: TokenStream,
+    starts_first: bool,
 }
 
-/// Whether a format string has `{name}` or `{name:…}` in it.
-fn formats(literal: &str, name: &str) -> bool {
-    let ends = |rest: &str| rest.starts_with(['}', ':']);
-    literal.split('{').skip(1).any(|hole| hole.strip_prefix(name).is_some_and(ends))
+/// The function that returns the future of its body, which starts the span when it is polled. It
+/// stays `async` where only that says all of what it is.
+fn follow(
+    mut function: Function,
+    bound: &Bound,
+    core: &Group,
+    output: &Type,
+    scope: &Scope,
+) -> Function {
+    let place = function.output_place();
+    // For a `!` there is no value to look at.
+    let is_never = matches!(output, Type::Never(_));
+    let look = if is_never { &Look::Nothing } else { &scope.look };
+    let look = look.moving(None, &scope.runtime, place);
+    let hint = hint(output, &scope.runtime);
+    let start = starts(scope);
+    let core = inside(core);
+    let Bound { parameters, starts_first } = bound;
+    let opening =
+        if *starts_first { quote!(#start #parameters) } else { quote!(#parameters #start) };
+    let future = in_span(scope, &quote!(#hint #opening #core), &look);
+    let written = function.output();
+    let is_exact = !is_never && !has_opaque(&written);
+    if is_exact && !function.stays_async() {
+        function.sig.asyncness = None;
+        function.sig.output = parse_quote!(-> impl ::core::future::Future<Output = #written>);
+        function.with_body(&future)
+    } else {
+        function.with_body(&quote!(#future.await))
+    }
+}
+
+/// A future in the span that it starts itself.
+pub(super) fn in_span(scope: &Scope, inside: &TokenStream, look: &TokenStream) -> TokenStream {
+    let runtime = &scope.runtime;
+    quote!(#runtime::__private::in_span(async move { #inside }, #look))
+}
+
+/// The statement of a future that starts its span.
+pub(super) fn starts(scope: &Scope) -> TokenStream {
+    let Scope { start, runtime, .. } = scope;
+    quote!(#runtime::__private::started(#start).await;)
+}
+
+/// Tells the compiler what an `async` block comes to. There is no expression of the type `!` to tell it by.
+fn hint(output: &Type, runtime: &Path) -> Option<TokenStream> {
+    let is_never = matches!(output, Type::Never(_));
+    (!is_never).then(|| quote!(#runtime::__private::returns!(#output);))
 }

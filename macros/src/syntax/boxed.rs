@@ -5,8 +5,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Expr, Pat, Path, Stmt, Type};
 
-use super::body::{Scope, called, follow};
-use super::{Look, has_span};
+use super::body::{Scope, follow_value, in_span, started, starts};
+use super::has_span;
 
 /// `before; Box::pin(async move { lets core rest })`.
 pub(super) struct Boxed {
@@ -19,8 +19,10 @@ pub(super) struct Boxed {
 }
 
 struct Moved {
-    lets: TokenStream,
-    output: Type,
+    /// The statements that move the parameters in.
+    moves: TokenStream,
+    /// `let __ret: T =`, or `let _: () =`.
+    binding: TokenStream,
     rest: TokenStream,
     /// What `self` is called there.
     receiver: Option<Ident>,
@@ -62,67 +64,51 @@ impl Boxed {
         Some((Self { before, pin, asyncness, moved }, core))
     }
 
-    /// Puts a statement before the others.
-    pub(super) fn start_with(&mut self, statement: TokenStream) {
-        let before = &self.before;
-        self.before = quote!(#statement #before);
-    }
-
     /// Whether it is `#[async_trait]`'s.
     pub(super) fn is_moved(&self) -> bool {
         self.moved.is_some()
     }
 
-    /// What `self` is called in it.
-    pub(super) fn receiver(&self) -> Option<&Ident> {
-        self.moved.as_ref()?.receiver.as_ref()
-    }
-
     pub(super) fn restore(self, core: &Group) -> TokenStream {
         let Self { before, pin, asyncness, moved } = self;
-        let block = moved.map(|Moved { lets, rest, .. }| quote!({ #lets #core #rest }));
-        let block = block.unwrap_or_else(|| core.to_token_stream());
+        let block = match moved {
+            Some(Moved { moves, binding, rest, .. }) => quote!({ #moves #binding #core #rest }),
+            None => core.to_token_stream(),
+        };
         quote!(#before #pin(#asyncness #block))
     }
 
     pub(super) fn wrap(
         self,
+        parameters: &TokenStream,
         core: &Group,
         output: &Type,
         scope: &Scope,
         place: Span,
     ) -> TokenStream {
         let Self { before, pin, asyncness, moved } = self;
-        let Some(Moved { lets, output, rest, receiver }) = moved else {
-            let Scope { start, look, runtime, .. } = scope;
-            let look = look.moving(Some(output), runtime, place);
-            let closure = quote!(move || { #before #asyncness #core });
-            let body = called(start, &closure, &quote!(#runtime::__private::follow), &look);
+        let look = |ty| scope.look.moving(ty, &scope.runtime, place);
+        let Some(Moved { moves, binding, rest, receiver }) = moved else {
+            let inside = quote!(#before #asyncness #core);
+            let inside = if before.is_empty() { inside } else { quote!({ #inside }) };
+            let inside = started(scope, parameters, &inside);
+            let body = follow_value(scope, &inside, &look(Some(output)));
             return quote!(#pin({ #body }));
         };
         // What is written in the attributes still says `self`.
-        let Scope { start, look, ends_by_value, runtime } = scope;
-        let rename = |tokens: &TokenStream| match &receiver {
-            Some(receiver) => renamed(tokens.clone(), receiver),
-            None => tokens.clone(),
-        };
-        let look = match look {
-            Look::Expression(expression) => Look::Expression(rename(expression)),
-            look => look.clone(),
-        };
-        let scope = Scope {
-            start: rename(start),
-            look,
-            ends_by_value: *ends_by_value,
-            runtime: runtime.clone(),
-        };
-        let body = follow(core, &output, &scope, place);
-        quote!(#before #pin(#asyncness { #lets { #body } #rest }))
+        let start = starts(scope);
+        let start = receiver.map_or(start.clone(), |receiver| renamed(start, &receiver));
+        let inside = quote!(#moves #start #binding #core #rest);
+        let future = in_span(scope, &inside, &look(None));
+        quote!(#before #pin(#future))
     }
 }
 
 impl Moved {
-    /// What `#[async_trait]` writes: `…; let __ret: T = { core }; __ret`, or `let _: () = { core };`.
+    /// What `#[async_trait]` writes, as of its version 0.1.92: `…; let __ret: T = { core }; __ret`, or
+    /// `let _: () = { core };`, with `__self` for `self` and `__arg0` for a pattern. If that changes, the function is a span as
+    /// any that returns a box is: it starts with the call and not with the first poll, which a test in
+    /// `tests/behaviour/shapes.rs` notices.
     fn find(block: &Group) -> Option<(Self, Group)> {
         let mut lets: Vec<TokenTree> = block.stream().into_iter().collect();
         let end = lets.windows(3).rposition(|three| match three {
@@ -143,18 +129,17 @@ impl Moved {
         if !unit && !is_word(last + 1, "__ret") {
             return None;
         }
-        let ty = lets.get(last + 3..lets.len() - 1)?.iter().cloned().collect();
-        let output = syn::parse2(ty).ok()?;
         let moves: TokenStream = lets[..last].iter().cloned().collect();
-        let moves: syn::Block = syn::parse2(quote!({ #moves })).ok()?;
-        if !moves.stmts.iter().all(is_move) {
+        let block: syn::Block = syn::parse2(quote!({ #moves })).ok()?;
+        if !block.stmts.iter().all(is_move) {
             return None;
         }
         let receiver = lets.iter().find_map(|tree| match tree {
             TokenTree::Ident(ident) if ident == "__self" => Some(ident.clone()),
             _ => None,
         });
-        Some((Self { lets: lets.into_iter().collect(), output, rest, receiver }, core))
+        let binding = lets.split_off(last).into_iter().collect();
+        Some((Self { moves, binding, rest, receiver }, core))
     }
 }
 

@@ -3,11 +3,11 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::visit::Visit;
-use syn::{
-    Attribute, FnArg, Ident, Meta, PatIdent, Path, ReturnType, Signature, Token, Type, Visibility,
-};
+use syn::{Attribute, FnArg, Ident, Meta, Path, ReturnType, Signature, Token, Type, Visibility};
+
+use super::parameters::names_in;
 
 #[derive(Clone)]
 pub(crate) struct Function {
@@ -15,6 +15,7 @@ pub(crate) struct Function {
     pub(crate) head: Head,
     pub(crate) sig: Signature,
     pub(crate) body: Group,
+    stays_async: bool,
 }
 
 /// What stands before `fn` and its qualifiers: `pub`, `default`.
@@ -27,6 +28,16 @@ pub(crate) struct Head {
 impl Function {
     pub(crate) fn is_async(&self) -> bool {
         self.sig.asyncness.is_some()
+    }
+
+    /// Keeps the function `async` for an attribute that is not on the function itself.
+    pub(super) fn keep_async(&mut self) {
+        self.stays_async = true;
+    }
+
+    /// Whether another attribute, which expands later, may ask whether the function is `async`.
+    pub(super) fn stays_async(&self) -> bool {
+        self.stays_async || !self.attrs.iter().all(is_neutral)
     }
 
     /// The return type as a type, `()` when none is written.
@@ -47,23 +58,11 @@ impl Function {
 
     /// The variables that the parameters bind, in their order.
     pub(crate) fn parameters(&self) -> Vec<Ident> {
-        struct Bound(Vec<Ident>);
-        impl<'ast> Visit<'ast> for Bound {
-            fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-                self.0.push(pattern.ident.clone());
-                syn::visit::visit_pat_ident(self, pattern);
-            }
-        }
-        let mut bound = Bound(Vec::new());
-        for input in &self.sig.inputs {
-            match input {
-                FnArg::Receiver(receiver) => bound.0.push(Ident::from(receiver.self_token)),
-                FnArg::Typed(typed)
-                    if typed.attrs.iter().any(|attr| attr.path().is_ident("cfg")) => {}
-                FnArg::Typed(typed) => bound.visit_pat(&typed.pat),
-            }
-        }
-        bound.0
+        let names = |input: &FnArg| match input {
+            FnArg::Receiver(receiver) => vec![Ident::from(receiver.self_token)],
+            FnArg::Typed(typed) => names_in(&typed.pat),
+        };
+        self.sig.inputs.iter().flat_map(names).collect()
     }
 
     /// The first attribute whose path ends in this word.
@@ -85,6 +84,11 @@ impl Function {
         Ok(())
     }
 
+    /// Marks the braces of the body as ours: lints about bodies are about bodies that are written.
+    pub(super) fn replace_braces(&mut self) {
+        self.body.set_span(Span::call_site().located_at(self.body.span()));
+    }
+
     /// The same function round another body.
     pub(crate) fn with_body(mut self, body: &TokenStream) -> Self {
         self.body = refilled(&self.body, body.clone());
@@ -99,6 +103,7 @@ impl Parse for Function {
             head: Head { vis: input.parse()?, default: input.parse()? },
             sig: input.parse()?,
             body: input.call(body)?,
+            stays_async: false,
         };
         function.hoist_inner_attributes()?;
         Ok(function)
@@ -120,9 +125,17 @@ fn body(input: ParseStream) -> syn::Result<Group> {
 
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attrs, head: Head { vis, default }, sig, body } = self;
+        let Self { attrs, head: Head { vis, default }, sig, body, .. } = self;
         tokens.extend(quote!(#(#attrs)* #vis #default #sig #body));
     }
+}
+
+/// Whether an attribute means the same on an `async fn` and on a function that returns a future. Most
+/// attributes of other crates ask for an `async fn`.
+pub(super) fn is_neutral(attribute: &Attribute) -> bool {
+    let known =
+        ["allow", "cfg", "cold", "deny", "deprecated", "doc", "expect", "forbid", "inline", "warn"];
+    known.iter().any(|word| attribute.path().is_ident(word))
 }
 
 /// Whether an attribute's path ends in this word.
@@ -143,6 +156,19 @@ pub(crate) fn arguments(attribute: &Attribute) -> TokenStream {
     }
 }
 
+/// The condition of a `#[cfg_attr(condition, …)]`, and the attributes that hold under it.
+pub(crate) fn conditional(attribute: &Attribute) -> Option<(Meta, Vec<Attribute>)> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let parse = Punctuated::<Meta, Token![,]>::parse_terminated;
+    let mut parts = parse.parse2(list.tokens.clone()).ok()?.into_iter();
+    let condition = parts.next()?;
+    let attributes = parts.map(|meta| Attribute { meta, ..attribute.clone() });
+    Some((condition, attributes.collect()))
+}
+
 /// The group round other tokens, where it was.
 pub(crate) fn refilled(group: &Group, tokens: TokenStream) -> Group {
     let mut refilled = Group::new(group.delimiter(), tokens);
@@ -157,13 +183,14 @@ pub(crate) fn attribute_path(brackets: &Group) -> Option<(Path, String)> {
     Some((path, word))
 }
 
-/// Whether `#[span]`, by whatever path, is among the tokens, at any depth.
+/// Whether `#[span]`, by whatever path and under whatever condition, is among the tokens, at any depth.
 pub(crate) fn has_span(tokens: TokenStream) -> bool {
     let mut after_pound = false;
     tokens.into_iter().any(|tree| {
         let found = match &tree {
             TokenTree::Group(group) if after_pound && group.delimiter() == Delimiter::Bracket => {
                 attribute_path(group).is_some_and(|(_, word)| word == "span")
+                    || is_conditional_span(group)
             }
             TokenTree::Group(group) => has_span(group.stream()),
             _ => false,
@@ -171,4 +198,11 @@ pub(crate) fn has_span(tokens: TokenStream) -> bool {
         after_pound = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
         found
     })
+}
+
+/// Whether an attribute is `#[span]` under a condition, from what stands after its `#`.
+pub(crate) fn is_conditional_span(brackets: &Group) -> bool {
+    let attribute = Attribute::parse_outer.parse2(quote!(# #brackets)).ok();
+    let inner = attribute.into_iter().flatten().find_map(|attribute| conditional(&attribute));
+    inner.is_some_and(|(_, inner)| inner.iter().any(|one| ends_in(one, "span")))
 }

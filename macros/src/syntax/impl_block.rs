@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{ItemImpl, Type};
 
 use super::Function;
+use super::function::is_neutral;
 
 /// An `impl` block: its tokens up to the braces, and its members in their order.
 pub(crate) struct ImplBlock {
@@ -48,8 +49,18 @@ impl Parse for ImplBlock {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         let mut head: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
         let braces = head.pop().map(TokenTree::into_token_stream).unwrap_or_default();
-        let members = members.parse2(braces)?;
-        Ok(Self { head: head.into_iter().collect(), members })
+        let mut members = members.parse2(braces)?;
+        let head: TokenStream = head.into_iter().collect();
+        // `#[async_trait]` below, for one, looks for methods that are `async`.
+        let item = syn::parse2::<ItemImpl>(quote!(#head {}));
+        if item.is_ok_and(|item| !item.attrs.iter().all(is_neutral)) {
+            for member in &mut members {
+                if let Member::Function(function) = member {
+                    function.keep_async();
+                }
+            }
+        }
+        Ok(Self { head, members })
     }
 }
 

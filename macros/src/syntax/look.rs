@@ -17,9 +17,15 @@ pub(crate) enum Look {
     Expression(TokenStream),
 }
 
-/// The variable that holds the value a body came to, out of reach of the user's code.
+/// A variable of an expansion. The user's code cannot refer to it, and no item of the user's can have its
+/// name: a `let` by the name of a constant in scope would be a pattern.
+pub(crate) fn hidden(name: &str) -> Ident {
+    Ident::new(&format!("__spandrel_{name}"), Span::mixed_site())
+}
+
+/// The variable that holds the value a body came to.
 pub(crate) fn value() -> Ident {
-    Ident::new("value", Span::mixed_site())
+    hidden("value")
 }
 
 /// The method that gives the outcome of a value: what is wrong with the value is told here.
@@ -43,7 +49,8 @@ impl Look {
         let ty = ty.map(|ty| quote!(: &#ty));
         let (runtime, method) = (located(runtime, place), outcome(place));
         let place = Span::mixed_site().located_at(place);
-        let value = Ident::new("value", place);
+        let mut value = value();
+        value.set_span(place);
         match self {
             Self::Nothing => quote!(#runtime::__private::Outcome::unset),
             Self::Typed => {
@@ -60,6 +67,14 @@ impl Look {
                 quote!(|#value #ty| { #outcome })
             }
             Self::Expression(expression) => quote!(|#value #ty| #expression),
+        }
+    }
+
+    /// The tokens of the user's in it.
+    pub(super) fn tokens(&self) -> TokenStream {
+        match self {
+            Self::Expression(expression) => expression.clone(),
+            Self::Nothing | Self::Typed | Self::Result => TokenStream::new(),
         }
     }
 

@@ -8,18 +8,20 @@ mod impl_block;
 mod look;
 mod options;
 mod output;
+mod parameters;
 mod place;
 mod record;
 mod tables;
 
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
-pub(crate) use body::{Body, Scope, hand_to};
+pub(crate) use body::{Body, Scope, block_inside, hand_to};
 pub(crate) use boxed::mentions;
 pub(crate) use function::{
-    Function, arguments, attribute_path, has_span, refilled, take_attributes,
+    Function, arguments, attribute_path, conditional, has_span, is_conditional_span, refilled,
+    take_attributes,
 };
 pub(crate) use impl_block::{ImplBlock, Member};
-pub(crate) use look::{Look, located, outcome, value};
+pub(crate) use look::{Look, hidden, located, outcome, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, record, set};

@@ -2,7 +2,7 @@
 
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
-use syn::{GenericArgument, PathArguments, Type, TypeParamBound, TypePath, parse_quote};
+use syn::{GenericArgument, Ident, PathArguments, Type, TypeParamBound, TypePath, parse_quote};
 
 /// A future or a stream anywhere inside a type that is not all of it: work that may go on after the
 /// return.
@@ -45,6 +45,20 @@ fn argument_of<'a>(ty: &'a Type, word: &str) -> Option<&'a Type> {
     })
 }
 
+/// Whether there is an `impl Trait` in a type.
+pub(super) fn has_opaque(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_type(&mut self, ty: &'ast Type) {
+            self.0 |= matches!(ty, Type::ImplTrait(_));
+            syn::visit::visit_type(self, ty);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_type(ty);
+    finder.0
+}
+
 /// The type with `_` in place of each `impl Trait`.
 pub(super) fn without_opaque(mut ty: Type) -> Type {
     struct Eraser;
@@ -74,15 +88,82 @@ pub(super) fn output_of<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>
     })
 }
 
-/// A bound by something whose work starts later and that cannot be wrapped: a closure, what becomes
-/// a future.
+/// A bound by something that a caller can await, and that cannot be wrapped.
 pub(super) fn cannot_follow(bound: &TypeParamBound) -> bool {
-    let TypeParamBound::Trait(bound) = bound else {
-        return false;
-    };
-    let unknown = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce", "IntoFuture"];
-    let last = bound.path.segments.last();
-    last.is_some_and(|last| unknown.iter().any(|word| last.ident == word))
+    trait_of(bound).is_some_and(|word| word == "IntoFuture")
+}
+
+/// Whether these bounds say that a caller cannot await the value: each is a lifetime, or a trait that has
+/// nothing to do with futures. A trait of the user's may be one for futures.
+pub(super) fn is_no_future<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> bool {
+    let known = |bound| trait_of(bound).is_none_or(|word| KNOWN.iter().any(|known| word == known));
+    bounds.into_iter().all(known)
+}
+
+/// A bound that a closure satisfies.
+pub(super) fn is_closure(bound: &TypeParamBound) -> bool {
+    let words = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"];
+    trait_of(bound).is_some_and(|word| words.iter().any(|known| word == known))
+}
+
+/// Traits of the standard library that no future needs to implement for its caller to await it.
+const KNOWN: &[&str] = &[
+    "Any",
+    "AsMut",
+    "AsRef",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
+    "Borrow",
+    "BorrowMut",
+    "BufRead",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Deref",
+    "DerefMut",
+    "Display",
+    "DoubleEndedIterator",
+    "Eq",
+    "Error",
+    "ExactSizeIterator",
+    "Extend",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "FusedIterator",
+    "Hash",
+    "Hasher",
+    "Into",
+    "IntoIterator",
+    "Iterator",
+    "LowerExp",
+    "LowerHex",
+    "Octal",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Pointer",
+    "Read",
+    "Seek",
+    "Send",
+    "Sized",
+    "Sync",
+    "ToOwned",
+    "ToString",
+    "TryInto",
+    "Unpin",
+    "UpperExp",
+    "UpperHex",
+    "Write",
+];
+
+fn trait_of(bound: &TypeParamBound) -> Option<&Ident> {
+    match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| &last.ident),
+        _ => None,
+    }
 }
 
 /// The arguments of a bound that names a future or a stream.

@@ -1,28 +1,30 @@
 //! The tokens that put data on a list of attributes.
 
-use proc_macro2::{Span as Place, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
-use super::{Capture, Data};
+use super::{Capture, Data, hidden};
 
-/// The variable for the attributes, out of reach of the user's code.
+/// The variable for the attributes.
 pub(crate) fn attribute_list() -> Ident {
-    Ident::new("attributes", Place::mixed_site())
+    hidden("attributes")
 }
 
 /// Records data on a span that starts, with a key that is encoded at compile time.
 pub(crate) fn record(runtime: &Path, list: &Ident, data: &Data) -> TokenStream {
-    let Data { key, capture: Capture::Typed, value } = data else { return set(list, data) };
+    let Data { key, capture: Capture::Typed, value, conditions } = data else {
+        return set(list, data);
+    };
     let key = &key.name;
     let method = quote_spanned!(value.span()=> record);
     let value = quote_spanned!(value.span()=> &(#value));
-    quote!(#list.#method(#runtime::__private::key!(#key), #value);)
+    quote!(#(#conditions)* #list.#method(#runtime::__private::key!(#key), #value);)
 }
 
 pub(crate) fn set(list: &Ident, data: &Data) -> TokenStream {
-    let Data { key, capture, value } = data;
+    let Data { key, capture, value, conditions } = data;
     let key = &key.name;
     let method = match capture {
         Capture::Typed => quote_spanned!(value.span()=> set),
@@ -30,5 +32,5 @@ pub(crate) fn set(list: &Ident, data: &Data) -> TokenStream {
         Capture::Debug => quote_spanned!(value.span()=> set_debug),
     };
     let value = quote_spanned!(value.span()=> &(#value));
-    quote!(#list.#method(#key, #value);)
+    quote!(#(#conditions)* #list.#method(#key, #value);)
 }

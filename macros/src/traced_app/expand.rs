@@ -20,7 +20,7 @@ pub(super) fn expand(app: App) -> TokenStream {
 
 fn configure(config: &Config) -> TokenStream {
     let Config { service, resource, calls, runtime } = config;
-    let resource = resource.iter().map(|Data { key, capture, value }| {
+    let resource = resource.iter().map(|Data { key, capture, value, .. }| {
         let key = &key.name;
         match capture {
             Capture::Typed => quote!(.resource(#key, &(#value))),

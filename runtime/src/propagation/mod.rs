@@ -13,6 +13,7 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 use crate::context;
 pub(crate) use carrier::resolve;
+use carrier::resolve::{Extracts, Injects};
 pub use carrier::{Carrier, CarrierMut};
 pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;
@@ -21,8 +22,10 @@ pub use trace_context::TraceContext;
 /// same as none. From a carrier without a trace, the context has the current span: a span that
 /// starts in it has that as its parent, but [`links`](crate::Start::links) makes no link of it.
 ///
-/// It is read as W3C Trace Context, level 2, and W3C Baggage, or as `OTEL_PROPAGATORS` says. Carriers
-/// that hold a header several times must say so by [`Extractor::get_all`].
+/// A carrier is what is one for [`#[propagate]`](macro@crate::propagate): a map, headers, a message, an
+/// [`Extractor`] or a [`Carrier`]. It is read as W3C Trace Context, level 2, and W3C Baggage, or as
+/// `OTEL_PROPAGATORS` says. Extractors that hold a header several times must say so by
+/// [`Extractor::get_all`].
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -34,19 +37,28 @@ pub use trace_context::TraceContext;
 /// let attached = spandrel::extract(&headers).attach();
 /// assert_eq!(spandrel::current_trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// ```
-pub fn extract(carrier: &dyn Extractor) -> Context {
+pub fn extract<Kind>(carrier: &(impl Extracts<Kind> + ?Sized)) -> Context {
+    carrier.extracted()
+}
+
+fn read(carrier: &dyn Extractor) -> Context {
     extract_over(&context::current(), carrier)
 }
 
-/// As [`extract`], over another context than the current one.
+/// As [`read`], over another context than the current one.
 fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
     let (context, found) = Propagator::global().extract_over(context, carrier);
     if found { context } else { context::without_trace(context) }
 }
 
-/// Writes the current context into a carrier: the trace and the baggage, where there are any. What
-/// an [`Injector`] has of another context it cannot take out: give it one that is new.
-pub fn inject(carrier: &mut dyn Injector) {
+/// Writes the current context into a carrier: the trace and the baggage, where there are any. A carrier is
+/// what is one for [`#[propagate]`](macro@crate::propagate): a map, headers, a message, an [`Injector`] or a
+/// [`CarrierMut`]. Nothing can be removed from an [`Injector`]: give it one that has nothing of another context.
+pub fn inject<Kind>(carrier: &mut (impl Injects<Kind> + ?Sized)) {
+    carrier.inject();
+}
+
+fn write(carrier: &mut dyn Injector) {
     Propagator::global().inject_context(&context::current(), carrier);
 }
 

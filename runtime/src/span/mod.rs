@@ -6,6 +6,7 @@ mod carry;
 mod current;
 mod device;
 mod ending;
+mod entry;
 mod exception;
 mod future;
 mod guard;
@@ -25,7 +26,11 @@ pub use block::{enter_frame, note, settle};
 pub use callsite::{Callsite, Start};
 pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};
-pub use future::SpanFuture;
+pub use entry::{
+    EntryGuard, call_body, call_body_in_context, end_body, end_body_in_context, run_body,
+    run_body_in_context,
+};
+pub use future::{SpanFuture, in_span, started};
 pub use guard::SpanGuard;
 pub use scope::Span;
 pub use stream::SpanStream;

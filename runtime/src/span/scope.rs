@@ -58,8 +58,9 @@ struct Extra {
 }
 
 /// What is current on the thread while the body of a span runs.
+#[derive(Debug)]
 #[must_use = "the span stays current"]
-struct Running {
+pub(super) struct Running {
     attached: Option<ContextGuard>,
     /// Where the blocks in the body begin.
     blocks: Option<Entered>,
@@ -183,7 +184,7 @@ impl Span {
 
     /// Whether it does nothing, and nothing inside it may.
     #[inline]
-    fn is_nothing(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
         self.context.is_none() && !self.has_blocks && !self.records()
     }
 
@@ -206,9 +207,8 @@ impl Span {
 
     /// Runs a body in the span, and leaves the span open for what the body returns.
     // What is generic is small, and has the body once: an application has thousands of spans.
-    #[doc(hidden)]
     #[inline]
-    pub fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
+    fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
         let running = if self.is_nothing() { None } else { self.enter_once() };
         match caught(body) {
             Ok(value) => {
@@ -228,7 +228,7 @@ impl Span {
         F: Future,
         O: FnOnce(&F::Output) -> Outcome,
     {
-        SpanFuture { future: Some(future), span: self, outcome: Some(outcome) }
+        SpanFuture::new(future, self, outcome, false)
     }
 
     /// The stream in this span, which is current during each poll, and ends when the stream has
@@ -271,7 +271,7 @@ impl Span {
     }
 
     /// Makes the span current.
-    fn enter_body(&mut self, context: Option<Context>) -> Running {
+    pub(super) fn enter_body(&mut self, context: Option<Context>) -> Running {
         let attached = context.and_then(context::attach);
         let blocks = self.has_blocks.then(|| match &mut self.extra {
             Some(extra) => extra.frame.enter(),
@@ -283,7 +283,7 @@ impl Span {
     /// What was made current is so no more. The body says whether it pauses: whether it goes on later, maybe on another
     /// thread.
     #[inline(never)]
-    fn leave(&mut self, running: Running, pauses: bool) {
+    pub(super) fn leave(&mut self, running: Running, pauses: bool) {
         let Running { attached, blocks } = running;
         if let Some(entered) = blocks {
             let mut frame = Frame::default();
@@ -297,7 +297,7 @@ impl Span {
 
     /// Ends the span by a panic of its body, which goes on.
     #[cold]
-    fn pass_on(&mut self, running: Option<Running>, payload: Payload) -> ! {
+    pub(super) fn pass_on(&mut self, running: Option<Running>, payload: Payload) -> ! {
         if let Some(running) = running {
             self.leave(running, false);
         }
@@ -379,7 +379,7 @@ impl Span {
     /// The context, for a body that runs once. It is not kept if the span can do without, as most can: a clone costs a
     /// twentieth of a span.
     #[inline]
-    fn take_context(&mut self) -> Option<Context> {
+    pub(super) fn take_context(&mut self) -> Option<Context> {
         if self.place.is_some() && self.extra.is_none() && self.is_under_current {
             self.context.take()
         } else {
@@ -435,7 +435,7 @@ impl Span {
     }
 
     fn cancel_within(&mut self, drop: &mut dyn FnMut()) {
-        if self.records() || self.is_paused() {
+        if self.is_open() {
             let context = self.take_context();
             self.within(context, &mut || {
                 drop();
@@ -444,6 +444,18 @@ impl Span {
             let ending = if self.failed { Ending::Value(None) } else { Ending::Cancelled };
             self.end(&ending, None);
         }
+    }
+
+    /// Whether it, or a block in it, may not have ended yet.
+    #[inline]
+    pub(super) fn may_be_open(&self) -> bool {
+        self.records() || self.has_blocks
+    }
+
+    /// Whether it, or a block in it, has not ended yet.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.records() || self.is_paused()
     }
 
     /// This moment, by the clock of the span.

@@ -4,14 +4,14 @@ use async_nats::HeaderMap;
 use opentelemetry::Context;
 
 use super::{Carrier, CarrierMut, Pairs, Written};
-use crate::propagation::extract;
+use crate::propagation::read;
 
 impl Carrier for HeaderMap {
     fn extract_context(&self) -> Context {
         let pairs = self.iter().flat_map(|(name, values)| {
             values.iter().map(move |value| (name.as_ref(), value.as_str()))
         });
-        extract(&Pairs::of_texts(pairs))
+        read(&Pairs::of_texts(pairs))
     }
 }
 

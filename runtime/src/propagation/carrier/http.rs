@@ -5,12 +5,12 @@ use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 
 use super::{Carrier, CarrierMut, Pairs, Written};
-use crate::propagation::{Propagator, extract};
+use crate::propagation::{Propagator, read};
 
 impl Carrier for HeaderMap {
     fn extract_context(&self) -> Context {
         let pairs = self.iter().map(|(name, value)| (name.as_str(), Some(value.as_bytes())));
-        extract(&Pairs::of_bytes(pairs))
+        read(&Pairs::of_bytes(pairs))
     }
 }
 

@@ -7,12 +7,12 @@ use lapin::types::{AMQPValue, FieldTable};
 use opentelemetry::Context;
 
 use super::{Carrier, CarrierMut, Pairs, Written};
-use crate::propagation::extract;
+use crate::propagation::read;
 
 impl Carrier for FieldTable {
     fn extract_context(&self) -> Context {
         let pairs = self.inner().iter().map(|(name, value)| (name.as_str(), bytes(value)));
-        extract(&Pairs::of_bytes(pairs))
+        read(&Pairs::of_bytes(pairs))
     }
 }
 

@@ -11,17 +11,20 @@ mod option;
 mod rdkafka;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 pub(crate) mod resolve;
 #[cfg(feature = "tonic")]
 mod tonic;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
-use super::{Propagator, extract, inject};
+use super::{Propagator, read, write};
 
 /// A type that carries a trace context in without being an OpenTelemetry [`Extractor`]; those are
 /// carriers too.
@@ -94,7 +97,7 @@ impl Extractor for Pairs<'_> {
 
 impl<K: AsRef<str>, V: AsRef<str>> Carrier for [(K, V)] {
     fn extract_context(&self) -> Context {
-        extract(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))))
+        read(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))))
     }
 }
 
@@ -106,7 +109,7 @@ impl<K: AsRef<str>, V: AsRef<str>, const N: usize> Carrier for [(K, V); N] {
 
 impl<V: AsRef<str>> Carrier for BTreeMap<String, V> {
     fn extract_context(&self) -> Context {
-        extract(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_str(), value.as_ref()))))
+        read(&Pairs::of_texts(self.iter().map(|(key, value)| (key.as_str(), value.as_ref()))))
     }
 }
 
@@ -126,7 +129,7 @@ impl Written {
     /// None where there is nothing to write.
     fn now() -> Option<Self> {
         let mut pairs = Vec::new();
-        inject(&mut Each(|key: &str, value| pairs.push((key.to_owned(), value))));
+        write(&mut Each(|key: &str, value| pairs.push((key.to_owned(), value))));
         (!pairs.is_empty()).then_some(Self(pairs))
     }
 
@@ -134,6 +137,18 @@ impl Written {
     fn replaces(name: &str) -> bool {
         Propagator::global().fields().any(|field| name.eq_ignore_ascii_case(field))
     }
+}
+
+/// A map, whatever case the names in it have. OpenTelemetry's [`Extractor`] of a `HashMap` finds those in lower
+/// case only.
+pub(crate) fn read_map<S: BuildHasher>(map: &HashMap<String, String, S>) -> Context {
+    read(&Pairs::of_texts(map.iter().map(|(key, value)| (key.as_str(), value.as_str()))))
+}
+
+pub(crate) fn write_map<S: BuildHasher>(map: &mut HashMap<String, String, S>) {
+    let Some(written) = Written::now() else { return };
+    map.retain(|name, _| !Written::replaces(name));
+    map.extend(written.0);
 }
 
 impl CarrierMut for Vec<(String, String)> {
@@ -156,14 +171,12 @@ impl CarrierMut for BTreeMap<String, String> {
 // Of the traits that `extract!` and `inject!` import, each call uses one. The lint asks for that in this crate only.
 #[allow(unused_imports)]
 mod tests {
-    use std::collections::HashMap;
-
     use opentelemetry::ContextGuard;
     use opentelemetry::baggage::BaggageExt;
     use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
 
     use super::*;
-    use crate::__private::{extract, inject};
+    use crate::__private::{extract, inject, linked};
 
     pub(super) const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const SENT: &str = "00-0000000000000000000000000000000a-000000000000000b-01";
@@ -249,6 +262,75 @@ mod tests {
         inject!(map, spandrel_inject);
         assert_eq!(map["traceparent"], SENT);
         drop(attached);
+    }
+
+    #[test]
+    fn names_in_a_hash_map_are_found_in_any_case() {
+        let mut map: Headers = list().into_iter().collect();
+        assert_extracted(&extract!(map, spandrel_extract), "a=1", &[]);
+        assert_extracted(&extract!(&map, spandrel_extract), "a=1", &[]);
+        assert_extracted(&extract!(&mut map, spandrel_extract), "a=1", &[]);
+        let attached = attach();
+        let mut other = map.clone();
+        inject!(other, spandrel_inject);
+        let behind = &mut map;
+        inject!(behind, spandrel_inject);
+        for map in [&map, &other] {
+            assert_injected(map.iter().map(|(name, value)| (&**name, &**value)));
+        }
+        drop(attached);
+    }
+
+    /// A carrier of the program's own.
+    struct Message(Headers);
+
+    impl Carrier for Message {
+        fn extract_context(&self) -> Context {
+            extract!(self.0, spandrel_extract)
+        }
+    }
+
+    #[test]
+    fn functions_take_what_the_attribute_takes() {
+        let map = Headers::from([("traceparent".to_owned(), PARENT.to_owned())]);
+        let dynamic: &dyn Extractor = &map;
+        let parent = |context: Context| context.span().span_context().trace_id().to_string();
+        let found = [
+            crate::extract(&map),
+            crate::extract(dynamic),
+            crate::extract(&Some(map.clone())),
+            crate::extract(&list()[..]),
+            crate::extract(&[("traceparent", PARENT)]),
+            crate::extract(&Message(map.clone())),
+        ];
+        assert_eq!(found.map(parent), [&PARENT[3..35]; 6]);
+        let attached = attach();
+        let (mut map, mut pairs, mut missing) = (Headers::new(), list(), None::<Headers>);
+        crate::inject(&mut map);
+        crate::inject(&mut pairs);
+        crate::inject(&mut missing);
+        let dynamic: &mut dyn Injector = &mut map;
+        crate::inject(dynamic);
+        drop(attached);
+        assert_injected(pairs.iter().map(|(name, value)| (&**name, &**value)));
+        assert_eq!(map["traceparent"], SENT);
+        assert_eq!(missing, Some(map));
+    }
+
+    #[test]
+    fn a_list_of_messages_has_a_context_for_each() {
+        let message = || Message(Headers::from([("traceparent".to_owned(), PARENT.to_owned())]));
+        let messages = vec![message(), message()];
+        let count = |contexts: Vec<Context>| {
+            contexts.iter().filter(|context| context.span().span_context().is_valid()).count()
+        };
+        assert_eq!(count(linked!(messages, spandrel_linked)), 2);
+        assert_eq!(count(linked!(&messages[..], spandrel_linked)), 2);
+        assert_eq!(count(linked!([&messages[0], &message()], spandrel_linked)), 2);
+        assert_eq!(count(linked!(&messages[0], spandrel_linked)), 1);
+        assert_eq!(count(linked!(messages[0].0, spandrel_linked)), 1);
+        let pairs = [("traceparent", PARENT)];
+        assert_eq!(count(linked!(&pairs[..], spandrel_linked)), 1);
     }
 
     type Headers = HashMap<String, String>;

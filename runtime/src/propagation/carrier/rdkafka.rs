@@ -5,16 +5,21 @@ mod native;
 use std::ffi::CString;
 
 use opentelemetry::Context;
-use rdkafka::message::{BorrowedHeaders, Header, OwnedHeaders};
+use rdkafka::message::{
+    BorrowedHeaders, BorrowedMessage, Header, Message, OwnedHeaders, OwnedMessage, ToBytes,
+};
+use rdkafka::producer::{BaseRecord, FutureRecord};
+use rdkafka::util::IntoOpaque;
 
+use super::resolve::nothing;
 use super::{Carrier, CarrierMut, Pairs, Written};
-use crate::propagation::extract;
+use crate::propagation::read;
 
 impl Carrier for BorrowedHeaders {
     fn extract_context(&self) -> Context {
         let pairs =
             native::headers(self).filter_map(|(name, value)| Some((name.to_str().ok()?, value)));
-        extract(&Pairs::of_bytes(pairs))
+        read(&Pairs::of_bytes(pairs))
     }
 }
 
@@ -37,6 +42,33 @@ impl CarrierMut for OwnedHeaders {
         for (key, value) in &written.0 {
             *self = std::mem::take(self).insert(Header { key, value: Some(value) });
         }
+    }
+}
+
+/// A message without headers is an empty carrier.
+impl Carrier for BorrowedMessage<'_> {
+    fn extract_context(&self) -> Context {
+        self.headers().map_or_else(nothing, Carrier::extract_context)
+    }
+}
+
+impl Carrier for OwnedMessage {
+    fn extract_context(&self) -> Context {
+        self.headers().map_or_else(nothing, Carrier::extract_context)
+    }
+}
+
+impl<K: ToBytes + ?Sized, P: ToBytes + ?Sized> CarrierMut for FutureRecord<'_, K, P> {
+    fn inject_context(&mut self) {
+        self.headers.inject_context();
+    }
+}
+
+impl<K: ToBytes + ?Sized, P: ToBytes + ?Sized, D: IntoOpaque> CarrierMut
+    for BaseRecord<'_, K, P, D>
+{
+    fn inject_context(&mut self) {
+        self.headers.inject_context();
     }
 }
 

@@ -8,12 +8,12 @@ use redis::Value;
 use redis::streams::StreamId;
 
 use super::{Carrier, Pairs};
-use crate::propagation::extract;
+use crate::propagation::read;
 
 impl<S: BuildHasher> Carrier for HashMap<String, Value, S> {
     fn extract_context(&self) -> Context {
         let pairs = self.iter().map(|(name, value)| (name.as_str(), bytes(value)));
-        extract(&Pairs::of_bytes(pairs))
+        read(&Pairs::of_bytes(pairs))
     }
 }
 

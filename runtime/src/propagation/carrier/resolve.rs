@@ -6,21 +6,33 @@
 //! dereferences to. The last trait is for all types, and its bound gives the compile error.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::ops::{Deref, DerefMut};
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
 
-use super::{Borrowed, Carrier, CarrierMut, Each, Pairs};
-use crate::propagation::{extract, inject};
+use super::{Borrowed, Carrier, CarrierMut, Each, Pairs, read_map, write_map};
+use crate::propagation::{read, write};
 
 /// A type that a context can be extracted from. `Kind` keeps the implementations apart.
+#[diagnostic::on_unimplemented(
+    message = "a trace context cannot be extracted from `{Self}`; give a reference to a carrier",
+    label = "not a carrier",
+    note = "carriers are the same as for `#[propagate]`; types of other crates need the feature of that crate"
+)]
 pub trait Extracts<Kind> {
     /// The context in this carrier, over the current one.
     fn extracted(&self) -> Context;
 }
 
 /// A type that a context can be injected into. `Kind` keeps the implementations apart.
+#[diagnostic::on_unimplemented(
+    message = "a trace context cannot be injected into `{Self}`; give a `&mut` to a carrier",
+    label = "not a carrier to write to",
+    note = "carriers are the same as for `#[propagate]`; types of other crates need the feature of that crate"
+)]
 pub trait Injects<Kind> {
     /// Writes the current context into this carrier.
     fn inject(&mut self);
@@ -50,7 +62,7 @@ impl<C: Carrier + ?Sized> Extracts<Own> for C {
 
 impl<T: Extractor + ?Sized> Extracts<Standard> for T {
     fn extracted(&self) -> Context {
-        extract(&Borrowed(self))
+        read(&Borrowed(self))
     }
 }
 
@@ -74,7 +86,7 @@ impl<C: CarrierMut + ?Sized> Injects<Own> for C {
 
 impl<T: Injector + ?Sized> Injects<Standard> for T {
     fn inject(&mut self) {
-        inject(&mut Each(|key: &str, value| self.set(key, value)));
+        write(&mut Each(|key: &str, value| self.set(key, value)));
     }
 }
 
@@ -86,7 +98,7 @@ impl<T: Injector + Default> Injects<Optional> for Option<T> {
 
 /// The context in an empty carrier.
 pub(super) fn nothing() -> Context {
-    extract(&Pairs::default())
+    read(&Pairs::default())
 }
 
 /// The value of an expression that is extracted from.
@@ -123,6 +135,11 @@ macro_rules! extraction {
         pub trait $name<Kind> {
             /// The context in the carrier, over the current one.
             fn spandrel_extract(&self) -> Context;
+
+            /// The same, for a link.
+            fn spandrel_linked(&self) -> Vec<Context> {
+                vec![self.spandrel_extract()]
+            }
         }
 
         impl<K, T: $($bounds)* + ?Sized> $name<K> for $probe {
@@ -136,15 +153,115 @@ macro_rules! extraction {
 
 extraction! {
     /// The type is a carrier.
-    ExtractsItself for &&&&Extraction<'_, T>: (Extracts<K>) => |value| (*value);
+    ExtractsItself for &&&&&Extraction<'_, T>: (Extracts<K>) => |value| (*value);
     /// The type points to a carrier.
-    Extracts1 for &&&Extraction<'_, T>: (Deref<Target: Extracts<K>>) => |value| (**value);
+    Extracts1 for &&&&Extraction<'_, T>: (Deref<Target: Extracts<K>>) => |value| (**value);
     /// The type points to a pointer to a carrier.
-    Extracts2 for &&Extraction<'_, T>: (Deref<Target: Deref<Target: Extracts<K>>>)
+    Extracts2 for &&&Extraction<'_, T>: (Deref<Target: Deref<Target: Extracts<K>>>)
         => |value| (***value);
     /// There is one pointer more.
-    Extracts3 for &Extraction<'_, T>: (Deref<Target: Deref<Target: Deref<Target: Extracts<K>>>>)
+    Extracts3 for &&Extraction<'_, T>: (Deref<Target: Deref<Target: Deref<Target: Extracts<K>>>>)
         => |value| (****value);
+}
+
+/// The type is a `HashMap`, in which names are found in any case.
+pub trait ExtractsMap {
+    /// The context in the carrier, over the current one.
+    fn spandrel_extract(&self) -> Context;
+
+    /// The same, for a link.
+    fn spandrel_linked(&self) -> Vec<Context> {
+        vec![self.spandrel_extract()]
+    }
+}
+
+impl<S: BuildHasher> ExtractsMap for &&&&&&Extraction<'_, HashMap<String, String, S>> {
+    fn spandrel_extract(&self) -> Context {
+        read_map(self.0)
+    }
+}
+
+impl<S: BuildHasher> ExtractsMap for &&&&&&Extraction<'_, &HashMap<String, String, S>> {
+    fn spandrel_extract(&self) -> Context {
+        read_map(self.0)
+    }
+}
+
+impl<S: BuildHasher> ExtractsMap for &&&&&&Extraction<'_, &mut HashMap<String, String, S>> {
+    fn spandrel_extract(&self) -> Context {
+        read_map(self.0)
+    }
+}
+
+/// Messages to link to, or other carriers, in one list.
+pub trait List {
+    /// What is in it.
+    type Item;
+
+    /// All of it.
+    fn items(&self) -> &[Self::Item];
+}
+
+impl<M> List for [M] {
+    type Item = M;
+
+    fn items(&self) -> &[M] {
+        self
+    }
+}
+
+impl<M, const N: usize> List for [M; N] {
+    type Item = M;
+
+    fn items(&self) -> &[M] {
+        self
+    }
+}
+
+impl<M> List for Vec<M> {
+    type Item = M;
+
+    fn items(&self) -> &[M] {
+        self
+    }
+}
+
+impl<L: List + ?Sized> List for &L {
+    type Item = L::Item;
+
+    fn items(&self) -> &[L::Item] {
+        (**self).items()
+    }
+}
+
+/// The type is a list of carriers.
+pub trait LinksEach<Kind> {
+    /// The contexts in the carriers.
+    fn spandrel_linked(&self) -> Vec<Context>;
+}
+
+impl<K, L: List<Item: Extracts<K>> + ?Sized> LinksEach<K> for &Extraction<'_, L> {
+    fn spandrel_linked(&self) -> Vec<Context> {
+        self.0.items().iter().map(Extracts::extracted).collect()
+    }
+}
+
+/// The type is a `HashMap`, in which names are found in any case.
+pub trait InjectsMap {
+    /// Writes the current context into the carrier.
+    fn spandrel_inject(&self);
+}
+
+impl<S: BuildHasher> InjectsMap for &&&&&Injection<'_, HashMap<String, String, S>> {
+    fn spandrel_inject(&self) {
+        write_map(&mut self.0.borrow_mut());
+    }
+}
+
+impl<S: BuildHasher> InjectsMap for &&&&&Injection<'_, &mut HashMap<String, String, S>> {
+    fn spandrel_inject(&self) {
+        write_map(&mut self.0.borrow_mut());
+    }
 }
 
 macro_rules! injection {
@@ -190,6 +307,13 @@ macro_rules! no_carrier {
             note = "`http::HeaderMap`, `http::Request` and `http::request::Parts` are carriers, of the version \
                     of `http` that spandrel uses: `cargo tree --duplicates` shows others"
         ))]
+        #[cfg_attr(not(feature = "reqwest"), diagnostic::on_unimplemented(
+            note = "`reqwest::Request` needs a feature: `cargo add spandrel --features reqwest`"
+        ))]
+        #[cfg_attr(feature = "reqwest", diagnostic::on_unimplemented(
+            note = "`reqwest::Request` is a carrier, of the version of `reqwest` that spandrel uses: \
+                    `cargo tree --duplicates` shows others; a `RequestBuilder` is none: `build()` the request"
+        ))]
         #[cfg_attr(not(feature = "tonic"), diagnostic::on_unimplemented(
             note = "`tonic::Request` and `tonic::metadata::MetadataMap` need a feature: \
                     `cargo add spandrel --features tonic`"
@@ -199,11 +323,11 @@ macro_rules! no_carrier {
                     of `tonic` that spandrel uses: `cargo tree --duplicates` shows others"
         ))]
         #[cfg_attr(not(feature = "rdkafka"), diagnostic::on_unimplemented(
-            note = "`rdkafka::message::OwnedHeaders` and `BorrowedHeaders` need a feature: \
+            note = "`rdkafka::message::OwnedHeaders`, messages and records need a feature: \
                     `cargo add spandrel --features rdkafka`"
         ))]
         #[cfg_attr(feature = "rdkafka", diagnostic::on_unimplemented(
-            note = "`rdkafka::message::OwnedHeaders` and `BorrowedHeaders` are carriers, of the version \
+            note = "`rdkafka::message::OwnedHeaders`, messages and records are carriers, of the version \
                     of `rdkafka` that spandrel uses: `cargo tree --duplicates` shows others"
         ))]
         #[cfg_attr(not(feature = "lapin"), diagnostic::on_unimplemented(
@@ -262,7 +386,7 @@ no_carrier! {
                 carrier by `&mut`, or as `mut`"
     )]
     WritableCarrier,
-    "`rdkafka::message::BorrowedHeaders` and the entries of Redis streams can only be read"
+    "messages of `rdkafka`, their `BorrowedHeaders`, and the entries of Redis streams can only be read"
     "carriers without a feature are `TraceContext`, `HashMap<String, String>`, \
      `BTreeMap<String, String>`, `Vec<(String, String)>`, every `spandrel::Injector`, and an \
      `Option` of one of these"
@@ -284,6 +408,14 @@ pub trait ExtractsNothing {
     fn spandrel_extract<T: ReadableCarrier + ?Sized>(&self) -> Context
     where
         Self: Of<T>;
+
+    /// Never compiles.
+    fn spandrel_linked<T: ReadableCarrier + ?Sized>(&self) -> Vec<Context>
+    where
+        Self: Of<T>,
+    {
+        Vec::new()
+    }
 }
 
 impl<V: ?Sized> ExtractsNothing for Extraction<'_, V> {
