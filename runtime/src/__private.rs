@@ -194,9 +194,9 @@ macro_rules! __succeeded {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __end {
-    ($span:ident, $value:ident, $look:expr) => {{
+    ($span:expr, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&Shape::of(&$value)).spandrel_end(&mut $span, $value, $look)
+        (&&Shape::of(&$value)).spandrel_end($span, $value, $look)
     }};
 }
 
@@ -223,9 +223,9 @@ macro_rules! __settle {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __follow {
-    ($span:ident, $value:ident, $look:expr) => {{
+    ($span:expr, $value:ident, $look:expr) => {{
         use $crate::__private::shape::*;
-        (&&&Shape::of(&$value)).spandrel_follow(&mut $span, $value, $look)
+        (&&&Shape::of(&$value)).spandrel_follow($span, $value, $look)
     }};
 }
 

@@ -198,7 +198,7 @@ pub(super) fn started(scope: &Scope, parameters: &TokenStream, core: &TokenStrea
     quote! {
         #parameters
         if let ::core::option::Option::Some(#entry) = #entry {
-            #entry.begin(#start);
+            #entry.begin(|| #start);
         }
         #core
     }
@@ -267,7 +267,7 @@ fn run_to_end(
     quote! {
         #run(
             move |#entry| -> #output { #body },
-            move |mut #span, #value| #runtime::__private::end!(#span, #value, #look),
+            move |#span, #value| #runtime::__private::end!(#span, #value, #look),
         )
     }
 }
@@ -292,7 +292,7 @@ pub(super) fn follow_value(scope: &Scope, body: &TokenStream, look: &TokenStream
     let [span, value, entry] = [hidden("span"), value(), hidden("entry")];
     quote! {
         let (mut #span, #value) = #call(move |#entry| { #body });
-        #runtime::__private::follow!(#span, #value, #look)
+        #runtime::__private::follow!(&mut #span, #value, #look)
     }
 }
 

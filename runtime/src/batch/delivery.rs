@@ -129,7 +129,7 @@ impl<E> Drop for Delivery<E> {
 
 /// The delay before the next attempt of a batch that has so much time left: this one, or as long as leaves time for
 /// one last attempt; `None` where there is no time for one.
-fn delay_within(delay: Duration, left: Option<Duration>) -> Option<Duration> {
+pub(super) fn delay_within(delay: Duration, left: Option<Duration>) -> Option<Duration> {
     match left {
         Some(left) if delay > left => {
             left.checked_sub(LAST_CHANCE).filter(|delay| !delay.is_zero())

@@ -2,6 +2,8 @@
 
 mod backoff;
 mod delivery;
+#[cfg(test)]
+mod delivery_tests;
 mod losses;
 mod queue;
 #[cfg(test)]

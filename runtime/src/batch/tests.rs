@@ -24,7 +24,7 @@ fn queue(spans: usize, size: usize) -> Queue {
 }
 
 /// A batch of one span whose record has so many bytes.
-fn span(bytes: usize) -> Batch {
+pub(super) fn span(bytes: usize) -> Batch {
     let mut batch = Batch::default();
     let message = vec![0; bytes - HEAD];
     batch.push(ScopeId::of(&InstrumentationScope::default()), |writer| writer.raw(&message));

@@ -69,7 +69,7 @@ impl Callsite {
         self.begin(attributes)
     }
 
-    #[inline(never)]
+    #[inline]
     fn begin(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
         self.next().begin(attributes)
     }

@@ -12,134 +12,136 @@ use crate::outcome::Outcome;
 
 /// Where a body puts the span that it starts.
 #[derive(Debug)]
-pub struct Entry<'a> {
-    span: &'a mut Span,
+pub struct Entry {
+    span: Span,
     running: Option<Running>,
 }
 
-impl Entry<'_> {
-    /// Makes the span current until the body ends.
-    pub fn begin(&mut self, span: Span) {
-        *self.span = span;
+impl Entry {
+    #[inline]
+    fn new() -> Self {
+        Self { span: Span::OFF, running: None }
+    }
+
+    /// Starts the span, which is current until the body ends.
+    // Not inlined: the span that is moved needs no room in the frame of a function that is not recorded.
+    #[inline(never)]
+    pub fn begin(&mut self, start: impl FnOnce() -> Span) {
+        self.span = start();
         let context = self.span.take_context();
         self.running = Some(self.span.enter_body(context));
+    }
+
+    /// The span of the body, which has ended, is current no more.
+    #[inline]
+    fn leave(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.span.leave(running, false);
+        }
+    }
+
+    /// Runs a body. There is one call of the body, so that it is compiled once.
+    #[inline]
+    fn run<T>(&mut self, asks: bool, body: impl FnOnce(Option<&mut Self>) -> T) -> T {
+        let entry = if asks { Some(&mut *self) } else { None };
+        match caught(|| body(entry)) {
+            Ok(value) => {
+                self.leave();
+                value
+            }
+            Err(payload) => self.span.pass_on(self.running.take(), payload),
+        }
     }
 }
 
 /// The span of a function, which ends when this is dropped, after all other variables.
 #[derive(Debug)]
-pub struct EntryGuard {
-    span: Span,
-    running: Option<Running>,
-}
+pub struct EntryGuard(Entry);
 
 impl EntryGuard {
     /// There is no span yet.
     #[expect(clippy::new_without_default, reason = "it is for the macros alone")]
     #[inline]
     pub fn new() -> Self {
-        Self { span: Span::OFF, running: None }
+        Self(Entry::new())
     }
 
     /// Where the span goes; `None` where nothing records.
     #[inline]
-    pub fn entry(&mut self) -> Option<GuardedEntry<'_>> {
-        Recorder::any().then_some(GuardedEntry(self))
+    pub fn entry(&mut self) -> Option<&mut Entry> {
+        Recorder::any().then_some(&mut self.0)
     }
 
     /// As [`entry`](Self::entry), for a span that continues a context, where nothing records too.
-    pub fn entry_in_context(&mut self) -> Option<GuardedEntry<'_>> {
-        Some(GuardedEntry(self))
+    pub fn entry_in_context(&mut self) -> Option<&mut Entry> {
+        Some(&mut self.0)
     }
 }
 
 impl Drop for EntryGuard {
     #[inline]
     fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.span.leave(running, false);
-        }
-    }
-}
-
-/// Where a body puts the span that it starts.
-#[derive(Debug)]
-pub struct GuardedEntry<'a>(&'a mut EntryGuard);
-
-impl GuardedEntry<'_> {
-    /// Makes the span current until the guard is dropped.
-    pub fn begin(self, span: Span) {
-        self.0.span = span;
-        let context = self.0.span.take_context();
-        self.0.running = Some(self.0.span.enter_body(context));
+        self.0.leave();
     }
 }
 
 /// Runs a body that starts its span, and ends the span by the body's value. Where nothing records, the body
-/// is not asked for a span, and all else is left out: a function that is not recorded needs little more
-/// of the stack than without a span.
+/// is not asked for a span.
 #[inline]
 pub fn run_body<T>(
-    body: impl FnOnce(Option<&mut Entry<'_>>) -> T,
+    body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    if Recorder::any() { run_body_in_context(body, outcome) } else { body(None) }
+    let mut entry = Entry::new();
+    let value = entry.run(Recorder::any(), body);
+    entry.span.end_by(value, outcome)
 }
 
 /// As [`run_body`], for a span that continues a context, where nothing records too.
-#[inline(never)]
+#[inline]
 pub fn run_body_in_context<T>(
-    body: impl FnOnce(Option<&mut Entry<'_>>) -> T,
+    body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    let (mut span, value) = call_body_in_context(body);
-    span.end_by(value, outcome)
+    let mut entry = Entry::new();
+    let value = entry.run(true, body);
+    entry.span.end_by(value, outcome)
 }
 
 /// As [`run_body`], with what ends the span.
 #[inline]
 pub fn end_body<T>(
-    body: impl FnOnce(Option<&mut Entry<'_>>) -> T,
-    end: impl FnOnce(Span, T) -> T,
+    body: impl FnOnce(Option<&mut Entry>) -> T,
+    end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    if Recorder::any() { end_body_in_context(body, end) } else { body(None) }
+    let mut entry = Entry::new();
+    let value = entry.run(Recorder::any(), body);
+    end(&mut entry.span, value)
 }
 
 /// As [`end_body`], for a span that continues a context, where nothing records too.
-#[inline(never)]
+#[inline]
 pub fn end_body_in_context<T>(
-    body: impl FnOnce(Option<&mut Entry<'_>>) -> T,
-    end: impl FnOnce(Span, T) -> T,
+    body: impl FnOnce(Option<&mut Entry>) -> T,
+    end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    let (span, value) = call_body_in_context(body);
-    end(span, value)
+    let mut entry = Entry::new();
+    let value = entry.run(true, body);
+    end(&mut entry.span, value)
 }
 
 /// Calls a body that starts its span, which is left open for what the body returns.
 #[inline]
-pub fn call_body<T>(body: impl FnOnce(Option<&mut Entry<'_>>) -> T) -> (Span, T) {
-    if Recorder::any() { call_body_in_context(body) } else { (Span::OFF, body(None)) }
+pub fn call_body<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
+    let mut entry = Entry::new();
+    let value = entry.run(Recorder::any(), body);
+    (entry.span, value)
 }
 
 /// As [`call_body`], for a span that continues a context, where nothing records too.
 #[inline]
-pub fn call_body_in_context<T>(body: impl FnOnce(Option<&mut Entry<'_>>) -> T) -> (Span, T) {
-    let (mut span, mut body, mut value) = (Span::OFF, Some(body), None);
-    call(&mut span, &mut |entry| value = body.take().map(|body| body(Some(entry))));
-    match value {
-        Some(value) => (span, value),
-        None => unreachable!("the body has run"),
-    }
-}
-
-/// Not generic, so that it is compiled once: an application has thousands of spans.
-fn call(span: &mut Span, body: &mut dyn FnMut(&mut Entry<'_>)) {
-    let mut entry = Entry { span, running: None };
-    let caught = caught(|| body(&mut entry));
-    let Entry { span, running } = entry;
-    match (caught, running) {
-        (Ok(()), None) => {}
-        (Ok(()), Some(running)) => span.leave(running, false),
-        (Err(payload), running) => span.pass_on(running, payload),
-    }
+pub fn call_body_in_context<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
+    let mut entry = Entry::new();
+    let value = entry.run(true, body);
+    (entry.span, value)
 }

@@ -519,3 +519,13 @@ impl Drop for Span {
         }
     }
 }
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::Span;
+
+    #[test]
+    fn a_span_is_small() {
+        assert_eq!(size_of::<Span>(), 56, "it is part of each future");
+    }
+}
