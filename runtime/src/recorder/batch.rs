@@ -15,6 +15,9 @@ pub(super) const HEAD: usize = 8;
 /// How many of those bytes, the first ones, are the length.
 pub(super) const LENGTH_BYTES: usize = 4;
 
+/// Set in the length of a record whose span is open: such a record is in a slot, and never in a batch.
+pub(super) const OPEN: u32 = 1 << 31;
+
 /// Ended spans, one record after the other. A record is the length of the message (four bytes, the lowest first),
 /// the number of the span's [scope](super::scope) (the same), and a `Span` message of OTLP without tag and length.
 #[derive(Debug, Default)]

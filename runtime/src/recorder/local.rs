@@ -102,6 +102,7 @@ impl Local {
         slot.generation += 1;
         slot.is_open = true;
         start(&mut slot.span);
+        slot.span.seal();
         let place = Place { local: self, slot: index, generation: slot.generation };
         // Dropped without the lock: it may be the last reference to a pipeline.
         drop(guard);
@@ -150,6 +151,14 @@ impl Local {
         let state = self.state();
         let ended = &state.ended;
         (if ended.is_of(pipeline) { ended.buffer.spans() } else { 0 }, state)
+    }
+
+    /// Copies of the bytes of its slots and of its buffer.
+    #[cfg(test)]
+    pub(super) fn copies(&self) -> (Vec<Vec<u8>>, Vec<u8>) {
+        let state = self.state();
+        let slots = state.slots.iter().map(|slot| slot.span.record().to_vec());
+        (slots.collect(), state.ended.buffer.bytes().to_vec())
     }
 
     /// Whether a span of this pipeline is open.
@@ -321,7 +330,11 @@ impl Place {
         }
         let mut state = self.local.state();
         let slot = state.slots.get_mut(self.slot as usize)?;
-        slot.holds(self.generation).then(|| change(&mut slot.span))
+        slot.holds(self.generation).then(|| {
+            let changed = change(&mut slot.span);
+            slot.span.seal();
+            changed
+        })
     }
 
     /// Ends the span: now, or at this time in nanoseconds since 1970. Does nothing if it has ended, or is another

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceState};
 
-use super::batch::{HEAD, LENGTH_BYTES, Record};
+use super::batch::{HEAD, LENGTH_BYTES, OPEN, Record};
 use super::decode::context;
 use super::encode::{flags, kind_number, write_ids};
 use super::key::{Key, Mark, Marks};
@@ -381,6 +381,18 @@ impl Message {
         &self.bytes
     }
 
+    /// Writes how long the record of the open span is by now, behind what it counts.
+    #[inline]
+    pub(super) fn seal(&mut self) {
+        self.write_length(OPEN);
+    }
+
+    #[inline]
+    fn write_length(&mut self, flag: u32) {
+        let length = u32::try_from(self.bytes.len() - HEAD).unwrap_or_default() | flag;
+        self.bytes[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+    }
+
     /// Completes the record. An event that is later than the end gets the time of the end.
     #[inline]
     pub(super) fn finish(&mut self, end: u64) {
@@ -393,8 +405,7 @@ impl Message {
         writer.varint_field(10, dropped.into());
         writer.varint_field(12, self.dropped_events.into());
         writer.varint_field(14, self.dropped_links.into());
-        let length = u32::try_from(self.bytes.len() - HEAD).unwrap_or_default();
-        self.bytes[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+        self.write_length(0);
     }
 
     #[cold]
@@ -419,6 +430,7 @@ impl Message {
     /// The memory that is kept for the next span.
     pub(super) fn recycle(&mut self) {
         const MOST_KEPT: usize = 4096;
+        self.bytes.clear();
         if self.bytes.capacity() > MOST_KEPT {
             self.bytes = Vec::new();
         }

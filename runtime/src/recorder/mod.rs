@@ -2,6 +2,8 @@
 
 mod batch;
 mod clock;
+#[cfg(test)]
+mod copies_tests;
 mod decode;
 mod encode;
 mod exceptions;

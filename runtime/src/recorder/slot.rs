@@ -153,6 +153,12 @@ impl OpenSpan {
         self.anchor.now()
     }
 
+    /// Makes the record in the slot whole, as far as it is known: whoever has a copy of the bytes can read it.
+    #[inline]
+    pub(super) fn seal(&mut self) {
+        self.message.seal();
+    }
+
     /// Completes the record. Returns when the span ended.
     #[inline]
     pub(super) fn finish(&mut self, at: Option<u64>) -> u64 {

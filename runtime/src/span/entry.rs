@@ -4,8 +4,10 @@
 //! variables. So the body starts the span as soon as it has bound them. They are dropped at the end of
 //! the body, which is inside the span.
 
+use std::panic::resume_unwind;
+
 use super::Span;
-use super::panic::caught;
+use super::panic::{Payload, caught};
 use super::recorder::Recorder;
 use super::scope::Running;
 use crate::outcome::Outcome;
@@ -27,13 +29,17 @@ impl Entry {
     // Not inlined: the span that is moved needs no room in the frame of a function that is not recorded.
     #[inline(never)]
     pub fn begin(&mut self, start: impl FnOnce() -> Span) {
-        self.span = start();
+        let span = start();
+        if span.is_nothing() {
+            std::mem::forget(span);
+            return;
+        }
+        self.span = span;
         let context = self.span.take_context();
         self.running = Some(self.span.enter_body(context));
     }
 
     /// The span of the body, which has ended, is current no more.
-    #[inline]
     fn leave(&mut self) {
         if let Some(running) = self.running.take() {
             self.span.leave(running, false);
@@ -42,14 +48,23 @@ impl Entry {
 
     /// Runs a body. There is one call of the body, so that it is compiled once.
     #[inline]
-    fn run<T>(&mut self, asks: bool, body: impl FnOnce(Option<&mut Self>) -> T) -> T {
-        let entry = if asks { Some(&mut *self) } else { None };
-        match caught(|| body(entry)) {
+    fn run<T>(entry: &mut Option<Self>, body: impl FnOnce(Option<&mut Self>) -> T) -> T {
+        match caught(|| body(entry.as_mut())) {
             Ok(value) => {
-                self.leave();
+                if let Some(entry) = entry {
+                    entry.leave();
+                }
                 value
             }
-            Err(payload) => self.span.pass_on(self.running.take(), payload),
+            Err(payload) => Self::pass_on(entry.as_mut(), payload),
+        }
+    }
+
+    #[cold]
+    fn pass_on(entry: Option<&mut Self>, payload: Payload) -> ! {
+        match entry {
+            Some(Self { span, running }) => span.pass_on(running.take(), payload),
+            None => resume_unwind(payload),
         }
     }
 }
@@ -92,9 +107,7 @@ pub fn run_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    let mut entry = Entry::new();
-    let value = entry.run(Recorder::any(), body);
-    entry.span.end_by(value, outcome)
+    end_entry(Recorder::any(), body, |span, value| span.end_by(value, outcome))
 }
 
 /// As [`run_body`], for a span that continues a context, where nothing records too.
@@ -103,9 +116,7 @@ pub fn run_body_in_context<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    let mut entry = Entry::new();
-    let value = entry.run(true, body);
-    entry.span.end_by(value, outcome)
+    end_entry(true, body, |span, value| span.end_by(value, outcome))
 }
 
 /// As [`run_body`], with what ends the span.
@@ -114,9 +125,7 @@ pub fn end_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    let mut entry = Entry::new();
-    let value = entry.run(Recorder::any(), body);
-    end(&mut entry.span, value)
+    end_entry(Recorder::any(), body, end)
 }
 
 /// As [`end_body`], for a span that continues a context, where nothing records too.
@@ -125,23 +134,39 @@ pub fn end_body_in_context<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    let mut entry = Entry::new();
-    let value = entry.run(true, body);
-    end(&mut entry.span, value)
+    end_entry(true, body, end)
+}
+
+#[inline]
+fn end_entry<T>(
+    asks: bool,
+    body: impl FnOnce(Option<&mut Entry>) -> T,
+    end: impl FnOnce(&mut Span, T) -> T,
+) -> T {
+    let mut entry = asks.then(Entry::new);
+    let value = Entry::run(&mut entry, body);
+    if let Some(Entry { span, .. }) = &mut entry
+        && !span.is_nothing()
+    {
+        return end(span, value);
+    }
+    // Dropping it would cost as much as all the rest.
+    std::mem::forget(entry);
+    value
 }
 
 /// Calls a body that starts its span, which is left open for what the body returns.
 #[inline]
 pub fn call_body<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
-    let mut entry = Entry::new();
-    let value = entry.run(Recorder::any(), body);
-    (entry.span, value)
+    let mut entry = Recorder::any().then(Entry::new);
+    let value = Entry::run(&mut entry, body);
+    (entry.map_or(Span::OFF, |entry| entry.span), value)
 }
 
 /// As [`call_body`], for a span that continues a context, where nothing records too.
 #[inline]
 pub fn call_body_in_context<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
-    let mut entry = Entry::new();
-    let value = entry.run(true, body);
-    (entry.span, value)
+    let mut entry = Some(Entry::new());
+    let value = Entry::run(&mut entry, body);
+    (entry.map_or(Span::OFF, |entry| entry.span), value)
 }
