@@ -298,6 +298,20 @@ fn async_main() {
 }
 
 #[test]
+fn app_type_whose_options_name_parameters() {
+    insta::assert_snapshot!(traced_app(
+        quote!("app", backend = backend.name(), processor(traces.clone())),
+        quote! {
+            impl Server {
+                fn setup(backend: &Backend, traces: Traces) -> Self {
+                    Self { traces }
+                }
+            }
+        },
+    ));
+}
+
+#[test]
 fn app_type() {
     insta::assert_snapshot!(traced_app(
         quote!(SERVICE, batch(queue = 8192, size = 1024, delay = "2s")),

@@ -161,7 +161,8 @@ pub(crate) fn hand_to(handler: &TokenStream, mut function: Function, runtime: &P
     let output = without_opaque(function.output());
     let place = function.output_place();
     let core = function.body.clone();
-    let parameters = parameters::bind(&mut function, &TokenStream::new());
+    // The handler stands outside of the body.
+    let parameters = parameters::bind(&mut function, handler);
     let (look, core) = (Look::Typed, inside(&core));
     let body = if function.is_async() {
         let hint = hint(&output, runtime);
