@@ -106,6 +106,13 @@ impl Attributes {
         self.keys.set(&mut self.bytes, self.start, key, value, &self.limits);
     }
 
+    /// Records a value under a key, unless there is one.
+    pub(crate) fn push_unless_set(&mut self, key: &str, value: ValueRef<'_>) {
+        if !self.keys.have(key, &self.bytes[self.start..]) {
+            self.push(key, value);
+        }
+    }
+
     #[allow(clippy::inline_always, reason = "callers know the kind of the value")]
     #[inline(always)]
     fn set_value(&mut self, key: &Key<'_>, value: ValueRef<'_>) {

@@ -160,7 +160,12 @@ impl SpanProcessor for Processor {
             let _ = MADE.try_with(|made| made.borrow_mut().push(id));
             return;
         }
-        for key in &self.baggage {
+        let data = if self.baggage.is_empty() { None } else { span.exported_data() };
+        let is_set = |key: &Key| {
+            let attributes = data.iter().flat_map(|data| &data.attributes);
+            attributes.into_iter().any(|pair| pair.key == *key)
+        };
+        for key in self.baggage.iter().filter(|key| !is_set(key)) {
             if let Some(value) = context.baggage().get(key) {
                 span.set_attribute(KeyValue::new(key.clone(), value.clone()));
             }

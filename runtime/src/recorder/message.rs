@@ -114,6 +114,12 @@ impl Keys {
     pub(super) fn may_have(&self, key: Mark) -> bool {
         self.marks.contain(key)
     }
+
+    /// Whether one of these fields is an attribute with this key.
+    pub(crate) fn have(&self, key: &str, message: &[u8]) -> bool {
+        self.may_have(Mark::of(key))
+            && fields(message).any(|(number, field)| is_attribute(number, &field, key))
+    }
 }
 
 #[cold]
@@ -262,8 +268,8 @@ impl Message {
         self.keys.set_prepared(&mut self.bytes, HEAD, key, value, limits);
     }
 
-    pub(super) fn has_attribute(&self, key: &str) -> bool {
-        fields(&self.bytes[HEAD..]).any(|(number, field)| is_attribute(number, &field, key))
+    pub(super) fn has_attribute(&self, key: &Key<'_>) -> bool {
+        self.keys.may_have(key.mark) && self.keys.have(key.text, &self.bytes[HEAD..])
     }
 
     /// Keeps the first events, and all exceptions that there is any room for.

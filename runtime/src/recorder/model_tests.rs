@@ -91,3 +91,15 @@ proptest! {
         prop_assert_eq!(prepared.into_record().0, plain.into_record().0);
     }
 }
+
+#[test]
+fn what_is_copied_from_the_baggage_gives_way_to_what_the_program_sets() {
+    let mut attributes = Attributes::of_record(Vec::new(), 0, Limits::NONE);
+    attributes.set("tenant.id", "set");
+    for (key, value) in [("tenant.id", "copied"), ("region", "copied")] {
+        attributes.push_unless_set(key, super::ValueRef::Text(value));
+    }
+    let expected =
+        [("tenant.id", "set"), ("region", "copied")].map(|(key, value)| KeyValue::new(key, value));
+    assert_eq!(attributes.into_vec(), expected);
+}

@@ -183,8 +183,8 @@ impl Native {
         };
         let mut list =
             Attributes::of_record(message::begin(memory::take(), &head), HEAD, self.limits);
-        self.record_baggage(context, &mut list);
         let panic = catch_unwind(AssertUnwindSafe(|| attributes(&mut list))).err();
+        self.record_baggage(context, &mut list);
         let (record, keys) = list.into_record();
         let pipeline = self.pipeline.map(|number| (number, &self.outlet));
         let place = local.open(pipeline, |slot| {
@@ -229,7 +229,7 @@ impl Native {
     fn record_baggage(&self, context: &Context, list: &mut Attributes) {
         for key in &self.baggage {
             if let Some(value) = context.baggage().get(key) {
-                list.push(key.as_str(), super::value::ValueRef::Text(value.as_str()));
+                list.push_unless_set(key.as_str(), super::value::ValueRef::Text(value.as_str()));
             }
         }
     }

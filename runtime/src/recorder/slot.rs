@@ -91,10 +91,8 @@ impl OpenSpan {
         limits: &Limits,
         anchor: Anchor,
     ) -> Vec<u8> {
-        let may_have_error_type = keys.may_have(ERROR_TYPE.mark);
         let before = self.message.start(message, keys);
-        self.has_own_error_type =
-            may_have_error_type && self.message.has_attribute(ERROR_TYPE.text);
+        self.has_own_error_type = self.message.has_attribute(&ERROR_TYPE);
         self.failures.clear();
         self.limits = *limits;
         self.anchor = anchor;
