@@ -23,8 +23,7 @@ use crate::internal_threads;
 use crate::logs;
 use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
-use crate::recorder::Exceptions;
-use crate::recorder::NativeProvider;
+use crate::recorder::{Exceptions, NativeProvider};
 use crate::report::say;
 use crate::span::{self, Installation, Recorder, Records};
 use crate::stats::{self, Stats};
@@ -173,14 +172,14 @@ fn set_up(config: Config) -> bool {
     };
     let (flush, grace) = (settings.flush, settings.grace);
     match Pipeline::build(settings) {
-        Ok((pipeline, way)) => {
-            match &way {
+        Ok((pipeline, installation)) => {
+            match &installation {
                 Installation::Native(native) => {
                     global::set_tracer_provider(NativeProvider(native.clone()));
                 }
                 Installation::Sdk(provider, _) => global::set_tracer_provider(provider.clone()),
             }
-            Recorder::install(way, exceptions.into(), records, prunes);
+            Recorder::install(installation, exceptions.into(), records, prunes);
             change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {

@@ -5,6 +5,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::decode::{context, decode};
 use super::encode::write_span;
+use super::kept::Certain;
 use super::message::mark_sampled;
 use super::scope::ScopeId;
 use super::wire::Writer;
@@ -91,7 +92,7 @@ impl Batch {
     }
 
     /// Makes the spans say that they are sampled, and in their `tracestate` how likely that was.
-    pub(super) fn mark_sampled(&mut self, certain: Option<fn(&str) -> String>) {
+    pub(super) fn mark_sampled(&mut self, certain: Option<Certain>) {
         let mut marked = Self::default();
         for Record { scope, message } in self.records() {
             marked.push(scope, |writer| mark_sampled(writer, message, certain));
@@ -126,7 +127,7 @@ impl Batch {
 
     /// What names the spans.
     pub(super) fn contexts(&self) -> impl Iterator<Item = SpanContext> {
-        self.records().map(context)
+        self.records().map(|record| context(record.message))
     }
 
     /// The records of the spans, in the same order.

@@ -3,22 +3,17 @@
 
 use std::sync::Arc;
 
-use opentelemetry::trace::{
-    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::Status;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::batch::{HEAD, LENGTH_BYTES, OPEN, Record};
-use super::clock::Anchor;
 use super::decode::decode;
-use super::limits::Limits;
-use super::local::{Destination, Local, Place};
-use super::message::{Head, Keys, begin};
+use super::local::{Local, Place};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::value::ValueRef;
-use super::{Batch, late};
+use super::{Batch, late, test_spans};
 
 const PIPELINE: usize = 7;
 
@@ -41,24 +36,9 @@ impl Outlet for Patient {
 }
 
 fn open(local: &'static Local, name: &str) -> Place {
-    let flags = TraceFlags::SAMPLED;
-    let context =
-        SpanContext::new(TraceId::from(1), SpanId::from(2), flags, false, TraceState::NONE);
-    let head = Head {
-        scope: ScopeId::of(&InstrumentationScope::builder("copies").build()),
-        context: &context,
-        parent: SpanId::from(3),
-        parent_is_remote: false,
-        name,
-        kind: &SpanKind::Client,
-        start: 1,
-    };
+    let scope = ScopeId::of(&InstrumentationScope::builder("copies").build());
     let outlet: Arc<dyn Outlet> = Arc::new(Patient);
-    local.open(Some((PIPELINE, &outlet)), |span| {
-        let record = begin(Vec::new(), &head);
-        span.start(1, record, Keys::default(), &Limits::NONE, Anchor::default());
-        span.destination = Destination::Pipeline(PIPELINE);
-    })
+    test_spans::open(local, (PIPELINE, &outlet), scope, name)
 }
 
 /// The spans in a region, each with whether it is open.

@@ -60,10 +60,10 @@ pub(crate) fn decode(record: Record<'_>) -> SpanData {
     }
 }
 
-/// What names the span of a record.
-pub(super) fn context(record: Record<'_>) -> SpanContext {
+/// What names the span of a message.
+pub(super) fn context(message: &[u8]) -> SpanContext {
     let mut ids = Ids::default();
-    for (number, field) in fields(record.message) {
+    for (number, field) in fields(message) {
         match (number, field) {
             (1..=3, Field::Bytes(bytes)) => ids.read(number, bytes),
             (16, Field::Fixed32(flags)) => ids.flags = flags,

@@ -5,15 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 
 use super::batch::Batch;
-use super::clock::Anchor;
-use super::limits::Limits;
-use super::local::{Destination, Local, Place};
-use super::message::{Head, Keys, begin};
+use super::local::{Local, Place};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
+use super::test_spans;
 
 const PIPELINE: usize = 1;
 
@@ -60,24 +57,8 @@ impl Recording {
     }
 
     fn open(&self) -> Place {
-        let flags = TraceFlags::SAMPLED;
-        let context =
-            SpanContext::new(TraceId::from(1), SpanId::from(2), flags, false, TraceState::NONE);
-        let head = Head {
-            scope: ScopeId::EMPTY,
-            context: &context,
-            parent: SpanId::INVALID,
-            parent_is_remote: false,
-            name: "span",
-            kind: &SpanKind::Internal,
-            start: 1,
-        };
-        let record = begin(Vec::new(), &head);
         let outlet: Arc<dyn Outlet> = self.counts.clone();
-        self.local.open(Some((PIPELINE, &outlet)), |span| {
-            span.start(1, record, Keys::default(), &Limits::NONE, Anchor::default());
-            span.destination = Destination::Pipeline(PIPELINE);
-        })
+        test_spans::open(self.local, (PIPELINE, &outlet), ScopeId::EMPTY, "span")
     }
 
     /// Whether so many spans were handed over, each once, and all room was used or returned.

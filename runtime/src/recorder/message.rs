@@ -6,9 +6,10 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceState};
 
-use super::batch::{HEAD, LENGTH_BYTES, OPEN, Record};
+use super::batch::{HEAD, LENGTH_BYTES, OPEN};
 use super::decode::context;
 use super::encode::{flags, kind_number, write_ids};
+use super::kept::Certain;
 use super::key::{Key, Mark, Marks};
 use super::limits::Limits;
 use super::scope::ScopeId;
@@ -257,7 +258,7 @@ impl Message {
 
     /// What names the span.
     pub(super) fn context(&self) -> SpanContext {
-        context(Record { scope: ScopeId::EMPTY, message: &self.bytes[HEAD..] })
+        context(&self.bytes[HEAD..])
     }
 
     pub(super) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>, limits: &Limits) {
@@ -468,11 +469,7 @@ fn write_limited<'a>(
 }
 
 /// Writes the fields of a message, for a span that is sampled; with what this makes of its `tracestate`.
-pub(super) fn mark_sampled(
-    writer: &mut Writer<'_>,
-    message: &[u8],
-    certain: Option<fn(&str) -> String>,
-) {
+pub(super) fn mark_sampled(writer: &mut Writer<'_>, message: &[u8], certain: Option<Certain>) {
     const TRACE_STATE: u32 = 3;
     const FLAGS: u32 = 16;
     const SAMPLED: u32 = 1;

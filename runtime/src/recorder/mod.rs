@@ -29,6 +29,8 @@ mod provider;
 mod scope;
 mod slot;
 #[cfg(test)]
+mod test_spans;
+#[cfg(test)]
 pub(crate) mod tests;
 mod thread;
 mod value;

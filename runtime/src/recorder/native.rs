@@ -23,6 +23,7 @@ use super::message::{self, Head};
 use super::outlet::Outlet;
 use super::scope::ScopeId;
 use super::thread::{Library, Thread};
+use super::value::ValueRef;
 use crate::attribute::Attributes;
 
 /// The flag of W3C Trace Context, level 2, that says that a trace's id is random.
@@ -229,7 +230,7 @@ impl Native {
     fn record_baggage(&self, context: &Context, list: &mut Attributes) {
         for key in &self.baggage {
             if let Some(value) = context.baggage().get(key) {
-                list.push_unless_set(key.as_str(), super::value::ValueRef::Text(value.as_str()));
+                list.push_unless_set(key.as_str(), ValueRef::Text(value.as_str()));
             }
         }
     }
