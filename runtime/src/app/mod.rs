@@ -25,7 +25,7 @@ use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
 use crate::recorder::{Exceptions, NativeProvider};
 use crate::report::say;
-use crate::span::{self, Installation, Recorder, Records};
+use crate::span::{self, Installation, Pruning, Recorder, Records};
 use crate::stats::{self, Stats};
 use state::{Change, State};
 
@@ -162,13 +162,13 @@ fn set_up(config: Config) -> bool {
         return false;
     }
     let exceptions = settings.exceptions;
-    let (records, prunes) = match &settings.sampling {
-        sampling if sampling.keep.anything() => (Records::All, false),
+    let (records, pruning) = match &settings.sampling {
+        sampling if sampling.keep.anything() => (Records::All, Pruning::Nothing),
         Sampling { parent_based: true, ratio: Ratio::ALWAYS, .. } => {
-            (Records::AllButTheUnsampled, true)
+            (Records::AllButTheUnsampled, Pruning::UnderUnsampled)
         }
-        Sampling { parent_based: true, .. } => (Records::TheSampled, true),
-        _ => (Records::Unknown, false),
+        Sampling { parent_based: true, .. } => (Records::TheSampled, Pruning::Unsampled),
+        _ => (Records::Unknown, Pruning::Nothing),
     };
     let (flush, grace) = (settings.flush, settings.grace);
     match Pipeline::build(settings) {
@@ -179,7 +179,7 @@ fn set_up(config: Config) -> bool {
                 }
                 Installation::Sdk(provider, _) => global::set_tracer_provider(provider.clone()),
             }
-            Recorder::install(installation, exceptions.into(), records, prunes);
+            Recorder::install(installation, exceptions.into(), records, pruning);
             change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
         }
         Err(why) => {

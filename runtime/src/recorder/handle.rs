@@ -103,7 +103,7 @@ impl Handle {
     }
 
     #[inline]
-    fn with<T>(&self, change: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
         self.known?.place.with(change)
     }
 }

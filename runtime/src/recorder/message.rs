@@ -210,13 +210,19 @@ impl Fixed {
 pub(super) struct Message {
     bytes: Vec<u8>,
     keys: Keys,
+    counts: Counts,
+    status: StatusCode,
+}
+
+/// How many events and links a message has, and how many were dropped.
+#[derive(Debug, Default)]
+struct Counts {
     events: u32,
-    /// In nanoseconds since 1970.
-    latest_event: u64,
     dropped_events: u32,
     links: u32,
     dropped_links: u32,
-    status: StatusCode,
+    /// When the latest event happened, in nanoseconds since 1970.
+    latest_event: u64,
 }
 
 /// In the order of the specification: a status gives way to a later one only.
@@ -251,9 +257,10 @@ impl Message {
     /// Returns memory that was used before.
     #[inline]
     pub(super) fn start(&mut self, bytes: Vec<u8>, keys: Keys) -> Vec<u8> {
-        let Self { bytes: before, .. } =
-            std::mem::replace(self, Self { bytes, keys, ..Self::default() });
-        before
+        self.keys = keys;
+        self.counts = Counts::default();
+        self.status = StatusCode::Unset;
+        std::mem::replace(&mut self.bytes, bytes)
     }
 
     /// What names the span.
@@ -281,14 +288,14 @@ impl Message {
         attributes: impl ExactSizeIterator<Item = (&'a str, ValueRef<'a>)>,
         limits: &Limits,
     ) {
-        if self.events >= limits.events {
-            self.dropped_events = self.dropped_events.saturating_add(1);
+        if self.counts.events >= limits.events {
+            self.counts.dropped_events = self.counts.dropped_events.saturating_add(1);
             if name != EXCEPTION || !self.remove_last_event() {
                 return;
             }
         }
-        self.events += 1;
-        self.latest_event = self.latest_event.max(nanos);
+        self.counts.events += 1;
+        self.counts.latest_event = self.counts.latest_event.max(nanos);
         Writer::new(&mut self.bytes).message(EVENT, |writer| {
             writer.fixed64(1, nanos);
             writer.text(2, name);
@@ -310,16 +317,16 @@ impl Message {
             .map(|(_, _, place)| HEAD + place.start..HEAD + place.end);
         let Some(place) = last else { return false };
         self.bytes.drain(place);
-        self.events -= 1;
+        self.counts.events -= 1;
         true
     }
 
     pub(super) fn add_link(&mut self, to: &SpanContext, attributes: &[KeyValue], limits: &Limits) {
-        if self.links >= limits.links {
-            self.dropped_links = self.dropped_links.saturating_add(1);
+        if self.counts.links >= limits.links {
+            self.counts.dropped_links = self.counts.dropped_links.saturating_add(1);
             return;
         }
-        self.links += 1;
+        self.counts.links += 1;
         Writer::new(&mut self.bytes).message(LINK, |writer| {
             write_ids(writer, to);
             let attributes = pairs(attributes);
@@ -403,15 +410,15 @@ impl Message {
     /// Completes the record. An event that is later than the end gets the time of the end.
     #[inline]
     pub(super) fn finish(&mut self, end: u64) {
-        if self.latest_event > end {
+        if self.counts.latest_event > end {
             self.limit_event_times(end);
         }
         let mut writer = Writer::new(&mut self.bytes);
         writer.fixed64(8, end);
         let dropped = self.keys.dropped.as_ref().map_or(0, |dropped| dropped.count());
         writer.varint_field(10, dropped.into());
-        writer.varint_field(12, self.dropped_events.into());
-        writer.varint_field(14, self.dropped_links.into());
+        writer.varint_field(12, self.counts.dropped_events.into());
+        writer.varint_field(14, self.counts.dropped_links.into());
         self.write_length(0);
     }
 

@@ -17,7 +17,7 @@ use super::exceptions::Exceptions;
 use super::handle::Known;
 use super::kept::{Keeper, LocalTrace};
 use super::limits::Limits;
-use super::local::{Destination, Place};
+use super::local::Destination;
 use super::memory;
 use super::message::{self, Head};
 use super::outlet::Outlet;
@@ -29,15 +29,32 @@ use crate::attribute::Attributes;
 /// The flag of W3C Trace Context, level 2, that says that a trace's id is random.
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
-/// Whether a trace is sampled, and the state that says so.
-pub(crate) struct Decision {
-    pub(crate) is_sampled: bool,
-    pub(crate) trace_state: TraceState,
+/// Decides about a span that is about to start.
+pub(crate) trait HeadSampler: Debug + Send + Sync {
+    /// Whether a span of this trace is sampled, in this context and under this span. Changes the trace's state if it is
+    /// to say something else than that of the span above.
+    // Two results, because copying them as one costs as much as the decision.
+    fn decide(
+        &self,
+        context: &Context,
+        parent: &SpanContext,
+        trace: TraceId,
+        state: &mut Option<TraceState>,
+    ) -> bool;
 }
 
-/// Decides about a span that is about to start in this context, under this span.
-pub(crate) trait HeadSampler: Debug + Send + Sync {
-    fn decide(&self, context: &Context, parent: &SpanContext, trace: TraceId) -> Decision;
+/// What names a span under this parent.
+#[inline]
+fn name(
+    parent: &SpanContext,
+    (trace, span): (TraceId, SpanId),
+    is_sampled: bool,
+    state: Option<TraceState>,
+) -> SpanContext {
+    let is_random = !parent.is_valid() || parent.trace_flags() & RANDOM == RANDOM;
+    let flags = if is_random { RANDOM } else { TraceFlags::NOT_SAMPLED };
+    let state = state.unwrap_or_else(|| parent.trace_state().clone());
+    SpanContext::new(trace, span, flags.with_sampled(is_sampled), false, state)
 }
 
 /// A recorder: where its spans go, and what they may be.
@@ -76,6 +93,8 @@ fn local_trace(
     }
 }
 
+type Payload = Box<dyn Any + Send>;
+
 /// A span that is about to start.
 pub(crate) struct New<'a> {
     pub(crate) name: &'a str,
@@ -108,25 +127,9 @@ impl SpanScope {
     }
 }
 
-/// A span that has started.
-pub(crate) struct Started<S> {
-    /// What the caller has made of it.
-    pub(crate) span: S,
-    /// Where it is; `None` if it does not record.
-    pub(crate) place: Option<Place>,
-    /// The panic of the function that said its attributes.
-    pub(crate) panic: Option<Box<dyn Any + Send>>,
-}
-
-impl<S> Started<S> {
-    fn unrecorded(span: S) -> Self {
-        Self { span, place: None, panic: None }
-    }
-}
-
 impl Native {
     /// Starts a span in this context. `attributes` is called once, if the span records. `wrap` makes something of the
-    /// span.
+    /// span, which is returned with the panic of `attributes`.
     #[inline]
     pub(crate) fn start<S>(
         &self,
@@ -134,14 +137,14 @@ impl Native {
         context: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
         wrap: impl FnOnce(SpanContext, Option<Known>, Option<Arc<LocalTrace>>) -> S,
-    ) -> Started<S> {
+    ) -> (S, Option<Payload>) {
         let parent_span = context.span();
         let parent = parent_span.span_context();
         let parent = if parent.is_valid() { parent } else { &SpanContext::NONE };
         let outer_span = new.outer.span();
         let outer_id = outer_span.span_context();
         if context.is_telemetry_suppressed() {
-            return Started::unrecorded(wrap(SpanContext::NONE, None, None));
+            return (wrap(SpanContext::NONE, None, None), None);
         }
         let prepared = Thread::with(|thread| {
             let is_root = !parent.is_valid();
@@ -151,11 +154,13 @@ impl Native {
             (trace, thread.new_span_id(), scope, outer, thread.local)
         });
         let Some((trace, span, scope, outer, local)) = prepared else {
-            return Started::unrecorded(wrap(parent.clone(), None, None));
+            return (wrap(parent.clone(), None, None), None);
         };
-        let (is_sampled, id) = self.decide(context, parent, trace, span);
+        let mut state = None;
+        let is_sampled = self.decide(context, parent, trace, &mut state);
+        let id = name(parent, (trace, span), is_sampled, state);
         if !is_sampled && self.keeper.is_none() {
-            return Started::unrecorded(wrap(id, None, None));
+            return (wrap(id, None, None), None);
         }
         let outer = outer.or_else(|| Known::asked(&outer_span));
         let nested = outer.filter(|known| known.id == parent.span_id());
@@ -204,26 +209,39 @@ impl Native {
         });
         let known = Known { id: span, place, anchor };
         Thread::with(|thread| thread.remember(&known, outer.as_ref()));
-        Started { span: wrap(id, Some(known), trace), place: Some(place), panic }
+        (wrap(id, Some(known), trace), panic)
     }
 
-    /// Whether the span is sampled, and what names it.
+    /// What this makes of the id of a span that starts a trace in this context, if the trace is not sampled. If it is,
+    /// the next trace that this thread starts has the id that was decided about.
+    #[inline]
+    pub(crate) fn unsampled_root<S>(
+        &self,
+        context: &Context,
+        wrap: impl FnOnce(SpanContext) -> S,
+    ) -> Option<S> {
+        let parent = &SpanContext::NONE;
+        let mut state = None;
+        let ids = Thread::if_started(|thread| {
+            let trace = thread.new_trace_id();
+            if self.decide(context, parent, trace, &mut state) {
+                thread.drawn = Some(trace);
+                return None;
+            }
+            Some((trace, thread.new_span_id()))
+        });
+        Some(wrap(name(parent, ids??, false, state)))
+    }
+
     #[inline]
     fn decide(
         &self,
         context: &Context,
         parent: &SpanContext,
         trace: TraceId,
-        span: SpanId,
-    ) -> (bool, SpanContext) {
-        let Decision { is_sampled, trace_state } = match &self.sampler {
-            Some(sampler) => sampler.decide(context, parent, trace),
-            None => Decision { is_sampled: true, trace_state: parent.trace_state().clone() },
-        };
-        let is_random = !parent.is_valid() || parent.trace_flags() & RANDOM == RANDOM;
-        let flags = if is_random { RANDOM } else { TraceFlags::NOT_SAMPLED };
-        let flags = flags.with_sampled(is_sampled);
-        (is_sampled, SpanContext::new(trace, span, flags, false, trace_state))
+        state: &mut Option<TraceState>,
+    ) -> bool {
+        self.sampler.as_ref().is_none_or(|sampler| sampler.decide(context, parent, trace, state))
     }
 
     #[inline]

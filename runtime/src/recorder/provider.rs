@@ -60,15 +60,15 @@ impl Native {
             }
         };
         let wrap = |id, known, trace| Handle::new(id, known, trace, true);
-        let started = self.start(&new, parent, &mut attributes, wrap);
-        if let (Some(place), Some(events)) = (started.place, events) {
-            place.with(|span| {
+        let (handle, _) = self.start(&new, parent, &mut attributes, wrap);
+        if let Some(events) = events {
+            handle.with(|span| {
                 for event in events {
                     let at = Some(nanos(event.timestamp));
                     span.add_event(&event.name, at, &event.attributes);
                 }
             });
         }
-        started.span
+        handle
     }
 }

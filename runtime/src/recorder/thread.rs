@@ -52,6 +52,8 @@ fn start_over_once() {
 pub(super) struct Thread {
     pub(super) local: &'static Local,
     random: SmallRng,
+    /// The id of the next trace, if it was drawn before.
+    pub(super) drawn: Option<TraceId>,
     /// The span that this thread started last: the next one is often under it.
     last: Option<Known>,
     /// Spans that others were started under, by their ids.
@@ -89,19 +91,21 @@ impl Thread {
     #[inline]
     pub(super) fn with<T>(run: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let mut run = Some(run);
-        let done = THREAD.try_with(|thread| {
-            let mut thread = thread.borrow_mut();
-            let thread = thread.as_mut().filter(|thread| thread.local.is_ours())?;
-            run.take().map(|run| run(thread))
-        });
-        match run {
-            None => done.ok().flatten(),
-            Some(_) if done.is_err() => None,
-            Some(run) => {
-                Self::start();
-                THREAD.try_with(|thread| thread.borrow_mut().as_mut().map(run)).ok().flatten()
-            }
+        if let Some(done) = Self::if_started(|thread| run.take().map(|run| run(thread))) {
+            return done;
         }
+        Self::start();
+        Self::if_started(run?)
+    }
+
+    /// The same, if the thread has recorded before in this process.
+    #[inline]
+    pub(super) fn if_started<T>(run: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let run = |thread: &RefCell<Option<Self>>| {
+            let mut thread = thread.borrow_mut();
+            Some(run(thread.as_mut().filter(|thread| thread.local.is_ours())?))
+        };
+        THREAD.try_with(run).ok().flatten()
     }
 
     #[cold]
@@ -115,6 +119,7 @@ impl Thread {
         Self {
             local: Process::current().local(),
             random: SmallRng::from_os_rng(),
+            drawn: None,
             last: None,
             parents: [const { None }; MOST_PARENTS],
             scopes: Vec::new(),
@@ -123,7 +128,7 @@ impl Thread {
 
     #[inline]
     pub(super) fn new_trace_id(&mut self) -> TraceId {
-        TraceId::from(self.random.random::<u128>())
+        self.drawn.take().unwrap_or_else(|| TraceId::from(self.random.random::<u128>()))
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::config::{Ratio, Sampling};
-use crate::recorder::{Decision, HeadSampler};
+use crate::recorder::HeadSampler;
 use consistent::Consistent;
 pub(crate) use consistent::certain;
 
@@ -37,25 +37,28 @@ impl Sampler {
         Self { root, parent_based }
     }
 
-    /// Whether the trace is sampled, and the `tracestate` that says so.
+    /// Whether the trace is sampled. Changes the state if it is to say something else than the parent's.
     fn head(
         &self,
         context: Option<&Context>,
         parent: &SpanContext,
         trace: TraceId,
-    ) -> (bool, TraceState) {
+        state: &mut Option<TraceState>,
+    ) -> bool {
         let context = context.filter(|_| self.parent_based);
-        if let Some(sampled) = context.and_then(|context| inherited_decision(context, parent)) {
-            return (sampled, parent.trace_state().clone());
-        }
-        match &self.root {
-            Root::Consistent(consistent) => consistent.decide(trace, parent.trace_state()),
+        let inherited = context.and_then(|context| inherited_decision(context, parent));
+        inherited.unwrap_or_else(|| match &self.root {
+            Root::Consistent(consistent) => {
+                let (is_sampled, changed) = consistent.decide(trace, parent.trace_state());
+                *state = Some(changed);
+                is_sampled
+            }
             Root::Ratio(bound) => {
                 let lower = trace.to_bytes().last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
                 let random = lower >> 1;
-                (random < *bound, parent.trace_state().clone())
+                random < *bound
             }
-        }
+        })
     }
 }
 
@@ -71,9 +74,14 @@ fn bound(ratio: Ratio) -> u64 {
 }
 
 impl HeadSampler for Sampler {
-    fn decide(&self, context: &Context, parent: &SpanContext, trace: TraceId) -> Decision {
-        let (is_sampled, trace_state) = self.head(Some(context), parent, trace);
-        Decision { is_sampled, trace_state }
+    fn decide(
+        &self,
+        context: &Context,
+        parent: &SpanContext,
+        trace: TraceId,
+        state: &mut Option<TraceState>,
+    ) -> bool {
+        self.head(Some(context), parent, trace, state)
     }
 }
 
@@ -99,9 +107,11 @@ impl ShouldSample for Sampler {
         let parent_span = parent.map(|parent| parent.span());
         let parent_span =
             parent_span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
-        let (sampled, trace_state) = self.head(parent, parent_span, trace_id);
+        let mut state = None;
+        let is_sampled = self.head(parent, parent_span, trace_id, &mut state);
+        let trace_state = state.unwrap_or_else(|| parent_span.trace_state().clone());
         let decision =
-            if sampled { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
+            if is_sampled { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
         SamplingResult { decision, attributes: Vec::new(), trace_state }
     }
 }

@@ -63,15 +63,10 @@ impl Callsite {
     /// records.
     #[inline]
     pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        if !Recorder::any() || Recorder::prunes_here() {
+        if !Recorder::any() {
             return Span::OFF;
         }
-        self.begin(attributes)
-    }
-
-    #[inline]
-    fn begin(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        self.next().begin(attributes)
+        Span::pruned().unwrap_or_else(|| self.next().begin(attributes))
     }
 }
 
@@ -129,16 +124,12 @@ impl Start {
         })
     }
 
-    /// The context that the span starts under, and for a root the one that it is started in.
-    pub(super) fn contexts(&mut self) -> (Context, Option<Context>) {
-        let outer = self.parent.clone().unwrap_or_else(Context::current);
-        if !self.root {
-            return (outer, None);
-        }
+    /// The context that a root starts under, in this one.
+    pub(super) fn root_context(&mut self, outer: &Context) -> Context {
         self.link(outer.span().span_context());
         // A trace of its own: what a caller has decided about another one does not hold for it.
-        let context = CallerDecision::InFlags.put_into(&outer);
-        (context.with_remote_span_context(SpanContext::NONE), Some(outer))
+        let context = CallerDecision::InFlags.put_into(outer);
+        context.with_remote_span_context(SpanContext::NONE)
     }
 
     fn link(&mut self, span: &SpanContext) {

@@ -17,12 +17,14 @@ use crate::outcome::Outcome;
 pub struct Entry {
     span: Span,
     running: Option<Running>,
+    /// Whether the span may last longer than the body, for what the body returns.
+    may_outlast: bool,
 }
 
 impl Entry {
     #[inline]
-    fn new() -> Self {
-        Self { span: Span::OFF, running: None }
+    fn new(may_outlast: bool) -> Self {
+        Self { span: Span::OFF, running: None, may_outlast }
     }
 
     /// Starts the span, which is current until the body ends.
@@ -34,9 +36,9 @@ impl Entry {
             std::mem::forget(span);
             return;
         }
-        self.span = span;
-        let context = self.span.take_context();
-        self.running = Some(self.span.enter_body(context));
+        // What was there is nothing. Dropping it would cost more.
+        std::mem::forget(std::mem::replace(&mut self.span, span));
+        self.running = Some(self.span.enter_body_once(self.may_outlast));
     }
 
     /// The span of the body, which has ended, is current no more.
@@ -48,22 +50,22 @@ impl Entry {
 
     /// Runs a body. There is one call of the body, so that it is compiled once.
     #[inline]
-    fn run<T>(entry: &mut Option<Self>, body: impl FnOnce(Option<&mut Self>) -> T) -> T {
-        match caught(|| body(entry.as_mut())) {
+    fn run<T>(mut entry: Option<&mut Self>, body: impl FnOnce(Option<&mut Self>) -> T) -> T {
+        match caught(|| body(entry.as_deref_mut())) {
             Ok(value) => {
                 if let Some(entry) = entry {
                     entry.leave();
                 }
                 value
             }
-            Err(payload) => Self::pass_on(entry.as_mut(), payload),
+            Err(payload) => Self::pass_on(entry, payload),
         }
     }
 
     #[cold]
     fn pass_on(entry: Option<&mut Self>, payload: Payload) -> ! {
         match entry {
-            Some(Self { span, running }) => span.pass_on(running.take(), payload),
+            Some(Self { span, running, .. }) => span.pass_on(running.take(), payload),
             None => resume_unwind(payload),
         }
     }
@@ -78,7 +80,7 @@ impl EntryGuard {
     #[expect(clippy::new_without_default, reason = "it is for the macros alone")]
     #[inline]
     pub fn new() -> Self {
-        Self(Entry::new())
+        Self(Entry::new(false))
     }
 
     /// Where the span goes; `None` where nothing records.
@@ -107,7 +109,7 @@ pub fn run_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    end_entry(Recorder::any(), body, |span, value| span.end_by(value, outcome))
+    end_entry(Recorder::any(), false, body, |span, value| span.end_by(value, outcome))
 }
 
 /// As [`run_body`], for a span that continues a context, where nothing records too.
@@ -116,7 +118,7 @@ pub fn run_body_in_context<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    end_entry(true, body, |span, value| span.end_by(value, outcome))
+    end_entry(true, false, body, |span, value| span.end_by(value, outcome))
 }
 
 /// As [`run_body`], with what ends the span.
@@ -125,7 +127,7 @@ pub fn end_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    end_entry(Recorder::any(), body, end)
+    end_entry(Recorder::any(), true, body, end)
 }
 
 /// As [`end_body`], for a span that continues a context, where nothing records too.
@@ -134,39 +136,41 @@ pub fn end_body_in_context<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    end_entry(true, body, end)
+    end_entry(true, true, body, end)
 }
 
 #[inline]
 fn end_entry<T>(
     asks: bool,
+    may_outlast: bool,
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    let mut entry = asks.then(Entry::new);
-    let value = Entry::run(&mut entry, body);
-    if let Some(Entry { span, .. }) = &mut entry
-        && !span.is_nothing()
-    {
-        return end(span, value);
+    let mut entry = Entry::new(may_outlast);
+    let value = Entry::run(asks.then_some(&mut entry), body);
+    if entry.span.is_nothing() {
+        // Dropping it would cost as much as all the rest.
+        std::mem::forget(entry);
+        return value;
     }
-    // Dropping it would cost as much as all the rest.
-    std::mem::forget(entry);
-    value
+    end(&mut entry.span, value)
 }
 
 /// Calls a body that starts its span, which is left open for what the body returns.
 #[inline]
 pub fn call_body<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
-    let mut entry = Recorder::any().then(Entry::new);
-    let value = Entry::run(&mut entry, body);
-    (entry.map_or(Span::OFF, |entry| entry.span), value)
+    call_entry(Recorder::any(), body)
 }
 
 /// As [`call_body`], for a span that continues a context, where nothing records too.
 #[inline]
 pub fn call_body_in_context<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
-    let mut entry = Some(Entry::new());
-    let value = Entry::run(&mut entry, body);
-    (entry.map_or(Span::OFF, |entry| entry.span), value)
+    call_entry(true, body)
+}
+
+#[inline]
+fn call_entry<T>(asks: bool, body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
+    let mut entry = Entry::new(true);
+    let value = Entry::run(asks.then_some(&mut entry), body);
+    (entry.span, value)
 }

@@ -148,9 +148,9 @@ impl Followed {
     #[inline]
     fn start_dropping(&mut self) {
         if self.0.may_be_open() {
-            let dropping = self.0.is_open().then(|| {
-                let context = self.0.take_context();
-                Dropping { was_panicking: panicking(), running: self.0.enter_body(context) }
+            let dropping = self.0.is_open().then(|| Dropping {
+                was_panicking: panicking(),
+                running: self.0.enter_body_once(true),
             });
             let _ = DROPPING.try_with(|all| all.borrow_mut().push(dropping));
         }

@@ -45,4 +45,4 @@ pub(crate) use random::flag_root;
 pub(crate) use recorded::{Capacity, SPARE};
 pub(crate) use recorder::{Counted, Recorder, await_devices};
 #[cfg(feature = "app")]
-pub(crate) use recorder::{Installation, Records, end_device_spans};
+pub(crate) use recorder::{Installation, Pruning, Records, end_device_spans};

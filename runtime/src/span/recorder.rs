@@ -5,8 +5,7 @@ mod here;
 mod tracer;
 
 use std::cell::Cell;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -16,12 +15,11 @@ use opentelemetry::{Context, global};
 #[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use super::Span;
 use super::callsite::Start;
-use super::ending::Target;
-use super::exception;
 #[cfg(feature = "logs")]
 use super::library::LibrarySpan;
-use super::panic::{Panic, Payload, caught};
+use super::panic::{Payload, caught};
 use super::reaper::Reaper;
 use super::recorded;
 #[cfg(feature = "app")]
@@ -30,13 +28,12 @@ use super::seen::SeenFailures;
 use crate::attribute::Attributes;
 use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
-use crate::recorder::{Exceptions, Handle, Known, Library, Native, New, Place, SpanScope, Started};
+use crate::recorder::{Exceptions, Handle, Known, Library, Native, New, SpanScope};
 use here::Here;
 use tracer::{Provider, Tracer};
 
-/// Whether nothing comes of a span under one that is not sampled: its sampler is ours, follows the
-/// parent, and nothing is kept.
-static PRUNES: AtomicBool = AtomicBool::new(false);
+/// Which spans are known not to be recorded before they start: a [`Pruning`].
+static PRUNING: AtomicU8 = AtomicU8::new(Pruning::Nothing as u8);
 /// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
 static RECORDERS: AtomicUsize = AtomicUsize::new(0);
 /// How often another one was installed, or none.
@@ -64,6 +61,16 @@ pub(crate) enum Records {
     Unknown,
 }
 
+/// Which spans are known not to be recorded before they start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pruning {
+    Nothing,
+    /// Those under a span that is not sampled: the sampler is ours and follows the parent, and nothing is kept.
+    UnderUnsampled,
+    /// And those that start a trace which is not sampled.
+    Unsampled,
+}
+
 /// How the spans of a pipeline are recorded.
 #[cfg(feature = "app")]
 pub(crate) enum Installation {
@@ -72,23 +79,15 @@ pub(crate) enum Installation {
     Sdk(SdkTracerProvider, Capacity),
 }
 
-/// A span that has started.
-pub(super) struct Begun {
-    /// The context with the span.
-    pub(super) context: Context,
-    pub(super) recording: Recording,
-}
-
-/// How a span is recorded.
-pub(super) enum Recording {
-    None,
-    /// In a slot of ours.
-    Slot(Place),
-    /// By a provider.
-    Provided {
-        /// What the span remembers that it was started in, if that is a provider's too.
-        outer: Option<SeenFailures>,
-    },
+/// What is known of a span before it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forecast {
+    /// Nothing.
+    Open,
+    /// It is under a span that is not sampled, and neither is it.
+    Unsampled,
+    /// It starts a trace, which may be one that is not sampled.
+    Root,
 }
 
 /// Keeps a recorder counted.
@@ -117,14 +116,16 @@ impl Recorder {
         installation: Installation,
         exceptions: Exceptions,
         records: Records,
-        prunes: bool,
+        pruning: Pruning,
     ) -> bool {
         let provider = match installation {
             Installation::Native(native) => Provider::Native(native),
             Installation::Sdk(provider, capacity) => Provider::Ours { provider, capacity },
         };
         let installed = Self::set(provider, exceptions, records);
-        PRUNES.store(installed && prunes, Ordering::Relaxed);
+        if installed {
+            PRUNING.store(pruning as u8, Ordering::Relaxed);
+        }
         installed
     }
 
@@ -159,7 +160,7 @@ impl Recorder {
     pub(crate) fn uninstall() {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
         let ours = installed.take_if(|Counted(recorder)| !recorder.is_adopted());
-        PRUNES.store(false, Ordering::Relaxed);
+        PRUNING.store(Pruning::Nothing as u8, Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Release);
         drop(installed);
         Here::forget();
@@ -184,16 +185,46 @@ impl Recorder {
         GENERATION.load(Ordering::Acquire)
     }
 
-    /// Whether nothing comes of a span under the current one.
-    pub(super) fn prunes_here() -> bool {
-        PRUNES.load(Ordering::Relaxed)
-            && context::is_alive()
-            && Context::map_current(|context| is_unsampled(context.span().span_context()))
+    fn prunes(what: Pruning) -> bool {
+        PRUNING.load(Ordering::Relaxed) >= what as u8
     }
 
     /// Whether nothing comes of a span under this one.
     pub(super) fn prunes_under(parent: &SpanContext) -> bool {
-        PRUNES.load(Ordering::Relaxed) && is_unsampled(parent)
+        Self::prunes(Pruning::UnderUnsampled) && is_unsampled(parent)
+    }
+
+    /// What is known of a span under the current one before it starts.
+    pub(super) fn forecast() -> Forecast {
+        if !Self::prunes(Pruning::UnderUnsampled) || !context::is_alive() {
+            return Forecast::Open;
+        }
+        Context::map_current(|context| {
+            let parent = context.span();
+            let parent = parent.span_context();
+            if parent.is_valid() && is_unsampled(parent) {
+                Forecast::Unsampled
+            } else if !parent.is_valid() && Self::prunes(Pruning::Unsampled) {
+                Forecast::Root
+            } else {
+                Forecast::Open
+            }
+        })
+    }
+
+    /// The context of a trace that starts with the next span, if it is known at once that it is not sampled.
+    pub(super) fn unsampled_root() -> Option<Context> {
+        Context::map_current(|context| {
+            if context.is_telemetry_suppressed() {
+                return None;
+            }
+            match &Self::of(context)?.recorder().provider {
+                Provider::Native(native) => {
+                    native.unsampled_root(context, |id| context.with_remote_span_context(id))
+                }
+                Provider::Ours { .. } | Provider::Global { .. } => None,
+            }
+        })
     }
 
     #[inline]
@@ -270,41 +301,34 @@ impl Found {
         }
     }
 
-    /// Starts a span under this parent, in the context `outer`.
+    /// Starts this span under this parent, in the context `outer`. Returns the panic of its attributes.
     pub(super) fn start(
         &self,
         start: Start,
         parent: &Context,
         outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-    ) -> Begun {
-        let (begun, panic) = match &self.recorder().provider {
-            Provider::Native(native) => start_native(native, start, parent, outer, attributes),
+        span: &mut Span,
+    ) -> Option<Payload> {
+        match &self.recorder().provider {
+            Provider::Native(native) => {
+                start_native(native, start, parent, outer, attributes, span)
+            }
             Provider::Ours { .. } | Provider::Global { .. } => {
-                self.start_by_provider(start, parent, outer, attributes)
+                self.start_by_provider(start, parent, outer, attributes, span)
             }
-        };
-        let Some(payload) = panic else { return begun };
-        let target = match &begun.recording {
-            Recording::Slot(place) => Target::Slot(*place),
-            Recording::Provided { outer } => {
-                Target::Provided { context: &begun.context, outer: outer.as_ref() }
-            }
-            Recording::None => resume_unwind(payload),
-        };
-        exception::record_panic(target, &Panic::caught(&*payload));
-        target.end(None);
-        resume_unwind(payload)
+        }
     }
 
-    /// Starts a span of OpenTelemetry's API. Returns the panic of its attributes too.
+    /// Starts a span of OpenTelemetry's API.
     fn start_by_provider(
         &self,
         start: Start,
         parent: &Context,
         outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-    ) -> (Begun, Option<Payload>) {
+        span: &mut Span,
+    ) -> Option<Payload> {
         let Start { callsite, links, baggage, .. } = start;
         let outer = SeenFailures::of(outer).cloned();
         let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
@@ -333,13 +357,11 @@ impl Found {
         } else {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
-        let (context, recording) = match records {
-            Ok(false) => (context, Recording::None),
-            Ok(true) | Err(_) => {
-                (context.with_value(SeenFailures::default()), Recording::Provided { outer })
-            }
-        };
-        (Begun { context, recording }, records.err())
+        match records {
+            Ok(false) => span.started(context, None),
+            Ok(true) | Err(_) => span.started_by_provider(context, outer),
+        }
+        records.err()
     }
 
     /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
@@ -364,14 +386,16 @@ impl Found {
     }
 }
 
-/// Starts a span in a slot. Returns the panic of its attributes too.
+/// Starts a span in a slot.
+#[inline]
 fn start_native(
     native: &Native,
     start: Start,
     parent: &Context,
     outer: &Context,
     attributes: &mut dyn FnMut(&mut Attributes),
-) -> (Begun, Option<Payload>) {
+    span: &mut Span,
+) -> Option<Payload> {
     let Start { callsite, links, baggage, .. } = start;
     let new = New {
         name: callsite.name,
@@ -387,12 +411,13 @@ fn start_native(
         attributes(list);
     };
     let enter = |id, known: Option<Known>, trace| match known {
-        Some(_) => parent.with_span(Handle::new(id, known, trace, false)),
-        None => parent.with_remote_span_context(id),
+        Some(Known { place, .. }) => {
+            span.started(parent.with_span(Handle::new(id, known, trace, false)), Some(place));
+        }
+        None => span.started(parent.with_remote_span_context(id), None),
     };
-    let Started { span, place, panic } = native.start(&new, parent, &mut attributes, enter);
-    let recording = place.map_or(Recording::None, Recording::Slot);
-    (Begun { context: span, recording }, panic)
+    let ((), panic) = native.start(&new, parent, &mut attributes, enter);
+    panic
 }
 
 /// Records entries of the context's baggage as attributes.

@@ -14,7 +14,7 @@ use super::callsite::Start;
 use super::device::Window;
 use super::ending::{Ending, Target};
 use super::panic::{Panic, Payload, caught, contained};
-use super::recorder::{Begun, Recorder, Recording};
+use super::recorder::{Forecast, Found, Recorder};
 use super::seen::SeenFailures;
 use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
@@ -94,35 +94,72 @@ impl Span {
         Self::in_context(Some(context))
     }
 
+    /// What stands for a span under the current one, if it is known before it starts that it is not recorded.
+    #[inline(never)]
+    pub(super) fn pruned() -> Option<Self> {
+        match Recorder::forecast() {
+            Forecast::Unsampled => Some(Self::OFF),
+            Forecast::Root => Recorder::unsampled_root().map(Self::continued),
+            Forecast::Open => None,
+        }
+    }
+
     /// A span that starts now, or what stands for it when nothing records it.
     pub(super) fn begin(mut start: Start, attributes: &mut dyn FnMut(&mut Attributes)) -> Self {
         if !context::is_alive() {
             return Self::OFF;
         }
-        let is_under_current = start.parent.is_none() && !start.root;
-        let (parent, outer) = start.contexts();
-        let outer = outer.as_ref().unwrap_or(&parent);
-        if Recorder::prunes_under(parent.span().span_context()) {
-            return start.parent.map_or(Self::OFF, Self::continued);
-        }
-        let Some(recorder) = Recorder::of(&parent) else {
-            return start.parent.map_or(Self::OFF, Self::continued);
+        let outer = match &start.parent {
+            Some(context) => context.clone(),
+            None => Context::current(),
         };
-        let Begun { context, recording } = recorder.start(start, &parent, outer, attributes);
-        let mut span = Self::in_context(Some(context));
-        match recording {
-            Recording::None => {}
-            Recording::Slot(place) => {
-                if recorder.is_uninstalled() {
-                    place.interrupt();
-                }
-                span.place = Some(place);
-            }
-            Recording::Provided { outer } => span.extra().provided = Some(Provided { outer }),
+        let root = start.root.then(|| start.root_context(&outer));
+        let parent = root.as_ref().unwrap_or(&outer);
+        let recorder = if Recorder::prunes_under(parent.span().span_context()) {
+            None
+        } else {
+            Recorder::of(parent)
+        };
+        match recorder {
+            Some(recorder) => Self::record(&recorder, start, parent, &outer, attributes),
+            None => start.parent.map_or(Self::OFF, Self::continued),
         }
+    }
+
+    // Not inlined, and returns in one place: so the span is made where it stays.
+    #[inline(never)]
+    fn record(
+        recorder: &Found,
+        start: Start,
+        parent: &Context,
+        outer: &Context,
+        attributes: &mut dyn FnMut(&mut Attributes),
+    ) -> Self {
+        let mut span = Self::OFF;
         span.was_panicking = panicking();
-        span.is_under_current = is_under_current;
+        span.is_under_current = start.parent.is_none() && !start.root;
+        if let Some(payload) = recorder.start(start, parent, outer, attributes, &mut span) {
+            span.pass_on(None, payload);
+        }
+        if let Some(place) = span.place
+            && recorder.is_uninstalled()
+        {
+            place.interrupt();
+        }
         span
+    }
+
+    /// It has started, and this is its context.
+    #[inline]
+    pub(super) fn started(&mut self, context: Context, place: Option<Place>) {
+        self.context = Some(context);
+        self.place = place;
+    }
+
+    /// It has started by a provider, and this is its context.
+    pub(super) fn started_by_provider(&mut self, context: Context, outer: Option<SeenFailures>) {
+        self.context = Some(context.with_value(SeenFailures::default()));
+        self.extra().provided = Some(Provided { outer });
     }
 
     fn extra(&mut self) -> &mut Extra {
@@ -266,13 +303,34 @@ impl Span {
         if self.is_off() {
             return None;
         }
-        let context = self.take_context();
-        Some(self.enter_body(context))
+        Some(self.enter_body_once(true))
+    }
+
+    /// Makes the span current for a body that runs once, and that the span may outlast.
+    pub(super) fn enter_body_once(&mut self, may_outlast: bool) -> Running {
+        // With a place and the current context it can be made again. A clone costs a twentieth of a span.
+        let is_needed = may_outlast && !(self.place.is_some() && self.is_under_current);
+        if is_needed || self.extra.is_some() {
+            return self.enter_body();
+        }
+        let attached = match self.context.take() {
+            Some(context) if context::is_alive() => Some(context.attach()),
+            _ => None,
+        };
+        self.enter_blocks(attached)
     }
 
     /// Makes the span current.
-    pub(super) fn enter_body(&mut self, context: Option<Context>) -> Running {
-        let attached = context.and_then(context::attach);
+    fn enter_body(&mut self) -> Running {
+        let attached = match &self.context {
+            Some(context) if context::is_alive() => Some(context.clone().attach()),
+            _ => None,
+        };
+        self.enter_blocks(attached)
+    }
+
+    #[inline]
+    fn enter_blocks(&mut self, attached: Option<ContextGuard>) -> Running {
         let blocks = self.has_blocks.then(|| match &mut self.extra {
             Some(extra) => extra.frame.enter(),
             None => Frame::default().enter(),
@@ -305,16 +363,6 @@ impl Span {
         resume_unwind(payload);
     }
 
-    /// Runs something while the span is current; a panic ends the span and goes on. The body says
-    /// whether it pauses.
-    fn within(&mut self, context: Option<Context>, body: &mut dyn FnMut() -> bool) {
-        let running = self.enter_body(context);
-        match caught(body) {
-            Ok(pauses) => self.leave(running, pauses),
-            Err(payload) => self.pass_on(Some(running), payload),
-        }
-    }
-
     /// Polls a future or a stream while the span is current. A panic ends the span here: what is
     /// polled may be dropped much later, by whoever catches it.
     #[inline]
@@ -335,7 +383,7 @@ impl Span {
 
     #[inline(never)]
     fn resume(&mut self) -> Option<Running> {
-        if self.is_off() { None } else { Some(self.enter_body(self.context.clone())) }
+        if self.is_off() { None } else { Some(self.enter_body()) }
     }
 
     /// The body pauses, and was not recorded when it went on. Recording may have started in it, with blocks that are on
@@ -374,17 +422,6 @@ impl Span {
     #[inline]
     fn is_paused(&self) -> bool {
         self.extra.as_ref().is_some_and(|extra| extra.frame.is_paused())
-    }
-
-    /// The context, for a body that runs once. It is not kept if the span can do without, as most can: a clone costs a
-    /// twentieth of a span.
-    #[inline]
-    pub(super) fn take_context(&mut self) -> Option<Context> {
-        if self.place.is_some() && self.extra.is_none() && self.is_under_current {
-            self.context.take()
-        } else {
-            self.context.clone()
-        }
     }
 
     /// Makes the context again that was taken.
@@ -436,11 +473,11 @@ impl Span {
 
     fn cancel_within(&mut self, drop: &mut dyn FnMut()) {
         if self.is_open() {
-            let context = self.take_context();
-            self.within(context, &mut || {
-                drop();
-                false
-            });
+            let running = self.enter_body_once(true);
+            match caught(drop) {
+                Ok(()) => self.leave(running, false),
+                Err(payload) => self.pass_on(Some(running), payload),
+            }
             let ending = if self.failed { Ending::Value(None) } else { Ending::Cancelled };
             self.end(&ending, None);
         }
