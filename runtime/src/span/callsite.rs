@@ -66,7 +66,7 @@ impl Callsite {
         if !Recorder::any() {
             return Span::OFF;
         }
-        Span::pruned().unwrap_or_else(|| self.next().begin(attributes))
+        once(attributes, |attributes| Span::begin_here(self, attributes))
     }
 }
 
@@ -109,19 +109,10 @@ impl Start {
     /// As [`Callsite::start`].
     pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
         if Recorder::any() {
-            self.begin(attributes)
+            once(attributes, |attributes| Span::begin(self, attributes))
         } else {
             self.parent.map_or(Span::OFF, Span::continued)
         }
-    }
-
-    fn begin(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        let mut attributes = Some(attributes);
-        Span::begin(self, &mut |list| {
-            if let Some(attributes) = attributes.take() {
-                attributes(list);
-            }
-        })
     }
 
     /// The context that a root starts under, in this one.
@@ -137,4 +128,18 @@ impl Start {
             self.links.push(Link::with_context(span.clone()));
         }
     }
+}
+
+/// Begins a span with what says its attributes, as what is not generic can call it.
+#[inline]
+fn once(
+    attributes: impl FnOnce(&mut Attributes),
+    begin: impl FnOnce(&mut dyn FnMut(&mut Attributes)) -> Span,
+) -> Span {
+    let mut attributes = Some(attributes);
+    begin(&mut |list| {
+        if let Some(attributes) = attributes.take() {
+            attributes(list);
+        }
+    })
 }

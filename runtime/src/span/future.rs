@@ -79,6 +79,17 @@ fn hand_over(span: Span) -> Started {
     Started { waits: STARTED.try_with(|started| started.set(Some(span))).is_ok() }
 }
 
+/// Takes the span that the future has started, if it has.
+#[inline(never)]
+fn take_started(span: &mut Span) -> bool {
+    let started = STARTED.try_with(Cell::take).ok().flatten();
+    let has_started = started.is_some();
+    if let Some(started) = started {
+        *span = started;
+    }
+    has_started
+}
+
 /// Ready when the span is current.
 #[derive(Debug)]
 #[must_use = "the span is current when this is ready"]
@@ -115,12 +126,7 @@ where
         loop {
             let polled = span.poll(|| future.as_mut().poll(task));
             match &polled {
-                Poll::Pending if std::mem::take(this.is_new) => {
-                    if let Some(started) = STARTED.try_with(Cell::take).ok().flatten() {
-                        *span = started;
-                        continue;
-                    }
-                }
+                Poll::Pending if std::mem::take(this.is_new) && take_started(span) => continue,
                 Poll::Ready(value) if span.asks() => {
                     if let Some(outcome) = this.outcome.take() {
                         span.finish(outcome(value));

@@ -10,7 +10,7 @@ use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard};
 
 use super::block::{Block, Entered, Frame};
-use super::callsite::Start;
+use super::callsite::{Callsite, Start};
 use super::device::Window;
 use super::ending::{Ending, Target};
 use super::panic::{Panic, Payload, caught, contained};
@@ -94,13 +94,20 @@ impl Span {
         Self::in_context(Some(context))
     }
 
-    /// What stands for a span under the current one, if it is known before it starts that it is not recorded.
+    /// A span that starts now under the current one, or what stands for it when nothing records it.
     #[inline(never)]
-    pub(super) fn pruned() -> Option<Self> {
-        match Recorder::forecast() {
-            Forecast::Unsampled => Some(Self::OFF),
-            Forecast::Root => Recorder::unsampled_root().map(Self::continued),
+    pub(super) fn begin_here(
+        callsite: &'static Callsite,
+        attributes: &mut dyn FnMut(&mut Attributes),
+    ) -> Self {
+        let context = match Recorder::forecast() {
+            Forecast::Unsampled => return Self::OFF,
+            Forecast::Root => Recorder::unsampled_root(),
             Forecast::Open => None,
+        };
+        match context {
+            Some(context) => Self::continued(context),
+            None => Self::begin(callsite.next(), attributes),
         }
     }
 
