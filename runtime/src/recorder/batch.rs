@@ -84,6 +84,11 @@ impl Batch {
         &self.bytes
     }
 
+    /// Makes room for so many more bytes.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     /// Adds a span whose record is complete.
     #[inline]
     pub(super) fn push_record(&mut self, record: &[u8]) {

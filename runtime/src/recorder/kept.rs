@@ -44,10 +44,17 @@ pub(crate) struct Keeper {
     /// That of a child of `fork`: another thread of the parent may have held the lock.
     child: OnceLock<Arc<Self>>,
     bytes: AtomicUsize,
-    /// The traces that hold spans, or held some, the oldest first.
-    by_age: Mutex<VecDeque<Weak<LocalTrace>>>,
+    by_age: Mutex<ByAge>,
     /// How many spans were let go for want of memory, before it was known whether their traces are kept.
     let_go: AtomicUsize,
+}
+
+/// The traces that hold spans, or held some, the oldest first.
+#[derive(Default)]
+struct ByAge {
+    traces: VecDeque<Weak<LocalTrace>>,
+    /// With so many in the list, those that are gone are removed.
+    most: usize,
 }
 
 /// What a `tracestate` becomes that says that its trace is sampled with certainty.
@@ -57,13 +64,13 @@ pub(crate) type Certain = fn(&str) -> String;
 pub(crate) struct LocalTrace {
     keeper: Arc<Keeper>,
     is_sampled: bool,
+    /// How many of its spans are open. It falls only with the lock.
+    open: AtomicUsize,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// How many of its spans are open.
-    open: usize,
     /// Whether its first span has ended.
     has_ended: bool,
     is_kept: bool,
@@ -113,7 +120,8 @@ impl Keeper {
     /// A local trace that starts. `None` if its spans need not be held.
     pub(super) fn start(self: &Arc<Self>, is_sampled: bool) -> Option<Arc<LocalTrace>> {
         (!is_sampled || self.certain.is_some()).then(|| {
-            Arc::new(LocalTrace { keeper: self.clone(), is_sampled, state: Mutex::default() })
+            let (open, state) = (AtomicUsize::new(0), Mutex::default());
+            Arc::new(LocalTrace { keeper: self.clone(), is_sampled, open, state })
         })
     }
 
@@ -122,16 +130,14 @@ impl Keeper {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    fn by_age(&self) -> MutexGuard<'_, VecDeque<Weak<LocalTrace>>> {
-        self.by_age.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many traces are listed.
+    #[cfg(test)]
+    pub(super) fn listed(&self) -> usize {
+        self.by_age().traces.len()
     }
 
-    fn list(&self, trace: &Arc<LocalTrace>) {
-        let mut by_age = self.by_age();
-        while by_age.front().is_some_and(|oldest| oldest.strong_count() == 0) {
-            by_age.pop_front();
-        }
-        by_age.push_back(Arc::downgrade(trace));
+    fn by_age(&self) -> MutexGuard<'_, ByAge> {
+        self.by_age.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the oldest traces hold, as long as there is too much in all. A trace that is let go is exported as it was
@@ -139,7 +145,7 @@ impl Keeper {
     pub(super) fn make_room(&self) -> Vec<Batch> {
         let mut decided = Vec::new();
         while self.bytes.load(Ordering::Relaxed) > MOST_BYTES {
-            let Some(oldest) = self.by_age().pop_front() else { break };
+            let Some(oldest) = self.by_age().traces.pop_front() else { break };
             let Some(trace) = oldest.upgrade() else { continue };
             let mut state = trace.state();
             state.is_listed = false;
@@ -155,6 +161,21 @@ impl Keeper {
     }
 }
 
+impl ByAge {
+    /// At least so many are listed before those that are gone are removed.
+    const FEWEST: usize = 1024;
+
+    /// Adds the youngest one. The list is at most twice as long as it must be: an old trace that goes on for ever is
+    /// not in the way of those that come and go.
+    fn push(&mut self, trace: &Arc<LocalTrace>) {
+        if self.traces.len() >= self.most.max(Self::FEWEST) {
+            self.traces.retain(|trace| trace.strong_count() > 0);
+            self.most = 2 * self.traces.len();
+        }
+        self.traces.push_back(Arc::downgrade(trace));
+    }
+}
+
 impl LocalTrace {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -162,22 +183,26 @@ impl LocalTrace {
 
     /// A span of the trace has started.
     pub(super) fn open(&self) {
-        self.state().open += 1;
+        self.open.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A span of the trace has ended. Returns what is exported now: nothing as long as it is not decided, all that was
     /// held once it is.
     pub(super) fn end(self: &Arc<Self>, ended: EndedSpan, record: &[u8]) -> Option<Batch> {
         let mut state = self.state();
-        state.open -= 1;
+        let open = self.open.fetch_sub(1, Ordering::Relaxed) - 1;
         state.has_ended |= ended.is_first;
         state.is_kept |= self.keeper.keep.takes(&ended);
-        let is_decided = state.open == 0 || state.is_kept && state.has_ended;
+        let is_decided = open == 0 || state.is_kept && state.has_ended;
         if !is_decided {
+            if state.held.is_empty() {
+                // More spans follow.
+                state.held.reserve(1024);
+            }
             state.held.push_record(record);
             self.keeper.bytes.fetch_add(record.len(), Ordering::Relaxed);
             if !std::mem::replace(&mut state.is_listed, true) {
-                self.keeper.list(self);
+                self.keeper.by_age().push(self);
             }
             return None;
         }

@@ -130,6 +130,21 @@ fn without_room_the_oldest_trace_is_decided_as_it_was_at_its_start() {
 }
 
 #[test]
+fn a_trace_that_goes_on_for_ever_does_not_make_the_list_grow() {
+    let keeper = Keeper::new(ERRORS, None);
+    let for_ever = started(&keeper, false, 2);
+    assert_eq!(end(&for_ever, fine(), &record(1, 1, 0)), NOTHING);
+    let (first_record, second_record) = (record(2, 1, 0), record(2, 2, 0));
+    for _ in 0..10_000 {
+        let trace = started(&keeper, false, 2);
+        assert_eq!(end(&trace, fine(), &first_record), NOTHING);
+        assert_eq!(end(&trace, first(), &second_record), NOTHING);
+    }
+    assert!(keeper.listed() <= 1024, "{}", keeper.listed());
+    assert_eq!(end(&for_ever, failed(), &record(1, 2, 0)), [1, 2]);
+}
+
+#[test]
 fn of_a_thousand_traces_on_eight_threads_those_that_fail_are_whole() {
     let keeper = Keeper::new(ERRORS, None);
     let fails = |number: usize, thread: usize| (number + thread).is_multiple_of(10);
