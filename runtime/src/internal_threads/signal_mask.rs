@@ -3,7 +3,8 @@
 #![allow(unsafe_code, reason = "a thread's signal mask is only set by a system call")]
 
 use std::mem::MaybeUninit;
-use std::ptr;
+use std::time::Duration;
+use std::{ptr, thread};
 
 /// The signals that threads of the library do not block.
 const EXEMPT: [libc::c_int; 7] = [
@@ -38,6 +39,35 @@ impl SignalMask {
     /// The mask of the process's main thread, where the operating system tells it: on Linux. A program
     /// that waits for signals blocks them there, so that its other threads inherit that.
     pub(super) fn of_main_thread() -> Option<Self> {
+        // While a thread is being started, the one that starts it blocks everything for a moment.
+        const ATTEMPTS: usize = 50;
+        const PAUSE: Duration = Duration::from_micros(200);
+
+        let mut mask = Self::of_main_thread_now()?;
+        for _ in 0..ATTEMPTS {
+            if !mask.blocks_everything() {
+                break;
+            }
+            thread::sleep(PAUSE);
+            mask = Self::of_main_thread_now()?;
+        }
+        Some(mask)
+    }
+
+    /// Whether it blocks what threads of the library block.
+    fn blocks_everything(&self) -> bool {
+        (1..32)
+            .filter(|signal| !EXEMPT.contains(signal))
+            .filter(|signal| ![libc::SIGKILL, libc::SIGSTOP].contains(signal))
+            .all(|signal| self.blocks(signal))
+    }
+
+    fn blocks(&self, signal: libc::c_int) -> bool {
+        // SAFETY: the set is initialised.
+        unsafe { libc::sigismember(ptr::from_ref(&self.0), signal) == 1 }
+    }
+
+    fn of_main_thread_now() -> Option<Self> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"))?;
         let blocked = u64::from_str_radix(blocked.trim(), 16).ok()?;
@@ -83,13 +113,6 @@ impl Drop for Restored {
 mod tests {
     use super::*;
 
-    impl SignalMask {
-        fn blocks(&self, signal: i32) -> bool {
-            // SAFETY: the set is initialised.
-            unsafe { libc::sigismember(ptr::from_ref(&self.0), signal) == 1 }
-        }
-    }
-
     fn current() -> SignalMask {
         let mut mask = MaybeUninit::uninit();
         // SAFETY: without a new mask, the call writes the current one.
@@ -104,6 +127,7 @@ mod tests {
         let before = SignalMask::all_but_faults().set();
         let mask = current();
         before.set();
+        assert!(mask.blocks_everything() && !before.blocks_everything());
         for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD, libc::SIGWINCH] {
             assert!(mask.blocks(signal), "{signal}");
         }
