@@ -151,6 +151,16 @@ fn a_processor_that_takes_its_time_takes_none_of_ours() {
 }
 
 #[test]
+fn beside_a_processor_of_the_program_s_own_keep_does_nothing() {
+    let none = ("OTEL_TRACES_EXPORTER", "none");
+    // What a span that is not recorded would record is not asked for.
+    let (seen, said) = run(OWN_PROCESSOR, "keep", &[none]);
+    let said = said.as_str();
+    let expected = "spandrel: `keep` has no effect beside a span processor of the program's own\n";
+    assert_eq!((seen.as_str(), said), ("", expected));
+}
+
+#[test]
 fn processors_of_the_program_s_own_are_flushed_too() {
     let none = ("OTEL_TRACES_EXPORTER", "none");
     let (seen, _) = run(OWN_PROCESSOR, "flush", &[none]);

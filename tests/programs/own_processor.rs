@@ -73,12 +73,23 @@ fn main() {
             println!("{}", spandrel::flush(Duration::from_millis(50)).is_complete());
             drop(app);
         }
+        "keep" => {
+            let app = spandrel::install(config.sample(0.0).keep_errors().processor(Silent));
+            says_what_it_records(1);
+            drop(app);
+        }
         "late" | "late-native" => {
             ends_too_late(if how == "late" { config.processor(Silent) } else { config });
         }
         other => panic!("unknown: {other}"),
     }
 }
+
+#[span(number = {
+    println!("asked");
+    number
+})]
+fn says_what_it_records(number: i64) {}
 
 struct App {
     body: fn(),

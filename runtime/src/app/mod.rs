@@ -23,7 +23,7 @@ use crate::internal_threads;
 use crate::logs;
 use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
-use crate::recorder::{Exceptions, NativeProvider};
+use crate::recorder::{Exceptions, Keep, NativeProvider};
 use crate::report::say;
 use crate::span::{self, Installation, Pruning, Recorder, Records};
 use crate::stats::{self, Stats};
@@ -162,14 +162,7 @@ fn set_up(config: Config) -> bool {
         return false;
     }
     let exceptions = settings.exceptions;
-    let (records, pruning) = match &settings.sampling {
-        sampling if sampling.keep.anything() => (Records::All, Pruning::Nothing),
-        Sampling { parent_based: true, ratio: Ratio::ALWAYS, .. } => {
-            (Records::AllButTheUnsampled, Pruning::UnderUnsampled)
-        }
-        Sampling { parent_based: true, .. } => (Records::TheSampled, Pruning::Unsampled),
-        _ => (Records::Unknown, Pruning::Nothing),
-    };
+    let mut sampling = settings.sampling;
     let (flush, grace) = (settings.flush, settings.grace);
     match Pipeline::build(settings) {
         Ok((pipeline, installation)) => {
@@ -177,8 +170,12 @@ fn set_up(config: Config) -> bool {
                 Installation::Native(native) => {
                     global::set_tracer_provider(NativeProvider(native.clone()));
                 }
-                Installation::Sdk(provider, _) => global::set_tracer_provider(provider.clone()),
+                Installation::Sdk(provider, _) => {
+                    sampling.keep = Keep::default();
+                    global::set_tracer_provider(provider.clone());
+                }
             }
+            let (records, pruning) = certainty(&sampling);
             Recorder::install(installation, exceptions.into(), records, pruning);
             change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
         }
@@ -193,6 +190,18 @@ fn set_up(config: Config) -> bool {
     let _ = grace;
     exit::register();
     true
+}
+
+/// Of which spans it is known before they start that they are recorded, or that they are not.
+fn certainty(sampling: &Sampling) -> (Records, Pruning) {
+    match sampling {
+        _ if sampling.keep.anything() => (Records::All, Pruning::Nothing),
+        Sampling { parent_based: true, ratio: Ratio::ALWAYS, .. } => {
+            (Records::AllButTheUnsampled, Pruning::UnderUnsampled)
+        }
+        Sampling { parent_based: true, .. } => (Records::TheSampled, Pruning::Unsampled),
+        _ => (Records::Unknown, Pruning::Nothing),
+    }
 }
 
 /// If telemetry is up, exports all spans that have ended, and then stops recording. Other threads that want to end
