@@ -11,8 +11,8 @@ pub use crate::context::{current, with_baggage};
 pub use crate::outcome::Outcome;
 pub use crate::recorder::Key;
 pub use crate::span::{
-    Callsite, EntryGuard, Span, call_body, call_body_in_context, end_body, end_body_in_context,
-    enter_frame, in_span, note, run_body, run_body_in_context, settle as settle_blocks, started,
+    Callsite, EntryGuard, Span, asks, call_body, end_body, enter_frame, in_span, note, run_body,
+    settle as settle_blocks, started,
 };
 #[cfg(feature = "app")]
 pub use crate::testing::{record_by_sdk, record_by_sdk_async};

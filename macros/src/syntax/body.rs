@@ -1,6 +1,6 @@
 //! What runs inside a trace context: the shapes of a function, and how each is wrapped.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Path, Signature, Type, parse_quote};
 
@@ -232,12 +232,10 @@ pub(crate) fn block_inside(block: &Group) -> Group {
     refilled(block, quote!(const _: () = (); #statements))
 }
 
-/// A function of the runtime that takes a body: one for a span that continues a context, or another.
-fn takes_body(scope: &Scope, name: &str) -> TokenStream {
-    let in_context = if scope.continues { "_in_context" } else { "" };
-    let name = Ident::new(&format!("{name}{in_context}"), Span::call_site());
+/// Whether the body is asked for its span: always if that continues a context.
+fn asks(scope: &Scope) -> TokenStream {
     let runtime = &scope.runtime;
-    quote!(#runtime::__private::#name)
+    if scope.continues { quote!(true) } else { quote!(#runtime::__private::asks()) }
 }
 
 /// A body run in the span, which ends with it. One call, so that the type that is expected of the function's
@@ -249,9 +247,9 @@ fn run(
     core: &TokenStream,
     look: &TokenStream,
 ) -> TokenStream {
-    let (run, entry) = (takes_body(scope, "run_body"), hidden("entry"));
+    let (runtime, asks, entry) = (&scope.runtime, asks(scope), hidden("entry"));
     let body = started(scope, parameters, core);
-    quote!(#run(move |#entry| #output { #body }, #look))
+    quote!(#runtime::__private::run_body(#asks, move |#entry| #output { #body }, #look))
 }
 
 /// As `run`, for a value that may be more work in a box, by its type.
@@ -262,11 +260,12 @@ fn run_to_end(
     core: &TokenStream,
     look: &TokenStream,
 ) -> TokenStream {
-    let (run, runtime) = (takes_body(scope, "end_body"), &scope.runtime);
+    let (runtime, asks) = (&scope.runtime, asks(scope));
     let [span, value, entry] = [hidden("span"), value(), hidden("entry")];
     let body = started(scope, parameters, core);
     quote! {
-        #run(
+        #runtime::__private::end_body(
+            #asks,
             move |#entry| -> #output { #body },
             move |#span, #value| #runtime::__private::end!(#span, #value, #look),
         )
@@ -276,23 +275,22 @@ fn run_to_end(
 /// A body in a span that ends with the function. Nothing looks at the value, and no closure stands between it
 /// and the function's type, from which the compiler takes the types of the closure that is returned.
 fn guarded(scope: &Scope, parameters: &TokenStream, core: &TokenStream) -> TokenStream {
-    let runtime = &scope.runtime;
+    let (runtime, asks) = (&scope.runtime, asks(scope));
     let [guard, entry] = [hidden("guard"), hidden("entry")];
-    let method = if scope.continues { quote!(entry_in_context) } else { quote!(entry) };
     let body = started(scope, parameters, core);
     quote! {
         let mut #guard = #runtime::__private::EntryGuard::new();
-        let #entry = #guard.#method();
+        let #entry = #guard.entry(#asks);
         #body
     }
 }
 
 /// A body called in the span, which goes on with the value if that is a future or a stream.
 pub(super) fn follow_value(scope: &Scope, body: &TokenStream, look: &TokenStream) -> TokenStream {
-    let (call, runtime) = (takes_body(scope, "call_body"), &scope.runtime);
+    let (runtime, asks) = (&scope.runtime, asks(scope));
     let [span, value, entry] = [hidden("span"), value(), hidden("entry")];
     quote! {
-        let (mut #span, #value) = #call(move |#entry| { #body });
+        let (mut #span, #value) = #runtime::__private::call_body(#asks, move |#entry| { #body });
         #runtime::__private::follow!(&mut #span, #value, #look)
     }
 }

@@ -49,7 +49,7 @@ pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use limits::Limits;
 pub(crate) use local::Place;
 pub(crate) use message::{EXCEPTION, Keys, hash};
-pub(crate) use native::{HeadSampler, Native, New, SpanScope};
+pub(crate) use native::{HeadSampler, Native, New, RANDOM, SpanScope};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]

@@ -27,7 +27,7 @@ use super::value::ValueRef;
 use crate::attribute::Attributes;
 
 /// The flag of W3C Trace Context, level 2, that says that a trace's id is random.
-const RANDOM: TraceFlags = TraceFlags::new(0x02);
+pub(crate) const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
 /// Decides about a span that is about to start.
 pub(crate) trait HeadSampler: Debug + Send + Sync {

@@ -83,15 +83,10 @@ impl EntryGuard {
         Self(Entry::new(false))
     }
 
-    /// Where the span goes; `None` where nothing records.
+    /// Where the span goes, if the body is asked for one.
     #[inline]
-    pub fn entry(&mut self) -> Option<&mut Entry> {
-        Recorder::any().then_some(&mut self.0)
-    }
-
-    /// As [`entry`](Self::entry), for a span that continues a context, where nothing records too.
-    pub fn entry_in_context(&mut self) -> Option<&mut Entry> {
-        Some(&mut self.0)
+    pub fn entry(&mut self, asks: bool) -> Option<&mut Entry> {
+        asks.then_some(&mut self.0)
     }
 }
 
@@ -102,51 +97,39 @@ impl Drop for EntryGuard {
     }
 }
 
-/// Runs a body that starts its span, and ends the span by the body's value. Where nothing records, the body
-/// is not asked for a span.
+/// Whether a body is asked for its span. One that continues a context always is.
 #[inline]
-pub fn run_body<T>(
-    body: impl FnOnce(Option<&mut Entry>) -> T,
-    outcome: impl FnOnce(&T) -> Outcome,
-) -> T {
-    end_entry(Recorder::any(), false, body, |span, value| span.end_by(value, outcome))
+pub fn asks() -> bool {
+    Recorder::any()
 }
 
-/// As [`run_body`], for a span that continues a context, where nothing records too.
+/// Runs a body that starts its span, if it is asked for one, and ends the span by the body's value.
 #[inline]
-pub fn run_body_in_context<T>(
+pub fn run_body<T>(
+    asks: bool,
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    end_entry(true, false, body, |span, value| span.end_by(value, outcome))
+    end_entry(asks, Entry::new(false), body, |span, value| span.end_by(value, outcome))
 }
 
 /// As [`run_body`], with what ends the span.
 #[inline]
 pub fn end_body<T>(
+    asks: bool,
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    end_entry(Recorder::any(), true, body, end)
-}
-
-/// As [`end_body`], for a span that continues a context, where nothing records too.
-#[inline]
-pub fn end_body_in_context<T>(
-    body: impl FnOnce(Option<&mut Entry>) -> T,
-    end: impl FnOnce(&mut Span, T) -> T,
-) -> T {
-    end_entry(true, true, body, end)
+    end_entry(asks, Entry::new(true), body, end)
 }
 
 #[inline]
 fn end_entry<T>(
     asks: bool,
-    may_outlast: bool,
+    mut entry: Entry,
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    let mut entry = Entry::new(may_outlast);
     let value = Entry::run(asks.then_some(&mut entry), body);
     if entry.span.is_nothing() {
         // Dropping it would cost as much as all the rest.
@@ -156,20 +139,9 @@ fn end_entry<T>(
     end(&mut entry.span, value)
 }
 
-/// Calls a body that starts its span, which is left open for what the body returns.
+/// Calls a body that starts its span, if it is asked for one. The span is left open for what the body returns.
 #[inline]
-pub fn call_body<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
-    call_entry(Recorder::any(), body)
-}
-
-/// As [`call_body`], for a span that continues a context, where nothing records too.
-#[inline]
-pub fn call_body_in_context<T>(body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
-    call_entry(true, body)
-}
-
-#[inline]
-fn call_entry<T>(asks: bool, body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
+pub fn call_body<T>(asks: bool, body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
     let mut entry = Entry::new(true);
     let value = Entry::run(asks.then_some(&mut entry), body);
     (entry.span, value)

@@ -26,10 +26,7 @@ pub use block::{enter_frame, note, settle};
 pub use callsite::{Callsite, Start};
 pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};
-pub use entry::{
-    EntryGuard, call_body, call_body_in_context, end_body, end_body_in_context, run_body,
-    run_body_in_context,
-};
+pub use entry::{EntryGuard, asks, call_body, end_body, run_body};
 pub use future::{SpanFuture, in_span, started};
 pub use guard::SpanGuard;
 pub use scope::Span;

@@ -8,7 +8,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags};
 #[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SpanData;
 
-const RANDOM: TraceFlags = TraceFlags::new(0x02);
+use crate::recorder::RANDOM;
 
 /// The context of a span that started under this parent, where flags are missing in it; `root`: whether the
 /// ids of traces that start here are random.
