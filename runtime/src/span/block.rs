@@ -4,6 +4,18 @@
 //! the value that a block is left early with, by `?`, `return` or a panic: such a block waits for
 //! the function round it, its frame, and ends with the outcome of that. When the function goes on
 //! instead, the block was left by `break` or `continue`, and is settled.
+//!
+//! What always holds:
+//!
+//! - The contexts of a thread's open blocks lie in `STACK` in the order in which the blocks were entered, and only
+//!   the latest is ever taken off.
+//! - A frame is in `STACK` exactly while it runs. The spans of the blocks that were left early in it lie above its
+//!   mark, and go with it: it ends or settles them before the frame round it runs on.
+//! - A frame that pauses has settled what was left in it, and takes the contexts of its open blocks along: no other
+//!   task sees them.
+//! - The macro settles wherever a `break` or `continue` may have left a block and the function goes on: after a
+//!   statement, at the start of a loop's body, and after an expression that is left by `break`.
+//! - Nothing of the program's runs while `STACK` is borrowed: contexts and spans are dropped outside of it.
 
 use std::cell::RefCell;
 use std::num::NonZero;
