@@ -63,10 +63,12 @@ impl Callsite {
     /// records.
     #[inline]
     pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        if !Recorder::any() {
-            return Span::OFF;
-        }
-        once(attributes, |attributes| Span::begin_here(self, attributes))
+        let mut attributes = Some(attributes);
+        Span::begin_here(self, &mut |list| {
+            if let Some(attributes) = attributes.take() {
+                attributes(list);
+            }
+        })
     }
 }
 
@@ -108,11 +110,15 @@ impl Start {
 
     /// As [`Callsite::start`].
     pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        if Recorder::any() {
-            once(attributes, |attributes| Span::begin(self, attributes))
-        } else {
-            self.parent.map_or(Span::OFF, Span::continued)
+        if !Recorder::any() {
+            return self.parent.map_or(Span::OFF, Span::continued);
         }
+        let mut attributes = Some(attributes);
+        Span::begin(self, &mut |list| {
+            if let Some(attributes) = attributes.take() {
+                attributes(list);
+            }
+        })
     }
 
     /// The context that a root starts under, in this one.
@@ -128,18 +134,4 @@ impl Start {
             self.links.push(Link::with_context(span.clone()));
         }
     }
-}
-
-/// Begins a span with what says its attributes, as what is not generic can call it.
-#[inline]
-fn once(
-    attributes: impl FnOnce(&mut Attributes),
-    begin: impl FnOnce(&mut dyn FnMut(&mut Attributes)) -> Span,
-) -> Span {
-    let mut attributes = Some(attributes);
-    begin(&mut |list| {
-        if let Some(attributes) = attributes.take() {
-            attributes(list);
-        }
-    })
 }

@@ -31,14 +31,15 @@ impl Entry {
     // Not inlined: the span that is moved needs no room in the frame of a function that is not recorded.
     #[inline(never)]
     pub fn begin(&mut self, start: impl FnOnce() -> Span) {
-        let span = start();
-        if span.is_nothing() {
-            std::mem::forget(span);
-            return;
-        }
         // What was there is nothing. Dropping it would cost more.
-        std::mem::forget(std::mem::replace(&mut self.span, span));
-        self.running = Some(self.span.enter_body_once(self.may_outlast));
+        std::mem::forget(std::mem::replace(&mut self.span, start()));
+        self.enter();
+    }
+
+    fn enter(&mut self) {
+        if !self.span.is_nothing() {
+            self.running = Some(self.span.enter_body_once(self.may_outlast));
+        }
     }
 
     /// The span of the body, which has ended, is current no more.
@@ -110,7 +111,16 @@ pub fn run_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    end_entry(asks, Entry::new(false), body, |span, value| span.end_by(value, outcome))
+    let mut entry = Entry::new(false);
+    let value = Entry::run(asks.then_some(&mut entry), body);
+    if entry.span.asks() {
+        entry.span.finish(outcome(&value));
+    }
+    if entry.span.is_nothing() {
+        // Dropping it would cost as much as all the rest.
+        std::mem::forget(entry);
+    }
+    value
 }
 
 /// As [`run_body`], with what ends the span.
@@ -120,19 +130,9 @@ pub fn end_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    end_entry(asks, Entry::new(true), body, end)
-}
-
-#[inline]
-fn end_entry<T>(
-    asks: bool,
-    mut entry: Entry,
-    body: impl FnOnce(Option<&mut Entry>) -> T,
-    end: impl FnOnce(&mut Span, T) -> T,
-) -> T {
+    let mut entry = Entry::new(true);
     let value = Entry::run(asks.then_some(&mut entry), body);
     if entry.span.is_nothing() {
-        // Dropping it would cost as much as all the rest.
         std::mem::forget(entry);
         return value;
     }

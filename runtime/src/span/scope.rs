@@ -100,6 +100,9 @@ impl Span {
         callsite: &'static Callsite,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> Self {
+        if !Recorder::any() {
+            return Self::OFF;
+        }
         let context = match Recorder::forecast() {
             Forecast::Unsampled => return Self::OFF,
             Forecast::Root => Recorder::unsampled_root(),
@@ -377,29 +380,28 @@ impl Span {
         let running = if self.is_nothing() { None } else { self.resume() };
         match caught(poll) {
             Ok(polled) => {
-                match running {
-                    Some(running) => self.leave(running, polled.is_pending()),
-                    None if self.has_blocks && polled.is_pending() => self.pause_unrecorded(),
-                    None => {}
-                }
+                self.pause(running, polled.is_pending());
                 polled
             }
             Err(payload) => self.pass_on(running, payload),
         }
     }
 
+    /// The body has been polled.
+    fn pause(&mut self, running: Option<Running>, is_pending: bool) {
+        match running {
+            Some(running) => self.leave(running, is_pending),
+            // Recording may have started in it, with blocks that are on the thread now.
+            None if self.has_blocks && is_pending && Recorder::any() => {
+                self.extra().frame.pause(Entered::UNRECORDED);
+            }
+            None => {}
+        }
+    }
+
     #[inline(never)]
     fn resume(&mut self) -> Option<Running> {
         if self.is_off() { None } else { Some(self.enter_body()) }
-    }
-
-    /// The body pauses, and was not recorded when it went on. Recording may have started in it, with blocks that are on
-    /// the thread now.
-    #[cold]
-    fn pause_unrecorded(&mut self) {
-        if Recorder::any() {
-            self.extra().frame.pause(Entered::UNRECORDED);
-        }
     }
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.
