@@ -124,7 +124,11 @@ where
         let this = self.project();
         let (mut future, span) = (this.future, &mut this.span.0);
         loop {
-            let polled = span.poll(|| future.as_mut().poll(task));
+            let mut polled = Poll::Pending;
+            span.poll(&mut || {
+                polled = future.as_mut().poll(task);
+                polled.is_pending()
+            });
             match &polled {
                 Poll::Pending if std::mem::take(this.is_new) && take_started(span) => continue,
                 Poll::Ready(value) if span.asks() => {

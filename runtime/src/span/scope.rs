@@ -1,7 +1,6 @@
 //! A started span, and the ways to make it current.
 
 use std::panic::resume_unwind;
-use std::task::Poll;
 use std::thread::panicking;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -332,11 +331,16 @@ impl Span {
 
     /// Makes the span current.
     fn enter_body(&mut self) -> Running {
-        let attached = match &self.context {
+        let attached = self.attach();
+        self.enter_blocks(attached)
+    }
+
+    #[inline]
+    fn attach(&self) -> Option<ContextGuard> {
+        match &self.context {
             Some(context) if context::is_alive() => Some(context.clone().attach()),
             _ => None,
-        };
-        self.enter_blocks(attached)
+        }
     }
 
     #[inline]
@@ -373,16 +377,24 @@ impl Span {
         resume_unwind(payload);
     }
 
-    /// Polls a future or a stream while the span is current. A panic ends the span here: what is
-    /// polled may be dropped much later, by whoever catches it.
-    #[inline]
-    pub(super) fn poll<T>(&mut self, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let running = if self.is_nothing() { None } else { self.resume() };
+    /// Polls a future or a stream while the span is current: `poll` says whether it is pending. A panic ends the span
+    /// here: what is polled may be dropped much later, by whoever catches it.
+    pub(super) fn poll(&mut self, poll: &mut dyn FnMut() -> bool) {
+        if self.has_blocks {
+            return self.poll_with_blocks(poll);
+        }
+        let attached = self.attach();
+        let polled = caught(poll);
+        drop(attached);
+        if let Err(payload) = polled {
+            self.pass_on(None, payload);
+        }
+    }
+
+    fn poll_with_blocks(&mut self, poll: &mut dyn FnMut() -> bool) {
+        let running = if self.is_off() { None } else { Some(self.enter_body()) };
         match caught(poll) {
-            Ok(polled) => {
-                self.pause(running, polled.is_pending());
-                polled
-            }
+            Ok(is_pending) => self.pause(running, is_pending),
             Err(payload) => self.pass_on(running, payload),
         }
     }
@@ -392,16 +404,11 @@ impl Span {
         match running {
             Some(running) => self.leave(running, is_pending),
             // Recording may have started in it, with blocks that are on the thread now.
-            None if self.has_blocks && is_pending && Recorder::any() => {
+            None if is_pending && Recorder::any() => {
                 self.extra().frame.pause(Entered::UNRECORDED);
             }
             None => {}
         }
-    }
-
-    #[inline(never)]
-    fn resume(&mut self) -> Option<Running> {
-        if self.is_off() { None } else { Some(self.enter_body()) }
     }
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.

@@ -41,7 +41,11 @@ where
         let Some(mut stream) = this.stream.as_pin_mut() else {
             unreachable!("it is only dropped with the stream round it");
         };
-        let polled = this.span.poll(|| stream.as_mut().poll_next(task));
+        let mut polled = Poll::Pending;
+        this.span.poll(&mut || {
+            polled = stream.as_mut().poll_next(task);
+            polled.is_pending()
+        });
         match &polled {
             Poll::Ready(Some(item)) if this.span.records() => {
                 this.span.note((this.outcome)(item));
