@@ -54,6 +54,12 @@ fn started(keeper: &Arc<Keeper>, is_sampled: bool, spans: usize) -> Arc<LocalTra
 }
 
 #[test]
+fn traces_are_kept_if_an_option_says_so() {
+    let slow = Keep { slower_than: Some(Duration::ZERO), ..Keep::default() };
+    assert_eq!([Keep::default(), ERRORS, slow].map(|keep| keep.anything()), [false, true, true]);
+}
+
+#[test]
 fn a_trace_without_failures_is_not_exported() {
     let keeper = Keeper::new(ERRORS, None);
     let trace = started(&keeper, false, 2);
@@ -127,6 +133,21 @@ fn without_room_the_oldest_trace_is_decided_as_it_was_at_its_start() {
     assert_eq!(end(&unsampled, first(), &record(1, 6, 0)), [5, 6]);
     drop((sampled, latest));
     assert_eq!(keeper.held_bytes(), 0);
+}
+
+#[test]
+fn there_is_room_for_16_mib_of_spans_to_the_byte() {
+    const MOST: usize = 16 << 20;
+
+    let keeper = Keeper::new(ERRORS, None);
+    let trace = started(&keeper, false, 3);
+    let rest = record(1, 1, MOST / 2).size() - MOST / 2;
+    assert_eq!(end(&trace, fine(), &record(1, 1, MOST - rest)), NOTHING);
+    assert!(keeper.make_room().is_empty());
+    assert_eq!((keeper.held_bytes(), keeper.let_go()), (MOST, 0));
+    assert_eq!(end(&trace, fine(), &record(1, 2, 0)), NOTHING);
+    assert!(keeper.make_room().is_empty(), "the trace was not sampled");
+    assert_eq!((keeper.held_bytes(), keeper.let_go()), (0, 2));
 }
 
 #[test]
