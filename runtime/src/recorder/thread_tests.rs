@@ -7,13 +7,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry::trace::SpanId;
 
 use super::clock::Anchor;
 use super::local::Place;
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
+use super::tests::empty_span;
 use super::thread::{Library, Thread};
 use super::{
     Batch, Known, any_open, append, close, collect, interrupt, new_ids, new_pipeline, test_spans,
@@ -65,24 +65,6 @@ fn open(pipeline: usize, outlet: &Arc<Counts>) -> Place {
     let local = Thread::with(|thread| thread.local).expect("the thread does not end");
     let outlet: Arc<dyn Outlet> = outlet.clone();
     test_spans::open(local, (pipeline, &outlet), ScopeId::EMPTY, "name")
-}
-
-fn span() -> SpanData {
-    SpanData {
-        span_context: SpanContext::NONE,
-        parent_span_id: SpanId::INVALID,
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: "name".into(),
-        start_time: std::time::UNIX_EPOCH,
-        end_time: std::time::UNIX_EPOCH,
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: opentelemetry::InstrumentationScope::default(),
-    }
 }
 
 /// What this comes to on a thread of its own.
@@ -140,7 +122,7 @@ fn a_thread_that_ends_hands_over_what_waits_and_leaves_its_slots_to_another_thre
 fn spans_of_the_sdk_wait_with_the_others() {
     let (pipeline, outlet) = (new_pipeline(), Arc::new(Counts::default()));
     let sink: Arc<dyn Outlet> = outlet.clone();
-    append(&sink, pipeline, &span());
+    append(&sink, pipeline, &empty_span());
     assert_eq!((with_waiting(pipeline, |waiting| waiting), outlet.taken()), (1, 0));
     close(pipeline);
     assert_eq!(outlet.taken(), 1);
@@ -153,7 +135,7 @@ impl Drop for Last {
     fn drop(&mut self) {
         let is_over = Thread::with(|_| ()).is_none();
         let sink: Arc<dyn Outlet> = self.0.clone();
-        append(&sink, new_pipeline(), &span());
+        append(&sink, new_pipeline(), &empty_span());
         let (trace, span) = new_ids();
         let is_valid = trace.to_bytes() != [0; 16] && span.to_bytes() != [0; 8];
         self.1.send((is_over, is_valid)).expect("somebody waits");
@@ -173,7 +155,7 @@ fn while_a_thread_ends_spans_of_the_sdk_are_handed_over_at_once() {
         Thread::with(|_| ()).expect("the thread does not end yet");
     });
     assert_eq!(outcome.recv().expect("it was dropped"), (true, true));
-    let used = Batch::of(&span()).size();
+    let used = Batch::of(&empty_span()).size();
     assert_eq!((outlet.taken(), outlet.reserved()), (1, Room { spans: 1, bytes: used }));
 }
 
