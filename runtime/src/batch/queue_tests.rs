@@ -239,6 +239,16 @@ fn memory_of_eight_buffers_is_used_again() {
 }
 
 #[test]
+fn buffers_with_little_or_much_memory_are_not_kept() {
+    let queue = queue(100, 1);
+    for bytes in [10_000, 300_000, 200_000] {
+        queue.recycle(span(bytes));
+    }
+    assert!(queue.buffer().emptied().is_some());
+    assert!(queue.buffer().emptied().is_none());
+}
+
+#[test]
 fn at_the_end_what_waits_is_dropped_and_what_is_on_its_way_has_failed() {
     let queue = queue(100, 3);
     end(&queue, [100; 7]);

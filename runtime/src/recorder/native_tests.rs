@@ -11,7 +11,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::handle::given;
+use super::handle::{Handle, given};
 use super::native::{Decision, HeadSampler, Native, New, SpanScope};
 use super::outlet::{Outlet, Room};
 use super::provider::{NativeProvider, NativeTracer};
@@ -236,6 +236,39 @@ fn the_span_of_a_context_is_known_if_it_is_of_this_recorder_and_open() {
     assert!(is_remote(false), "the thread remembers the span by its id");
     assert!(!is_remote(true));
     assert!(Known::of(&Context::new()).is_none());
+}
+
+#[test]
+fn a_span_ends_with_the_handle_that_its_tracer_gives() {
+    let outlet = Arc::new(Collected::default());
+    let tracer = tracer(native(&outlet));
+    let handle = tracer.build_with_context(SpanBuilder::from_name("name"), &Context::new());
+    let id = handle.span_context().clone();
+    let context = Context::new().with_span(handle);
+    let Known { place, .. } = Known::of(&context).expect("it is open");
+    let mut another = Handle::of(place).expect("it is open");
+    assert!(another.is_recording());
+    assert_eq!(another.span_context(), &id);
+    another.update_name("renamed");
+    drop(another);
+    assert_eq!(outlet.names(), [""; 0]);
+    drop(context);
+    assert_eq!(outlet.names(), ["renamed"]);
+    assert!(Handle::of(place).is_none());
+    let unrecorded = Handle::unrecorded(&remote(1));
+    assert!(!unrecorded.is_recording());
+    assert_eq!(unrecorded.span_context(), remote(1).span().span_context());
+}
+
+#[test]
+fn the_clock_of_a_span_goes_on() {
+    let outlet = Arc::new(Collected::default());
+    let tracer = tracer(native(&outlet));
+    let span = tracer.build_with_context(SpanBuilder::from_name("name"), &Context::new());
+    let known = Known::of(&Context::new().with_span(span)).expect("it is open");
+    let (now, later) = (super::nanos(SystemTime::now()), known.now());
+    assert!(now.abs_diff(later) < 3_600_000_000_000, "{now} and {later}");
+    assert!(known.now() >= later);
 }
 
 #[test]
