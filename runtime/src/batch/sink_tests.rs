@@ -186,3 +186,25 @@ fn a_buffer_that_has_a_span_wakes_the_worker_when_the_span_is_due() {
     sink.wake();
     assert!(sink.queue().next(true).due.is_some());
 }
+
+#[test]
+fn a_worker_without_an_exporter_finishes_its_queue() {
+    let queue = Arc::new(super::tests::queue(100, 3));
+    let connect: Connect<Counting> = Arc::new(|| Err("it is refused".to_owned()));
+    assert!(super::worker::spawn(0, queue.clone(), connect).is_err());
+    wait(|| queue.is_finished());
+}
+
+#[test]
+fn the_counts_of_a_sink_that_is_gone_stay_in_the_sum() {
+    /// More than all other tests drop.
+    const MANY: u64 = 100_000;
+
+    let sink = start(&Arc::default()).expect("it starts");
+    for _ in 0..MANY {
+        assert!(sink.reserve(Room { spans: 101, bytes: 1 }).is_none());
+    }
+    let before = crate::stats::sum().dropped;
+    drop(sink);
+    assert!(crate::stats::sum().dropped - before >= MANY);
+}
