@@ -241,6 +241,33 @@ mod tests {
     }
 
     #[test]
+    fn rates_agree_up_to_one_in_10_000() {
+        if !is_counter_trusted() {
+            return;
+        }
+        let second = CALIBRATION * 10;
+        for (more, agrees) in [(second / 20_000, true), (second / 5_000, false)] {
+            let clock = Clock::new();
+            assert_eq!(clock.calibrate(1, 0), None);
+            assert_eq!(clock.calibrate(1 + CALIBRATION, CALIBRATION), None, "measured once");
+            let ticks = 1 + CALIBRATION + second + more;
+            assert_eq!(clock.calibrate(ticks, CALIBRATION + second).is_some(), agrees);
+        }
+    }
+
+    #[test]
+    fn ticks_are_as_long_as_the_scale_says() {
+        const SLACK: u64 = 3_600_000_000_000;
+
+        let ticks = counter().wrapping_sub(2_000_000);
+        let anchor = Anchor { ticks, nanos: 5, scale: 1 << 31 };
+        assert!((1_000_005..SLACK).contains(&anchor.now()), "{}", anchor.now());
+        let ticks = monotonic().wrapping_sub(2_000_000);
+        let anchor = Anchor { ticks, nanos: 5, scale: 0 };
+        assert!((2_000_005..SLACK).contains(&anchor.now()), "{}", anchor.now());
+    }
+
+    #[test]
     fn a_new_trace_gets_the_anchor_of_the_last_second() {
         let (first, _) = Anchor::start();
         let anchors: Vec<Anchor> = (0..1000).map(|_| Anchor::start().0).collect();

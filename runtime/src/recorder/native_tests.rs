@@ -11,12 +11,14 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
+use super::clock::Anchor;
 use super::handle::{Handle, given};
 use super::native::{Decision, HeadSampler, Native, New, SpanScope};
 use super::outlet::{Outlet, Room};
 use super::provider::{NativeProvider, NativeTracer};
 use super::scope::ScopeId;
-use super::{Batch, Exceptions, Keep, Keeper, Known, Limits};
+use super::{Batch, Exceptions, Keep, Keeper, Known, Library, Limits};
+use crate::attribute::Attributes;
 
 /// An outlet that keeps the spans it gets.
 #[derive(Debug, Default)]
@@ -269,6 +271,53 @@ fn the_clock_of_a_span_goes_on() {
     let (now, later) = (super::nanos(SystemTime::now()), known.now());
     assert!(now.abs_diff(later) < 3_600_000_000_000, "{now} and {later}");
     assert!(known.now() >= later);
+}
+
+#[test]
+fn a_span_goes_by_the_clock_of_its_parent() {
+    let outlet = Arc::new(Collected::default());
+    let tracer = tracer(native(&outlet));
+    let start =
+        |context: &Context| tracer.build_with_context(SpanBuilder::from_name("name"), context);
+    let parent = Context::new().with_span(start(&Context::new()));
+    let Known { place, .. } = Known::of(&parent).expect("it is open");
+    place.with(|span| span.anchor = Anchor::default());
+    let parent = Context::new().with_span(Handle::of(place).expect("it is open"));
+    std::thread::scope(|scope| {
+        // That thread does not remember the parent, and asks the handle.
+        scope.spawn(|| drop((start(&parent), start(&Context::new()))));
+    });
+    let [child, other] = &outlet.taken()[..] else { panic!("two spans") };
+    let year_2000 = UNIX_EPOCH + Duration::from_secs(30 * 365 * 86_400);
+    assert!(child.start_time < year_2000 && other.start_time > year_2000);
+}
+
+#[test]
+fn a_span_is_recorded_whole_although_its_attributes_panic() {
+    let outlet = Arc::new(Collected::default());
+    let context = Context::new();
+    let new = New {
+        name: "name",
+        kind: &SpanKind::Internal,
+        links: &[],
+        start: None,
+        scope: SpanScope::Of(Library { name: "library", version: None }),
+        outer: &context,
+        is_foreign: false,
+    };
+    let mut attributes = |list: &mut Attributes| {
+        list.set("a", &1);
+        std::panic::resume_unwind(Box::new("oh"));
+    };
+    let started = native(&outlet).start(&new, &context, &mut attributes, |id, _, _| id);
+    assert!(started.panic.is_some_and(|panic| panic.downcast_ref() == Some(&"oh")));
+    started.place.expect("it is recorded").end(None);
+    let [span] = &outlet.taken()[..] else { panic!("one span") };
+    assert_eq!(
+        (&span.span_context, &span.attributes[..]),
+        (&started.span, &[KeyValue::new("a", 1)][..])
+    );
+    assert_eq!(span.instrumentation_scope.name(), "library");
 }
 
 #[test]
