@@ -103,3 +103,14 @@ fn what_is_copied_from_the_baggage_gives_way_to_what_the_program_sets() {
         [("tenant.id", "set"), ("region", "copied")].map(|(key, value)| KeyValue::new(key, value));
     assert_eq!(attributes.into_vec(), expected);
 }
+
+#[test]
+fn keys_that_share_a_mark_are_told_apart() {
+    let mut attributes = Attributes::of_record(Vec::new(), 0, Limits::NONE);
+    attributes.set("abcde", "first");
+    attributes.push_unless_set("axcxe", super::ValueRef::Text("second"));
+    attributes.set("axcxe", "third");
+    let expected =
+        [("abcde", "first"), ("axcxe", "third")].map(|(key, value)| KeyValue::new(key, value));
+    assert_eq!(attributes.into_vec(), expected);
+}

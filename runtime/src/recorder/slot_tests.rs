@@ -3,16 +3,18 @@
 use std::sync::{Arc, Mutex};
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, SpanId, Status};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::batch::Batch;
+use super::clock::Anchor;
 use super::kept::{Keep, Keeper};
 use super::local::{Destination, Local, Place};
+use super::message::{Head, begin};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::slot::Slot;
-use super::{Exceptions, Failed, ValueRef, test_spans};
+use super::{Exceptions, Failed, Keys, Limits, ValueRef, test_spans};
 
 const PIPELINE: usize = 7;
 
@@ -222,13 +224,8 @@ fn a_span_ends_at_the_time_that_is_given_or_else_not_before_it_started() {
     let end = |at: Option<u64>, started: u64| {
         let place = spans.open();
         let ended = place.with(|span| {
-            span.start(
-                started,
-                span.record().to_vec(),
-                super::Keys::default(),
-                &super::Limits::NONE,
-                super::clock::Anchor::default(),
-            );
+            let record = span.record().to_vec();
+            span.start(started, record, Keys::default(), &Limits::NONE, Anchor::default());
             span.is_first = true;
             let end = span.finish(at);
             (end, span.ended(end))
@@ -255,4 +252,49 @@ fn events_have_the_time_that_is_given_or_that_of_the_spans_clock() {
         spans.end(place).events.events.iter().map(|event| super::nanos(event.timestamp)).collect();
     assert_eq!(times[0], 9);
     assert!(1 < before && before <= times[1] && times[1] <= after, "{times:?}");
+}
+
+/// Starts the span in a slot anew, in this memory and with these limits. Returns the memory that it had before.
+fn start_over(slot: &mut Slot, memory: Vec<u8>, limits: &Limits) -> Vec<u8> {
+    let head = Head {
+        scope: ScopeId::EMPTY,
+        context: &SpanContext::NONE,
+        parent: SpanId::INVALID,
+        parent_is_remote: false,
+        name: "name",
+        kind: &SpanKind::Internal,
+        start: 1,
+    };
+    let record = begin(memory, &head);
+    slot.span.start(1, record, Keys::default(), limits, Anchor::default())
+}
+
+#[test]
+fn a_slot_keeps_4_kib_for_its_next_span() {
+    for (capacity, kept) in [(4096, 4096), (4097, 0)] {
+        let mut slot = Slot::after(1);
+        start_over(&mut slot, Vec::with_capacity(capacity), &Limits::NONE);
+        slot.clear();
+        let before = start_over(&mut slot, Vec::new(), &Limits::NONE);
+        assert_eq!((before.len(), before.capacity()), (0, kept));
+    }
+}
+
+#[test]
+fn of_the_keys_without_room_4096_count_once_each() {
+    let mut slot = Slot::after(1);
+    start_over(&mut slot, Vec::new(), &Limits { attributes: 1, ..Limits::NONE });
+    let mut set = |key: &str| slot.span.set_attribute(key, ValueRef::Bool(true));
+    set("kept");
+    for _ in 0..2 {
+        (0..4096).for_each(|key: u32| set(&key.to_string()));
+    }
+    for key in ["kept", "0", "4095", "new", "new"] {
+        set(key);
+    }
+    slot.span.finish(Some(2));
+    let mut batch = Batch::default();
+    batch.push_record(slot.span.record());
+    let [span] = &batch.decode().collect::<Vec<_>>()[..] else { panic!("one span") };
+    assert_eq!((span.attributes.len(), span.dropped_attributes_count), (1, 4096 + 2));
 }
