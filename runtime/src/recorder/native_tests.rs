@@ -143,6 +143,35 @@ fn a_span_is_of_its_parents_trace_and_inherits_that_its_id_is_random() {
 }
 
 #[test]
+fn a_span_has_the_trace_state_of_its_parent() {
+    let outlet = Arc::new(Collected::default());
+    let tracer = tracer(native(&outlet));
+    let state = TraceState::from_key_value([("a", "1")]).expect("it is valid");
+    let flags = TraceFlags::SAMPLED;
+    let parent = SpanContext::new(TraceId::from(1), SpanId::from(2), flags, true, state.clone());
+    let context = Context::new().with_remote_span_context(parent);
+    drop(tracer.build_with_context(SpanBuilder::from_name("child"), &context));
+    assert_eq!(outlet.taken()[0].span_context.trace_state(), &state);
+}
+
+#[test]
+fn the_error_type_that_a_span_starts_with_stays() {
+    let outlet = Arc::new(Collected::default());
+    let tracer = tracer(native(&outlet));
+    // The other key has the mark of `error.type`.
+    for (key, expected) in [("error.type", "own"), ("exxxx.xxxe", "Error")] {
+        let builder = SpanBuilder::from_name("name").with_attributes([KeyValue::new(key, "own")]);
+        let span = tracer.build_with_context(builder, &Context::new());
+        let context = Context::new().with_span(span);
+        let Known { place, .. } = Known::of(&context).expect("it is open");
+        place.with(|span| span.set_error_type("Error"));
+        drop(context);
+        let attributes = &outlet.taken()[0].attributes;
+        assert!(attributes.contains(&KeyValue::new("error.type", expected)), "{attributes:?}");
+    }
+}
+
+#[test]
 fn spans_that_are_not_wanted_are_not_recorded() {
     let outlet = Arc::new(Collected::default());
     let closed = Arc::new(Collected { is_closed: true, ..Collected::default() });
