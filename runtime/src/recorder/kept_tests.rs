@@ -116,6 +116,31 @@ fn what_is_sampled_is_held_only_where_thresholds_are_written() {
 }
 
 #[test]
+fn spans_of_a_kept_trace_say_that_they_are_sampled_and_keep_what_others_say() {
+    for (certain, state) in
+        [(None, "ot=th:8,a=1"), (Some(certain as fn(&str) -> String), "ot=th:0,a=1")]
+    {
+        for flags in [0x100, 0x101] {
+            let mut record = Batch::default();
+            record.push(ScopeId::EMPTY, |writer| {
+                writer.bytes(1, &[1; 16]);
+                writer.bytes(2, &[2; 8]);
+                writer.text(3, "ot=th:8,a=1");
+                writer.text(5, "name");
+                writer.fixed32(16, flags);
+            });
+            let trace = started(&Keeper::new(ERRORS, certain), false, 1);
+            let ended = EndedSpan { has_failed: true, ..first() };
+            let exported = trace.end(ended, record.bytes()).expect("it is kept");
+            let [span] = &exported.decode().collect::<Vec<_>>()[..] else { panic!("one span") };
+            let context = &span.span_context;
+            assert!(context.is_sampled());
+            assert_eq!((context.trace_state().header(), &*span.name), (state.to_owned(), "name"));
+        }
+    }
+}
+
+#[test]
 fn without_room_the_oldest_trace_is_decided_as_it_was_at_its_start() {
     const MEGABYTE: usize = 1 << 20;
 

@@ -17,7 +17,7 @@ use super::native::{Decision, HeadSampler, Native, New, SpanScope};
 use super::outlet::{Outlet, Room};
 use super::provider::{NativeProvider, NativeTracer};
 use super::scope::ScopeId;
-use super::{Batch, Exceptions, Keep, Keeper, Known, Library, Limits};
+use super::{Batch, Exceptions, Failed, Keep, Keeper, Known, Library, Limits};
 use crate::attribute::Attributes;
 
 /// An outlet that keeps the spans it gets.
@@ -319,6 +319,35 @@ fn a_span_goes_by_the_clock_of_its_parent() {
     let [child, other] = &outlet.taken()[..] else { panic!("two spans") };
     let year_2000 = UNIX_EPOCH + Duration::from_secs(30 * 365 * 86_400);
     assert!(child.start_time < year_2000 && other.start_time > year_2000);
+}
+
+#[test]
+fn a_span_under_a_remote_one_does_not_pass_failures_on() {
+    let outlet = Arc::new(Collected::default());
+    let tracer = tracer(native(&outlet));
+    let start =
+        |context: &Context| tracer.build_with_context(SpanBuilder::from_name("name"), context);
+    let fail = |context: &Context| {
+        let Known { place, .. } = Known::of(context).expect("it is open");
+        place.fail(&Failed {
+            error_type: "Error",
+            description: "gone wrong",
+            causes: &[],
+            exception: &[],
+        });
+    };
+    for is_remote in [false, true] {
+        let outer = Context::new().with_span(start(&Context::new()));
+        let id = outer.span().span_context().clone();
+        let (trace, span, state) = (id.trace_id(), id.span_id(), TraceState::NONE);
+        let id = SpanContext::new(trace, span, id.trace_flags(), is_remote, state);
+        let inner = start(&Context::new().with_remote_span_context(id));
+        fail(&Context::new().with_span(inner));
+        fail(&outer);
+        drop(outer);
+        let events: Vec<_> = outlet.taken().iter().map(|span| span.events.events.len()).collect();
+        assert_eq!(events, [1, usize::from(is_remote)]);
+    }
 }
 
 #[test]

@@ -298,3 +298,23 @@ fn of_the_keys_without_room_4096_count_once_each() {
     let [span] = &batch.decode().collect::<Vec<_>>()[..] else { panic!("one span") };
     assert_eq!((span.attributes.len(), span.dropped_attributes_count), (1, 4096 + 2));
 }
+
+#[test]
+fn an_error_gives_way_to_a_later_one_and_ok_is_final() {
+    let spans = Spans::new();
+    let after = |statuses: &[Status], failure: Option<&str>| {
+        let place = spans.open();
+        for status in statuses {
+            place.with(|span| span.set_status(status));
+        }
+        if let Some(failure) = failure {
+            fail(place, failure, &[]);
+        }
+        spans.end(place).status
+    };
+    let [first, second] = ["first", "second"].map(Status::error);
+    assert_eq!(after(&[first.clone(), second.clone()], None), second);
+    assert_eq!(after(&[first.clone(), Status::Unset], None), first);
+    assert_eq!(after(std::slice::from_ref(&first), Some("second")), second);
+    assert_eq!(after(&[first, Status::Ok, second], Some("third")), Status::Ok);
+}
