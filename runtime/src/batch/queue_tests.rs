@@ -43,7 +43,7 @@ fn meanwhile(
 ) -> thread::JoinHandle<bool> {
     let its = queue.clone();
     let thread = thread::spawn(move || run(&its));
-    let patience = Instant::now() + Duration::from_secs(10);
+    let patience = Instant::now() + FLUSH;
     while !is_seen(queue) {
         assert!(Instant::now() < patience, "it takes too long");
         thread::yield_now();

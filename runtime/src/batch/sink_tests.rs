@@ -13,6 +13,7 @@ use crate::recorder::{Outlet, Room};
 use crate::stats::Account;
 
 const HOUR: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What the exporters of a sink do, and what they were given.
 #[derive(Default)]
@@ -77,7 +78,7 @@ fn counts(sink: &BatchSink<Counting>) -> [u64; 5] {
 
 /// Waits until this is so.
 fn wait(is_so: impl Fn() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(10);
+    let patience = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < patience, "it takes too long");
         std::thread::yield_now();
@@ -99,7 +100,7 @@ fn a_flush_exports_the_spans_of_threads_and_of_the_queue() {
     assert_eq!(counts(&sink), [1, 0, 0, 0, 1]);
     take(&sink, 1);
     assert_eq!(counts(&sink), [2, 0, 0, 0, 2]);
-    assert!(sink.flush(None));
+    assert!(sink.flush(Some(Instant::now() + PATIENCE)));
     assert_eq!(counts(&sink), [2, 2, 0, 0, 0]);
     assert_eq!(*shared.requests.lock().expect("no panic"), [2]);
     take(&sink, 4);
@@ -116,7 +117,7 @@ fn a_shutdown_exports_what_waits_and_closes_the_sink() {
     let sink = start(&shared).expect("it starts");
     record(&sink);
     take(&sink, 1);
-    assert!(sink.shut_down(Instant::now() + HOUR));
+    assert!(sink.shut_down(Instant::now() + PATIENCE));
     assert!(!sink.is_open());
     assert_eq!(counts(&sink), [2, 2, 0, 0, 0]);
     assert_eq!(shared.shut_down.load(Ordering::Relaxed), 1);
@@ -162,8 +163,17 @@ fn a_child_of_fork_exports_its_own_spans() {
     sink.start_over();
     assert_eq!(counts(&sink), [0; 5]);
     take(&sink, 3);
-    assert!(sink.flush(None));
+    assert!(sink.flush(Some(Instant::now() + PATIENCE)));
     assert_eq!(counts(&sink), [3, 3, 0, 0, 0]);
+}
+
+#[test]
+fn room_that_is_returned_is_used_again() {
+    let sink = start(&Arc::default()).expect("it starts");
+    let room = sink.reserve(Room { spans: 100, bytes: 1 }).expect("there is room");
+    assert!(sink.reserve(Room { spans: 1, bytes: 1 }).is_none());
+    sink.release(room);
+    assert!(sink.reserve(Room { spans: 1, bytes: 1 }).is_some());
 }
 
 #[test]
@@ -172,7 +182,7 @@ fn buffers_are_used_again() {
     let sink = start(&shared).expect("it starts");
     let room = sink.reserve(Room { spans: 1, bytes: 20_000 }).expect("there is room");
     sink.take(span(20_000));
-    assert!(sink.flush(None));
+    assert!(sink.flush(Some(Instant::now() + PATIENCE)));
     sink.release(Room { spans: room.spans - 1, bytes: room.bytes - 20_000 });
     assert!(sink.buffer().emptied().is_some());
     assert!(sink.buffer().emptied().is_none());
