@@ -69,6 +69,7 @@ fn batches_are_merged_up_to_the_number_of_spans() {
 
 #[test]
 fn a_batch_is_no_larger_than_collectors_take() {
+    assert_eq!(LARGEST, 4_128_768, "64 KiB less than 4 MiB");
     let queue = queue(100, 50);
     end(&queue, [LARGEST / 2, LARGEST / 2, 100, LARGEST * 2, 100]);
     queue.start_flush(std::time::Instant::now());
