@@ -122,6 +122,9 @@ fn spans_are_due_after_the_delay() {
     assert!(queue.next(false).due.is_none(), "no request can be started");
     queue.wake();
     assert!(queue.next(false).due.is_some(), "buffers can be collected");
+    end(&queue, [100; 2]);
+    assert_eq!(batches(&queue), [3]);
+    assert!(queue.next(true).due.is_some(), "one span is left");
     let queue = with_delay(queue, Duration::ZERO);
     end(&queue, [100; 2]);
     assert!(queue.next(false).batch.is_none());
@@ -136,6 +139,9 @@ fn spans_of_the_size_of_a_request_are_exported_at_once() {
         end(&queue, [LARGEST / 2, bytes]);
         assert_eq!(batches(&queue), expected);
     }
+    let full = queue(100, 50);
+    end(&full, [LARGEST; 3]);
+    assert_eq!(batches(&full), [1; 3]);
     let queue = queue(100, 50);
     end(&queue, [LARGEST / 2, LARGEST / 2 + 1]);
     assert_eq!(batches(&queue), [1]);
@@ -293,6 +299,22 @@ fn the_last_flush_exports_what_came_before_it() {
     assert!(close.join().expect("no panic"));
     assert_eq!(counts(&queue), [7, 5, 2, 0, 0]);
     assert_eq!(queue.report(FLUSH), None, "those that came later are not spoken of");
+}
+
+#[test]
+fn spans_that_come_during_the_last_flush_start_no_request() {
+    let queue = Arc::new(queue(100, 3));
+    end(&queue, [100; 3]);
+    let close = meanwhile(
+        &queue,
+        |queue| queue.close(Instant::now() + HOUR),
+        |queue| queue.deadline().is_some(),
+    );
+    assert_eq!(take_all(&queue), [0]);
+    end(&queue, [100; 3]);
+    assert!(queue.next(true).batch.is_none());
+    queue.finish();
+    assert!(close.join().expect("no panic"));
 }
 
 #[test]
