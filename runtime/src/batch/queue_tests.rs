@@ -302,7 +302,7 @@ fn the_last_flush_exports_what_came_before_it() {
 }
 
 #[test]
-fn spans_that_come_during_the_last_flush_start_no_request() {
+fn spans_that_come_during_the_last_flush_start_no_request_and_are_not_reported() {
     let queue = Arc::new(queue(100, 3));
     end(&queue, [100; 3]);
     let close = meanwhile(
@@ -313,8 +313,12 @@ fn spans_that_come_during_the_last_flush_start_no_request() {
     assert_eq!(take_all(&queue), [0]);
     end(&queue, [100; 3]);
     assert!(queue.next(true).batch.is_none());
+    queue.losses.refused(1, "too long");
+    queue.landed(0, 2, 1);
     queue.finish();
     assert!(close.join().expect("no panic"));
+    let report = queue.report(FLUSH).expect("a span is lost");
+    assert!(report.starts_with("1 of 3 ") && report.ends_with(": too long"), "{report}");
 }
 
 #[test]
