@@ -120,11 +120,11 @@ fn spans_are_due_after_the_delay() {
     let due = due.expect("spans wait");
     assert!(Instant::now() < due && due <= Instant::now() + HOUR);
     assert!(queue.next(false).due.is_none(), "no request can be started");
-    queue.wake();
-    assert!(queue.next(false).due.is_some(), "buffers can be collected");
     end(&queue, [100; 2]);
     assert_eq!(batches(&queue), [3]);
     assert!(queue.next(true).due.is_some(), "one span is left");
+    queue.wake();
+    assert!(queue.next(false).due.is_some(), "buffers can be collected");
     let queue = with_delay(queue, Duration::ZERO);
     end(&queue, [100; 2]);
     assert!(queue.next(false).batch.is_none());

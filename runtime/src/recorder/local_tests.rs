@@ -1,6 +1,6 @@
 //! When the buffer of a thread is handed over, and which span a place finds.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::trace::{SpanContext, SpanId, Status};
 
@@ -98,6 +98,9 @@ fn open_of(local: &'static Local, outlet: &Arc<Listed>, trace: &Arc<LocalTrace>)
     place
 }
 
+/// Held by tests in which spans end too late: all tests of the process count them together.
+static COUNTS_LATE: Mutex<()> = Mutex::new(());
+
 const AMPLE: Room = Room { spans: 1000, bytes: 1 << 20 };
 
 #[test]
@@ -168,20 +171,25 @@ fn each_span_is_handed_over_alone_to_an_outlet_that_takes_one_at_a_time() {
 
 #[test]
 fn a_buffer_is_of_one_pipeline_at_a_time() {
+    let _counts = COUNTS_LATE.lock().unwrap_or_else(PoisonError::into_inner);
     let (local, outlet) = (Local::new(), Listed::new(100, Room { spans: 1, bytes: 5 }));
     append(local, &outlet, [10; 2]);
     assert_eq!([PIPELINE, PIPELINE + 1].map(|number| local.waiting(number).0), [2, 0]);
+    let earlier = open_in(local, PIPELINE, &outlet);
     outlet.calls();
     let other = Listed::new(100, AMPLE);
     let place = open_in(local, PIPELINE + 1, &other);
     assert_eq!(outlet.calls(), [Take(2, 20), Release(0, 10)]);
     assert_eq!(Arc::strong_count(&outlet), 1, "the thread has forgotten it");
+    earlier.end(Some(9));
+    assert_eq!(other.calls(), [], "the span is of the other pipeline");
     place.end(Some(9));
     assert_eq!([PIPELINE, PIPELINE + 1].map(|number| local.waiting(number).0), [0, 1]);
 }
 
 #[test]
 fn a_pipeline_that_closes_gets_what_waits_and_nothing_after_that() {
+    let _counts = COUNTS_LATE.lock().unwrap_or_else(PoisonError::into_inner);
     let (local, outlet) = (Local::new(), Listed::new(100, Room { spans: 1, bytes: 1000 }));
     let [in_time, too_late] = [(); 2].map(|()| open_in(local, PIPELINE, &outlet));
     in_time.end(Some(9));
@@ -262,10 +270,13 @@ fn a_thread_keeps_64_slots_when_none_is_used() {
         for place in &places {
             place.end(Some(9));
         }
+        local.collect(PIPELINE);
+        assert!(matches!(outlet.calls()[..], [.., Take(spans, _), _] if spans == count));
         assert_eq!(local.copies().0.len(), kept);
         let next = open_in(local, PIPELINE, &outlet);
         assert!(places.iter().all(|place| place.with(|_| ()).is_none()), "{count}");
         next.end(Some(9));
+        local.collect(PIPELINE);
     }
 }
 
