@@ -283,7 +283,9 @@ mod tests {
         assert_eq!(clock.anchor(), Some(anchor));
         clock.version.fetch_add(1, Ordering::Relaxed);
         assert_eq!(clock.anchor(), None);
+        let version = clock.version.load(Ordering::Relaxed);
         clock.set();
         assert_eq!(clock.anchor(), None, "another thread writes");
+        assert_eq!(clock.version.load(Ordering::Relaxed), version);
     }
 }
