@@ -125,7 +125,7 @@ mod tests {
                 guard.is_some()
             });
             for _ in 0..3 {
-                start.recv().expect("it is tried");
+                start.recv_timeout(Duration::from_secs(4)).expect("it is tried again");
             }
             drop(guard);
             assert!(reader.join().expect("no panic"));
