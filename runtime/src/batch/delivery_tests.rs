@@ -31,6 +31,7 @@ impl Exporter for Scripted {
 
     async fn send(&self, (): &()) -> Answer {
         self.tries.lock().expect("no panic").push(Instant::now());
+        tokio::time::sleep(Duration::from_millis(1)).await;
         let answer = self.answers.lock().expect("no panic").pop();
         match answer {
             Some(answer) => answer,
@@ -60,8 +61,13 @@ fn unavailable(retry_after: Option<Duration>) -> Answer {
 }
 
 fn queue(timeout: Option<Duration>) -> Arc<Queue> {
+    queue_that_insists(true, timeout)
+}
+
+/// A queue that has three spans. If it insists, its last flush waits for a collector that is not there.
+fn queue_that_insists(insists: bool, timeout: Option<Duration>) -> Arc<Queue> {
     let delay = Duration::from_secs(3600);
-    let batch = config::Batch { queue: 100, size: 3, delay, timeout, insists: true };
+    let batch = config::Batch { queue: 100, size: 3, delay, timeout, insists };
     let queue = Arc::new(Queue::new(batch, Losses::new("tests", "nowhere".to_owned(), 100)));
     for _ in 0..3 {
         let room = queue.reserve(Room { spans: 1, bytes: 100 }).expect("there is room");
@@ -175,16 +181,48 @@ fn during_a_last_flush_the_collector_is_asked_once_more_before_the_deadline() {
 }
 
 #[test]
+fn a_collector_that_nobody_has_named_is_not_asked_again_during_the_last_flush() {
+    for (insists, is_last_flush, tries) in
+        [(false, true, 1), (true, true, 2), (false, false, 2), (true, false, 2)]
+    {
+        let queue = queue_that_insists(insists, Some(Duration::from_secs(3600)));
+        if is_last_flush {
+            let closing = queue.clone();
+            let deadline = Instant::now() + Duration::from_secs(3600);
+            std::thread::spawn(move || closing.close(deadline));
+            while queue.deadline().is_none() {
+                std::thread::yield_now();
+            }
+        }
+        let Delivered { outcome, .. } =
+            deliver_from(&queue, scripted([unavailable(None), Answer::TAKEN]));
+        let exported = if tries == 2 { 3 } else { 0 };
+        assert_eq!(outcome, Outcome { exported, failed: 3 - exported, tries });
+        queue.finish();
+    }
+}
+
+#[test]
 fn a_delivery_that_is_dropped_is_accounted_for() {
-    let queue = queue(None);
-    let Next { batch, .. } = queue.next(true);
-    let (first, _batch) = batch.expect("a batch is due");
-    let (_hurry, hurried) = watch::channel(());
-    let exporter = Arc::new(scripted([]));
-    drop(Delivery::new(queue.clone(), exporter, first, hurried));
-    let stats = queue.stats();
-    assert_eq!((stats.failed, stats.waiting), (3, 0));
-    assert!(queue.report(Duration::from_secs(1)).is_some());
+    for (panics, why) in [(false, "no answer within 1s"), (true, "the exporter panicked")] {
+        let queue = queue(None);
+        let Next { batch, .. } = queue.next(true);
+        let (first, _batch) = batch.expect("a batch is due");
+        let (_hurry, hurried) = watch::channel(());
+        let exporter = Arc::new(scripted([]));
+        let delivery = Delivery::new(queue.clone(), exporter, first, hurried);
+        let dropped = std::thread::spawn(move || {
+            let _delivery = delivery;
+            if panics {
+                std::panic::resume_unwind(Box::new(()));
+            }
+        });
+        assert_eq!(dropped.join().is_err(), panics);
+        let stats = queue.stats();
+        assert_eq!((stats.failed, stats.waiting), (3, 0));
+        let report = queue.report(Duration::from_secs(1)).unwrap_or_default();
+        assert!(report.ends_with(why), "{report}");
+    }
 }
 
 #[test]

@@ -7,6 +7,10 @@ mod delivery_tests;
 mod losses;
 mod queue;
 #[cfg(test)]
+mod queue_tests;
+#[cfg(test)]
+mod sink_tests;
+#[cfg(test)]
 mod tests;
 mod worker;
 

@@ -12,7 +12,7 @@ use crate::stats::Stats;
 
 const HEAD: usize = 8;
 
-fn queue(spans: usize, size: usize) -> Queue {
+pub(super) fn queue(spans: usize, size: usize) -> Queue {
     let batch = config::Batch {
         queue: spans,
         size,
@@ -33,7 +33,7 @@ pub(super) fn span(bytes: usize) -> Batch {
 }
 
 /// How many spans each batch has that is exported now.
-fn batches(queue: &Queue) -> Vec<usize> {
+pub(super) fn batches(queue: &Queue) -> Vec<usize> {
     std::iter::from_fn(|| {
         let Next { batch, .. } = queue.next(true);
         batch.map(|(_, batch)| batch.spans())
@@ -46,7 +46,7 @@ fn counts(stats: Stats) -> (u64, u64, u64) {
 }
 
 /// Spans that end one after the other, each handed over at once; what room is reserved beyond them is returned.
-fn end(queue: &Queue, bytes: impl IntoIterator<Item = usize>) {
+pub(super) fn end(queue: &Queue, bytes: impl IntoIterator<Item = usize>) {
     for bytes in bytes {
         if let Some(room) = queue.reserve(Room { spans: 1, bytes }) {
             queue.push(span(bytes));
@@ -69,6 +69,7 @@ fn batches_are_merged_up_to_the_number_of_spans() {
 
 #[test]
 fn a_batch_is_no_larger_than_collectors_take() {
+    assert_eq!(LARGEST, 4_128_768, "64 KiB less than 4 MiB");
     let queue = queue(100, 50);
     end(&queue, [LARGEST / 2, LARGEST / 2, 100, LARGEST * 2, 100]);
     queue.start_flush(std::time::Instant::now());

@@ -54,6 +54,12 @@ fn started(keeper: &Arc<Keeper>, is_sampled: bool, spans: usize) -> Arc<LocalTra
 }
 
 #[test]
+fn traces_are_kept_if_an_option_says_so() {
+    let slow = Keep { slower_than: Some(Duration::ZERO), ..Keep::default() };
+    assert_eq!([Keep::default(), ERRORS, slow].map(|keep| keep.anything()), [false, true, true]);
+}
+
+#[test]
 fn a_trace_without_failures_is_not_exported() {
     let keeper = Keeper::new(ERRORS, None);
     let trace = started(&keeper, false, 2);
@@ -110,6 +116,31 @@ fn what_is_sampled_is_held_only_where_thresholds_are_written() {
 }
 
 #[test]
+fn spans_of_a_kept_trace_say_that_they_are_sampled_and_keep_what_others_say() {
+    for (certain, state) in
+        [(None, "ot=th:8,a=1"), (Some(certain as fn(&str) -> String), "ot=th:0,a=1")]
+    {
+        for flags in [0x100, 0x101] {
+            let mut record = Batch::default();
+            record.push(ScopeId::EMPTY, |writer| {
+                writer.bytes(1, &[1; 16]);
+                writer.bytes(2, &[2; 8]);
+                writer.text(3, "ot=th:8,a=1");
+                writer.text(5, "name");
+                writer.fixed32(16, flags);
+            });
+            let trace = started(&Keeper::new(ERRORS, certain), false, 1);
+            let ended = EndedSpan { has_failed: true, ..first() };
+            let exported = trace.end(ended, record.bytes()).expect("it is kept");
+            let [span] = &exported.decode().collect::<Vec<_>>()[..] else { panic!("one span") };
+            let context = &span.span_context;
+            assert!(context.is_sampled());
+            assert_eq!((context.trace_state().header(), &*span.name), (state.to_owned(), "name"));
+        }
+    }
+}
+
+#[test]
 fn without_room_the_oldest_trace_is_decided_as_it_was_at_its_start() {
     const MEGABYTE: usize = 1 << 20;
 
@@ -142,6 +173,21 @@ fn a_trace_that_goes_on_for_ever_does_not_make_the_list_grow() {
     }
     assert!(keeper.listed() <= 1024, "{}", keeper.listed());
     assert_eq!(end(&for_ever, failed(), &record(1, 2, 0)), [1, 2]);
+}
+
+#[test]
+fn there_is_room_for_16_mib_of_spans_to_the_byte() {
+    const MOST: usize = 16 << 20;
+
+    let keeper = Keeper::new(ERRORS, None);
+    let trace = started(&keeper, false, 3);
+    let rest = record(1, 1, MOST / 2).size() - MOST / 2;
+    assert_eq!(end(&trace, fine(), &record(1, 1, MOST - rest)), NOTHING);
+    assert!(keeper.make_room().is_empty());
+    assert_eq!((keeper.held_bytes(), keeper.let_go()), (MOST, 0));
+    assert_eq!(end(&trace, fine(), &record(1, 2, 0)), NOTHING);
+    assert!(keeper.make_room().is_empty(), "the trace was not sampled");
+    assert_eq!((keeper.held_bytes(), keeper.let_go()), (0, 2));
 }
 
 #[test]

@@ -135,4 +135,35 @@ mod tests {
         assert!(shared <= 2, "{shared} of {}", keys.len());
         assert!(keys.iter().all(|key| marks.contain(Mark::of(key))));
     }
+
+    #[test]
+    fn keys_differ_by_their_lengths_their_ends_and_their_middles() {
+        let mark = |key| {
+            let Mark { is_upper, bit } = Mark::of(key);
+            (is_upper, bit)
+        };
+        for other in ["abcda", "bbcde", "abdde", "abcdef", ""] {
+            assert_ne!(mark("abcde"), mark(other), "{other}");
+        }
+        assert_eq!(mark("abcde"), mark("axcxe"));
+    }
+
+    #[test]
+    fn there_are_128_marks() {
+        let marks: std::collections::HashSet<_> = (0..10_000)
+            .map(|number: u32| Mark::of(&number.to_string()))
+            .map(|mark| (mark.is_upper, mark.bit))
+            .collect();
+        assert_eq!(marks.len(), 128);
+    }
+
+    #[test]
+    fn keys_up_to_32_bytes_are_encoded() {
+        for (length, is_encoded) in [(0, false), (1, true), (32, true), (33, false)] {
+            assert_eq!(Key::new(&"k".repeat(length)).is_encoded(), is_encoded, "{length}");
+        }
+        let mut bytes = vec![7];
+        Key::new("ab").write(&mut bytes, [18, 2, 24, 5], 4);
+        assert_eq!(bytes, [7, 74, 8, 10, 2, b'a', b'b', 18, 2, 24, 5]);
+    }
 }

@@ -47,3 +47,17 @@ impl Default for Limits {
         Self::NONE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_after_so_many_characters() {
+        for (length, expected) in [(0, ""), (2, "aä"), (3, "aäb"), (4, "aäb")] {
+            let limits = Limits { value_length: Some(length), ..Limits::NONE };
+            assert_eq!(limits.cut("aäb"), expected);
+        }
+        assert_eq!(Limits::NONE.cut("aäb"), "aäb");
+    }
+}

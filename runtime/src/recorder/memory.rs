@@ -20,3 +20,18 @@ pub(super) fn give_back(memory: Vec<u8>) {
         let _ = MEMORY.try_with(|kept| kept.set(memory));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_kept_up_to_4_kib() {
+        give_back(Vec::with_capacity(MOST_KEPT + 1));
+        assert_eq!(take().capacity(), 0);
+        give_back(Vec::with_capacity(MOST_KEPT));
+        give_back(Vec::new());
+        assert_eq!(take().capacity(), MOST_KEPT);
+        assert_eq!(take().capacity(), 0, "it was taken");
+    }
+}

@@ -9,12 +9,14 @@ mod encode;
 mod exceptions;
 mod handle;
 mod kept;
-#[cfg(test)]
+#[cfg(all(test, feature = "app"))]
 mod kept_tests;
 mod key;
 mod late;
 mod limits;
 mod local;
+#[cfg(test)]
+mod local_tests;
 #[cfg(all(test, spandrel_model))]
 mod loom_tests;
 mod memory;
@@ -24,15 +26,21 @@ pub(crate) mod model;
 #[cfg(test)]
 mod model_tests;
 mod native;
+#[cfg(test)]
+mod native_tests;
 mod outlet;
 mod provider;
 mod scope;
 mod slot;
 #[cfg(test)]
+mod slot_tests;
+#[cfg(test)]
 mod test_spans;
 #[cfg(test)]
 pub(crate) mod tests;
 mod thread;
+#[cfg(test)]
+mod thread_tests;
 mod value;
 mod wire;
 

@@ -103,3 +103,46 @@ fn what_is_copied_from_the_baggage_gives_way_to_what_the_program_sets() {
         [("tenant.id", "set"), ("region", "copied")].map(|(key, value)| KeyValue::new(key, value));
     assert_eq!(attributes.into_vec(), expected);
 }
+
+#[test]
+fn keys_that_share_a_mark_are_told_apart() {
+    let mut attributes = Attributes::of_record(Vec::new(), 0, Limits::NONE);
+    attributes.set("abcde", "first");
+    attributes.push_unless_set("axcxe", super::ValueRef::Text("second"));
+    attributes.set("axcxe", "third");
+    let expected =
+        [("abcde", "first"), ("axcxe", "third")].map(|(key, value)| KeyValue::new(key, value));
+    assert_eq!(attributes.into_vec(), expected);
+}
+
+/// What is read of an attribute that is written with a prepared key, and with a plain one.
+fn written(key: &str, value: &Value) -> [Vec<KeyValue>; 2] {
+    let [mut prepared, mut plain] =
+        [(); 2].map(|()| Attributes::of_record(Vec::new(), 0, Limits::NONE));
+    prepared.record(&Key::new(key), value);
+    plain.push(key, value.into());
+    [prepared, plain].map(Attributes::into_vec)
+}
+
+#[test]
+fn keys_and_texts_of_any_length_are_read_as_they_were_written() {
+    for key in [0, 1, 31, 32, 33, 55, 56, 57, 127, 128].map(|length| "k".repeat(length)) {
+        for length in (0..132).chain([16_383, 16_384]) {
+            let value = Value::from("v".repeat(length));
+            let expected = vec![KeyValue::new(key.clone(), value.clone())];
+            assert_eq!(written(&key, &value), [expected.clone(), expected]);
+        }
+    }
+}
+
+#[test]
+fn numbers_of_any_size_are_read_as_they_were_written() {
+    let powers = (0..63).map(|bits| 1_i64 << bits);
+    let numbers = powers.flat_map(|power| [power - 1, power, -power]);
+    for number in numbers.chain([i64::MIN, i64::MAX]) {
+        for value in [Value::from(number), Value::Array(vec![number; 2].into())] {
+            let expected = vec![KeyValue::new("key", value.clone())];
+            assert_eq!(written("key", &value), [expected.clone(), expected]);
+        }
+    }
+}

@@ -112,6 +112,27 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_held_for_a_moment_is_waited_for() {
+        let lock = RwLock::new(());
+        let guard = lock.write().expect("it is free");
+        let (started, start) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let guard = acquire(|| {
+                    let _ = started.send(());
+                    lock.try_read()
+                });
+                guard.is_some()
+            });
+            for _ in 0..3 {
+                start.recv_timeout(Duration::from_secs(4)).expect("it is tried again");
+            }
+            drop(guard);
+            assert!(reader.join().expect("no panic"));
+        });
+    }
+
+    #[test]
     fn scopes_without_end_are_the_empty_one() {
         let mut scopes = Scopes::new();
         let numbered = |number: usize| InstrumentationScope::builder(number.to_string()).build();

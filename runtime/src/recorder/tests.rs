@@ -133,6 +133,25 @@ prop_compose! {
     }
 }
 
+/// A span with nothing in it.
+pub(crate) fn empty_span() -> SpanData {
+    SpanData {
+        span_context: SpanContext::NONE,
+        parent_span_id: SpanId::INVALID,
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: Cow::Borrowed(""),
+        start_time: UNIX_EPOCH,
+        end_time: UNIX_EPOCH,
+        attributes: Vec::new(),
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::default(),
+    }
+}
+
 pub(crate) fn batch(spans: &[SpanData]) -> Batch {
     let mut batch = Batch::default();
     for span in spans {

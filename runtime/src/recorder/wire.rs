@@ -227,6 +227,16 @@ mod tests {
         assert!(matches!(fields(inner).next(), Some((1, Field::Bytes(text))) if text.len() == 400));
     }
 
+    #[cfg(feature = "_otlp")]
+    #[test]
+    fn the_length_of_a_field_is_known_before_it_is_written() {
+        for length in [0, 1, 2, 127, 128, 16_383, 16_384] {
+            let mut bytes = Vec::new();
+            Writer::new(&mut bytes).bytes(1, &vec![0; length]);
+            assert_eq!(field_length(length), bytes.len());
+        }
+    }
+
     #[test]
     fn reading_ends_where_bytes_are_missing_or_wrong() {
         for (bytes, count) in [
