@@ -227,7 +227,12 @@ impl Losses {
         }
         let reasons: Vec<String> = match &reasons[..] {
             [(_, why)] if !overflowed => vec![why.clone()],
-            reasons => reasons.iter().map(|(spans, why)| format!("{spans} spans: {why}")).collect(),
+            reasons => {
+                let count = |spans: u64| if spans == 1 { "span" } else { "spans" };
+                let reason =
+                    |(spans, why): &(u64, String)| format!("{spans} {}: {why}", count(*spans));
+                reasons.iter().map(reason).collect()
+            }
         };
         let (Self { service, destination, .. }, reasons) = (self, reasons.join("; "));
         Some(format!(
@@ -336,7 +341,7 @@ mod tests {
         assert_eq!(reasons(&losses, 5), "too long (2 attempts)");
         losses.refused(0, "nothing is lost");
         losses.refused(1, "too old");
-        assert_eq!(reasons(&losses, 6), "5 spans: too long (2 attempts); 1 spans: too old");
+        assert_eq!(reasons(&losses, 6), "5 spans: too long (2 attempts); 1 span: too old");
         assert!(losses.state().losses_reported_at.is_some());
     }
 
@@ -344,7 +349,7 @@ mod tests {
     fn the_report_says_which_limit_the_queue_has_reached() {
         let losses = losses();
         losses.overflow(Full::Spans);
-        let spans = "1 spans: the queue of 7 spans was full; raise OTEL_BSP_MAX_QUEUE_SIZE";
+        let spans = "1 span: the queue of 7 spans was full; raise OTEL_BSP_MAX_QUEUE_SIZE";
         assert_eq!(reasons(&losses, 1), spans);
         losses.refused(4, "too long");
         losses.overflow(Full::Bytes);
@@ -362,7 +367,7 @@ mod tests {
             losses.count_attempt();
             losses.refused(1, why);
         }
-        let expected = "2 spans: a (2 attempts); 1 spans: b (2 attempts); 1 spans: c (2 attempts); \
+        let expected = "2 spans: a (2 attempts); 1 span: b (2 attempts); 1 span: c (2 attempts); \
                         3 spans: for other reasons";
         assert_eq!(reasons(&losses, 7), expected);
     }
@@ -377,8 +382,8 @@ mod tests {
         losses.count_attempt();
         losses.unavailable("it is away", true);
         losses.given_up(1, Some(Duration::from_secs(2)));
-        let expected = "1 spans: no answer within 2s; 1 spans: no answer within 5s; \
-                        1 spans: it is away (2 attempts)";
+        let expected = "1 span: no answer within 2s; 1 span: no answer within 5s; \
+                        1 span: it is away (2 attempts)";
         assert_eq!(reasons(&losses, 3), expected);
     }
 
@@ -405,7 +410,7 @@ mod tests {
         losses.taken(1, None);
         losses.taken(0, Some("a warning"));
         assert!(losses.state().warning_reported_at.is_some());
-        assert_eq!(reasons(&losses, 3), "2 spans: too long; 1 spans: some spans were rejected");
+        assert_eq!(reasons(&losses, 3), "2 spans: too long; 1 span: some spans were rejected");
     }
 
     #[test]
@@ -437,7 +442,7 @@ mod tests {
         assert!(state.losses_reported_at.is_none());
         drop(state);
         assert!(losses.overflow(Full::Spans), "it is still to be reported");
-        assert!(reasons(&losses, 3).ends_with("1 spans: too long"));
+        assert!(reasons(&losses, 3).ends_with("1 span: too long"));
     }
 
     #[test]
@@ -476,7 +481,7 @@ mod tests {
         losses.refused(1, "too long");
         let child = losses.start_over();
         child.overflow(Full::Spans);
-        let expected = "1 spans: the queue of 7 spans was full; raise OTEL_BSP_MAX_QUEUE_SIZE";
+        let expected = "1 span: the queue of 7 spans was full; raise OTEL_BSP_MAX_QUEUE_SIZE";
         assert_eq!(reasons(&child, 1), expected);
     }
 }
