@@ -8,8 +8,8 @@ use opentelemetry_sdk::trace::SpanData;
 #[cfg(feature = "app")]
 pub use crate::app::{SetUp, tear_down};
 pub use crate::context::{current, with_baggage};
+pub use crate::encoding::Key;
 pub use crate::outcome::Outcome;
-pub use crate::recorder::Key;
 pub use crate::span::{
     Callsite, EntryGuard, Span, asks, call_body, end_body, enter_frame, in_span, note, run_body,
     settle as settle_blocks, started,
@@ -34,12 +34,12 @@ pub mod failure {
 
 /// What tells how a value came out.
 pub mod probe {
-    pub use crate::probe::*;
+    pub use crate::outcome::probe::*;
 }
 
 /// What tells whether a `Result` is a failure.
 pub mod result {
-    pub use crate::probe::{
+    pub use crate::outcome::probe::{
         Debugs, Displays, HoldsError, IsAnything, IsError, IsPanic, IsResult, Probe,
     };
 }

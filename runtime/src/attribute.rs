@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
-use crate::recorder::{Key, Keys, Limits, ValueRef, attributes};
+use crate::encoding::{Key, Keys, Limits, ValueRef, attributes};
 
 /// A type whose values can be recorded as a span attribute.
 ///

@@ -1,42 +1,33 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod adopt;
 #[cfg(feature = "app")]
 mod app;
 mod attribute;
 #[cfg(feature = "app")]
-mod batch;
-mod caller_decision;
-#[cfg(feature = "app")]
 mod config;
-#[cfg(feature = "app")]
-mod console;
 mod context;
 pub mod device;
+#[cfg_attr(
+    not(feature = "app"),
+    allow(dead_code, unused_imports, reason = "without `app`, only tests record spans")
+)]
+mod encoding;
 #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "only propagators are configured"))]
 mod environment;
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/execution.md")]
 pub mod execution {}
 #[cfg(feature = "app")]
+mod delivery;
+#[cfg(feature = "app")]
 mod exporter;
 mod flushed;
 mod fork;
-#[cfg(feature = "app")]
-mod ids;
 mod internal_threads;
-mod links;
 #[cfg(feature = "app")]
 mod logs;
-#[cfg(feature = "app")]
-mod observer;
 mod outcome;
-#[cfg(feature = "app")]
-mod pipeline;
-mod probe;
-#[cfg(feature = "app")]
-mod processor;
 mod propagation;
 #[cfg_attr(
     not(feature = "app"),
@@ -46,6 +37,7 @@ mod recorder;
 mod report;
 #[cfg(feature = "app")]
 mod sampling;
+mod sdk;
 mod span;
 #[cfg(feature = "app")]
 mod stats;
@@ -81,9 +73,6 @@ pub use spandrel_macros::span;
 #[doc = include_str!("../docs/traced_app.md")]
 pub use spandrel_macros::traced_app;
 
-pub use adopt::adopt_global_provider;
-#[cfg(not(feature = "app"))]
-pub use adopt::flush;
 #[cfg(feature = "app")]
 pub use app::{AppGuard, after_fork, flush, flush_async, install, stats};
 #[cfg(all(feature = "app", unix))]
@@ -96,6 +85,9 @@ pub use device::Device;
 pub use flushed::Flushed;
 pub use outcome::Outcome;
 pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
+pub use span::adopt::adopt_global_provider;
+#[cfg(not(feature = "app"))]
+pub use span::adopt::flush;
 pub use span::{
     Callsite, CurrentSpan, InCurrentTrace, Span, SpanFuture, SpanGuard, SpanStream, Start, carry,
     current, current_trace_id,

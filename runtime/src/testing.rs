@@ -25,14 +25,13 @@ use opentelemetry_sdk::trace::SpanData;
 #[cfg(feature = "app")]
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
-#[cfg(feature = "app")]
-use crate::config::capacity;
 use crate::context;
-#[cfg(feature = "app")]
-use crate::processor::Processor;
+use crate::encoding::Limits;
 #[cfg(feature = "app")]
 use crate::recorder::new_pipeline;
-use crate::recorder::{Batch, Exceptions, Limits, Native, Outlet, Room};
+use crate::recorder::{Batch, Exceptions, Native, Outlet, Room};
+#[cfg(feature = "app")]
+use crate::sdk::Processor;
 use crate::span::{Counted, Recorder};
 use crate::tree::Plain;
 
@@ -143,7 +142,7 @@ impl Scope {
             .with_span_limits(Limits::OF_TESTS.into())
             .with_span_processor(processor)
             .build();
-        Recorder::scoped_sdk(provider, capacity(Limits::OF_TESTS))
+        Recorder::scoped_sdk(provider, Limits::OF_TESTS.into())
     }
 
     fn recorder(&self) -> Counted {

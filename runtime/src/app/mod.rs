@@ -4,6 +4,7 @@ mod app_type;
 mod exit;
 mod flush;
 mod fork;
+mod pipeline;
 #[cfg(unix)]
 mod signals;
 mod state;
@@ -16,15 +17,15 @@ use opentelemetry::trace::SpanContext;
 use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
 
-use crate::adopt::global_provider_is_set;
+use self::pipeline::Pipeline;
 use crate::config::{Config, ExceptionSignal, Ratio, Sampling, Settings};
 use crate::environment::Environment;
 use crate::internal_threads;
 use crate::logs;
-use crate::pipeline::Pipeline;
 use crate::propagation::Propagator;
 use crate::recorder::{Exceptions, Keep, NativeProvider};
 use crate::report::say;
+use crate::span::adopt::global_provider_is_set;
 use crate::span::{self, Installation, Pruning, Recorder, Records};
 use crate::stats::{self, Stats};
 use state::{Change, State};

@@ -1,10 +1,7 @@
 //! `OTEL_SPAN_*` and `OTEL_ATTRIBUTE_*`: how much one span may hold.
 
-use opentelemetry_sdk::trace::SpanLimits;
-
+use crate::encoding::Limits;
 use crate::environment::Environment;
-use crate::recorder::Limits;
-use crate::span::{Capacity, SPARE};
 
 pub(super) fn resolve(environment: &Environment<'_>) -> Limits {
     let count = |names: &[&str]| number(environment, names, 128).unwrap_or(128);
@@ -29,24 +26,4 @@ fn number(
 ) -> Option<u32> {
     let name = names.iter().find(|name| environment.text(name).is_some())?;
     environment.parsed(name, "a whole number", otherwise, |text| text.parse().ok())
-}
-
-/// What of them is counted before the SDK.
-pub(crate) fn capacity(limits: Limits) -> Capacity {
-    let number = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
-    Capacity { attributes: number(limits.attributes), events: number(limits.events) }
-}
-
-impl From<Limits> for SpanLimits {
-    /// The SDK counts an attribute each time that it is set, and drops the last ones. So it is allowed more, and
-    /// the rest is taken away at the end.
-    fn from(limits: Limits) -> Self {
-        Self {
-            max_events_per_span: limits.events,
-            max_attributes_per_span: limits.attributes.saturating_add(SPARE),
-            max_links_per_span: limits.links,
-            max_attributes_per_event: limits.event_attributes,
-            max_attributes_per_link: limits.link_attributes,
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What telemetry does: the program's defaults, and the environment that overrides them.
 
 mod batch;
+mod custom;
 mod limits;
 mod otlp;
 mod sampling;
@@ -15,11 +16,10 @@ use std::time::Duration;
 use opentelemetry::{Key, KeyValue};
 
 use crate::attribute::ToAttribute;
-use crate::exporter::Custom;
-use crate::observer::Observer;
+use crate::sdk::Observer;
 
 pub(crate) use batch::Batch;
-pub(crate) use limits::capacity;
+pub(crate) use custom::{Custom, Exported};
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Encoding, Otlp, Protocol};
 pub(crate) use sampling::{Ratio, Sampling};

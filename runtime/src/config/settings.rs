@@ -8,11 +8,10 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
-use super::{Batch, Config, LONGEST, Sampling, limits, otlp};
+use super::{Batch, Config, Custom, LONGEST, Sampling, limits, otlp};
+use crate::encoding::Limits;
 use crate::environment::{Environment, flag};
-use crate::exporter::Custom;
-use crate::observer::Observer;
-use crate::recorder::Limits;
+use crate::sdk::Observer;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {

@@ -1,54 +1,24 @@
 //! Anybody's exporter. It tries again itself, as the specification has it.
 
-use std::fmt::{self, Debug, Formatter};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_executor::block_on;
 use opentelemetry::Context;
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SpanData;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::{Answer, Exporter};
+use crate::config::{Custom, Exported};
 use crate::internal_threads;
 use crate::recorder::Batch;
 use crate::report::line;
-
-/// An exporter whose type is forgotten.
-#[derive(Clone)]
-pub(crate) struct Custom(Arc<RwLock<dyn Export>>);
-
-impl Custom {
-    pub(crate) fn new(exporter: impl SpanExporter + 'static) -> Self {
-        Self(Arc::new(RwLock::new(exporter)))
-    }
-
-    /// Before anything is exported.
-    pub(crate) fn set_resource(&self, resource: &Resource) {
-        if let Ok(mut exporter) = self.0.try_write() {
-            exporter.set_resource_of(resource);
-        }
-    }
-}
-
-impl PartialEq for Custom {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Debug for Custom {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Custom").finish_non_exhaustive()
-    }
-}
 
 /// The thread on which a program's exporter works. Its futures run inside the context of the worker's async
 /// runtime, so that they find a reactor and timers, but not as tasks of it: exporters that block, and those
@@ -72,7 +42,7 @@ enum Job {
 impl CustomExporter {
     /// Starts the thread. To be called inside the runtime.
     pub(crate) fn start(exporter: Custom) -> Result<Self, String> {
-        let (jobs, received) = mpsc::channel();
+        let (jobs, received) = mpsc::channel::<Job>();
         let runtime = Handle::current();
         internal_threads::spawn("spandrel-exporter", move || {
             internal_threads::mark_exporter();
@@ -80,7 +50,7 @@ impl CustomExporter {
             // What the exporter's own libraries do is not to be traced.
             let _suppressed = Context::enter_telemetry_suppressed_scope();
             for job in received {
-                internal_threads::run_user_code(|| exporter.work(job));
+                internal_threads::run_user_code(|| job.run(&exporter));
             }
         })
         .map_err(|error| format!("no thread can be started for the exporter: {error}"))?;
@@ -88,11 +58,11 @@ impl CustomExporter {
     }
 }
 
-impl Custom {
-    fn work(&self, job: Job) {
-        let exporter = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match job {
-            Job::Export { spans, answer, wanted } => {
+impl Job {
+    fn run(self, exporter: &Custom) {
+        let exporter = exporter.get();
+        match self {
+            Self::Export { spans, answer, wanted } => {
                 let Some(spans) = spans.upgrade().filter(|_| !answer.is_closed()) else { return };
                 let spans =
                     std::mem::take(&mut *spans.lock().unwrap_or_else(PoisonError::into_inner));
@@ -110,7 +80,7 @@ impl Custom {
                 };
                 let _ = answer.send(outcome);
             }
-            Job::ShutDown { timeout, done } => {
+            Self::ShutDown { timeout, done } => {
                 let _ = catch_unwind(AssertUnwindSafe(|| exporter.shut_down_within(timeout)));
                 let _ = done.send(());
             }
@@ -161,29 +131,5 @@ impl Exporter for CustomExporter {
             // What it says of its end changes nothing any more.
             let _ = tokio::time::timeout(timeout, told).await;
         }
-    }
-}
-
-/// A `SpanExporter` as an object.
-trait Export: Send + Sync {
-    fn export_boxed(&self, spans: Vec<SpanData>) -> Exported<'_>;
-    fn shut_down_within(&self, timeout: Duration);
-    fn set_resource_of(&mut self, resource: &Resource);
-}
-
-type Exported<'a> = Pin<Box<dyn Future<Output = OTelSdkResult> + Send + 'a>>;
-
-impl<E: SpanExporter> Export for E {
-    fn export_boxed(&self, spans: Vec<SpanData>) -> Exported<'_> {
-        Box::pin(self.export(spans))
-    }
-
-    fn shut_down_within(&self, timeout: Duration) {
-        // What it says of its end changes nothing any more.
-        let _ = self.shutdown_with_timeout(timeout);
-    }
-
-    fn set_resource_of(&mut self, resource: &Resource) {
-        self.set_resource(resource);
     }
 }

@@ -1,5 +1,6 @@
 //! Exporters: what batches are handed to, and how they answer.
 
+pub(crate) mod console;
 mod custom;
 #[cfg(feature = "_otlp")]
 pub(crate) mod otlp;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use crate::recorder::Batch;
 
-pub(crate) use custom::{Custom, CustomExporter};
+pub(crate) use custom::CustomExporter;
 
 /// Makes an exporter, in the runtime that it is to work in; again after a `fork`, where nothing of
 /// the parent's connections may be used.

@@ -5,19 +5,10 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::decode::{context, decode};
 use super::encode::write_span;
-use super::kept::Certain;
-use super::message::mark_sampled;
+use super::message::{Certain, mark_sampled};
+use super::record::{HEAD, LENGTH_BYTES, Record};
 use super::scope::ScopeId;
-use super::wire::Writer;
-
-/// How many bytes stand before each span: the length of its message, and the number of its scope.
-pub(super) const HEAD: usize = 8;
-
-/// How many of those bytes, the first ones, are the length.
-pub(super) const LENGTH_BYTES: usize = 4;
-
-/// Set in the length of a record whose span is open: such a record is in a slot, and never in a batch.
-pub(super) const OPEN: u32 = 1 << 31;
+use crate::encoding::Writer;
 
 /// Ended spans, one record after the other. A record is the length of the message (four bytes, the lowest first),
 /// the number of the span's [scope](super::scope) (the same), and a `Span` message of OTLP without tag and length.
@@ -25,14 +16,6 @@ pub(super) const OPEN: u32 = 1 << 31;
 pub(crate) struct Batch {
     bytes: Vec<u8>,
     spans: usize,
-}
-
-/// One span of a batch.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Record<'a> {
-    pub(crate) scope: ScopeId,
-    /// A `Span` message of OTLP.
-    pub(crate) message: &'a [u8],
 }
 
 impl Batch {

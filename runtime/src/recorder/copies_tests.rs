@@ -7,13 +7,13 @@ use opentelemetry::trace::Status;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::batch::{HEAD, LENGTH_BYTES, OPEN, Record};
 use super::decode::decode;
 use super::local::{Local, Place};
 use super::outlet::{Outlet, Room};
+use super::record::{HEAD, LENGTH_BYTES, OPEN, Record};
 use super::scope::ScopeId;
-use super::value::ValueRef;
 use super::{Batch, test_spans};
+use crate::encoding::ValueRef;
 
 const PIPELINE: usize = 7;
 

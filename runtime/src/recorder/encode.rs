@@ -8,9 +8,7 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::clock::nanos;
-use super::limits::Limits;
-use super::value::write_attribute;
-use super::wire::Writer;
+use crate::encoding::{Limits, Writer, write_attribute};
 
 /// The fields of an `InstrumentationScope` message.
 #[cfg(feature = "_otlp")]

@@ -5,29 +5,17 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::{Span, SpanContext, SpanId, SpanRef, Status, TraceContextExt};
+use opentelemetry::trace::{Span, SpanContext, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
-use super::clock::{Anchor, nanos};
+use super::clock::nanos;
 use super::kept::LocalTrace;
+use super::known::Known;
 use super::local::Place;
 use super::slot::OpenSpan;
 use super::thread::Thread;
 
-/// Where a span is, and what its trace goes by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Known {
-    pub(super) id: SpanId,
-    pub(crate) place: Place,
-    pub(super) anchor: Anchor,
-}
-
 impl Known {
-    /// This moment by the clock of the span's trace, in nanoseconds since 1970.
-    pub(crate) fn now(&self) -> u64 {
-        self.anchor.now()
-    }
-
     /// The span that is current in this context, if this recorder has made it.
     pub(crate) fn of(context: &Context) -> Option<Self> {
         let span = context.span();

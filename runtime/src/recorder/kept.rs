@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::message::Certain;
 use crate::fork::Fork;
 
 /// How many bytes of spans are held at most.
@@ -56,9 +57,6 @@ struct ByAge {
     /// With so many in the list, those that are gone are removed.
     most: usize,
 }
-
-/// What a `tracestate` becomes that says that its trace is sampled with certainty.
-pub(crate) type Certain = fn(&str) -> String;
 
 /// The spans of one trace in this process, from its first span until none is open.
 pub(crate) struct LocalTrace {

@@ -13,7 +13,7 @@ use super::kept::LocalTrace;
 use super::late;
 use super::outlet::{Outlet, Room};
 use super::slot::{OpenSpan, Slot};
-use super::value::ValueRef;
+use crate::encoding::ValueRef;
 use crate::fork::Fork;
 
 /// A buffer with so many bytes is handed over.

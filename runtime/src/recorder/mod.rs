@@ -11,9 +11,8 @@ mod handle;
 mod kept;
 #[cfg(all(test, feature = "app"))]
 mod kept_tests;
-mod key;
+mod known;
 mod late;
-mod limits;
 mod local;
 #[cfg(test)]
 mod local_tests;
@@ -30,6 +29,7 @@ mod native;
 mod native_tests;
 mod outlet;
 mod provider;
+mod record;
 mod scope;
 mod slot;
 #[cfg(test)]
@@ -41,22 +41,18 @@ pub(crate) mod tests;
 mod thread;
 #[cfg(test)]
 mod thread_tests;
-mod value;
-mod wire;
 
 pub(crate) use batch::Batch;
 pub(crate) use clock::nanos;
-pub(crate) use decode::attributes;
 #[cfg(feature = "_otlp")]
 pub(crate) use encode::write_scope;
 pub(crate) use exceptions::Exceptions;
-pub(crate) use handle::{Handle, Known};
+pub(crate) use handle::Handle;
 pub(crate) use kept::{Keep, Keeper};
-pub use key::Key;
+pub(crate) use known::Known;
 pub(crate) use late::{late, start_over as forget_late};
-pub(crate) use limits::Limits;
 pub(crate) use local::Place;
-pub(crate) use message::{EXCEPTION, Keys, hash};
+pub(crate) use message::EXCEPTION;
 pub(crate) use native::{HeadSampler, Native, New, RANDOM, SpanScope};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
@@ -67,8 +63,3 @@ pub(crate) use thread::Library;
 pub(crate) use thread::{
     after_fork, any_open, append, close, collect, interrupt, new_ids, new_pipeline, with_waiting,
 };
-pub(crate) use value::ValueRef;
-#[cfg(feature = "_otlp")]
-pub(crate) use value::write_attribute;
-#[cfg(feature = "_otlp")]
-pub(crate) use wire::{Writer, field_length};

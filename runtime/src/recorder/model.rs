@@ -11,7 +11,8 @@ use opentelemetry::trace::{
 use opentelemetry::{Array, Context, InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use super::{Batch, Exceptions, Handle, Limits, Native, NativeProvider, Outlet, Room};
+use super::{Batch, Exceptions, Handle, Native, NativeProvider, Outlet, Room};
+use crate::encoding::Limits;
 
 const LIMITS: Limits = Limits {
     attributes: 3,

@@ -9,8 +9,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::model::{Call, Step, check, check_bytes};
-use super::{Key, Limits};
 use crate::attribute::Attributes;
+use crate::encoding::{Key, Limits};
 
 fn values() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -97,7 +97,7 @@ fn what_is_copied_from_the_baggage_gives_way_to_what_the_program_sets() {
     let mut attributes = Attributes::of_record(Vec::new(), 0, Limits::NONE);
     attributes.set("tenant.id", "set");
     for (key, value) in [("tenant.id", "copied"), ("region", "copied")] {
-        attributes.push_unless_set(key, super::ValueRef::Text(value));
+        attributes.push_unless_set(key, crate::encoding::ValueRef::Text(value));
     }
     let expected =
         [("tenant.id", "set"), ("region", "copied")].map(|(key, value)| KeyValue::new(key, value));
@@ -108,7 +108,7 @@ fn what_is_copied_from_the_baggage_gives_way_to_what_the_program_sets() {
 fn keys_that_share_a_mark_are_told_apart() {
     let mut attributes = Attributes::of_record(Vec::new(), 0, Limits::NONE);
     attributes.set("abcde", "first");
-    attributes.push_unless_set("axcxe", super::ValueRef::Text("second"));
+    attributes.push_unless_set("axcxe", crate::encoding::ValueRef::Text("second"));
     attributes.set("axcxe", "third");
     let expected =
         [("abcde", "first"), ("axcxe", "third")].map(|(key, value)| KeyValue::new(key, value));

@@ -11,20 +11,19 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, Key};
 
-use super::batch::HEAD;
 use super::clock::Anchor;
 use super::exceptions::Exceptions;
-use super::handle::Known;
 use super::kept::{Keeper, LocalTrace};
-use super::limits::Limits;
+use super::known::Known;
 use super::local::Destination;
 use super::memory;
 use super::message::{self, Head};
 use super::outlet::Outlet;
+use super::record::HEAD;
 use super::scope::ScopeId;
 use super::thread::{Library, Thread};
-use super::value::ValueRef;
 use crate::attribute::Attributes;
+use crate::encoding::{Limits, ValueRef};
 
 /// The flag of W3C Trace Context, level 2, that says that a trace's id is random.
 pub(crate) const RANDOM: TraceFlags = TraceFlags::new(0x02);

@@ -17,8 +17,9 @@ use super::native::{HeadSampler, Native, New, SpanScope};
 use super::outlet::{Outlet, Room};
 use super::provider::{NativeProvider, NativeTracer};
 use super::scope::ScopeId;
-use super::{Batch, Exceptions, Failed, Keep, Keeper, Known, Library, Limits};
+use super::{Batch, Exceptions, Failed, Keep, Keeper, Known, Library};
 use crate::attribute::Attributes;
+use crate::encoding::Limits;
 
 /// An outlet that keeps the spans it gets.
 #[derive(Debug, Default)]

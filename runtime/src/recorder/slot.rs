@@ -8,11 +8,9 @@ use opentelemetry::trace::{SpanContext, Status};
 use super::clock::Anchor;
 use super::exceptions::Exceptions;
 use super::kept::{EndedSpan, LocalTrace};
-use super::key::Key;
-use super::limits::Limits;
 use super::local::{Destination, Place};
-use super::message::{EXCEPTION, Keys, Message, hash, pairs};
-use super::value::ValueRef;
+use super::message::{EXCEPTION, Message, pairs};
+use crate::encoding::{Key, Keys, Limits, ValueRef, hash};
 
 /// How many failures of the spans under it a span remembers.
 const MOST_FAILURES: usize = 8;

@@ -14,7 +14,8 @@ use super::message::{Head, begin};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::slot::Slot;
-use super::{Exceptions, Failed, Keys, Limits, ValueRef, test_spans};
+use super::{Exceptions, Failed, test_spans};
+use crate::encoding::{Keys, Limits, ValueRef};
 
 const PIPELINE: usize = 7;
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 
 use super::clock::Anchor;
-use super::limits::Limits;
 use super::local::{Destination, Local, Place};
-use super::message::{Head, Keys, begin};
+use super::message::{Head, begin};
 use super::outlet::Outlet;
 use super::scope::ScopeId;
+use crate::encoding::{Keys, Limits};
 
 /// Opens a span in a slot of this thread, for a pipeline.
 pub(super) fn open(

@@ -13,7 +13,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::batch::Batch;
-use super::handle::Known;
+use super::known::Known;
 use super::local::Local;
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;

@@ -6,8 +6,8 @@ use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
-use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::config::{Ratio, Sampling};
+use crate::context::{CallerDecision, NewTrace};
 use crate::recorder::HeadSampler;
 use consistent::Consistent;
 pub(crate) use consistent::certain;

@@ -25,9 +25,9 @@ use std::time::SystemTime;
 use opentelemetry::{Context, ContextGuard};
 
 use super::Span;
+use super::active;
 use super::ending::Ending;
 use super::panic::Panic;
-use super::recorder::Recorder;
 use crate::context;
 use crate::outcome::{Failure, Outcome};
 
@@ -249,7 +249,7 @@ pub fn enter_frame() -> FrameGuard {
         let entered = frame.enter();
         (frame, entered)
     };
-    FrameGuard { frame: Recorder::any().then(enter), was_panicking: panicking() }
+    FrameGuard { frame: active::any().then(enter), was_panicking: panicking() }
 }
 
 impl Drop for FrameGuard {

@@ -4,9 +4,9 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
 
 use super::Span;
-use super::recorder::Recorder;
+use super::active;
 use crate::attribute::Attributes;
-use crate::caller_decision::CallerDecision;
+use crate::context::CallerDecision;
 use crate::context::{self, ToContext, with_baggage};
 use crate::recorder::Library;
 
@@ -86,7 +86,7 @@ impl Start {
     /// Linked to these, but not to a context that [`extract`](crate::extract) has read from a carrier
     /// without a trace. The iterator runs only where something records.
     pub fn links(mut self, spans: impl IntoIterator<Item: ToContext>) -> Self {
-        if Recorder::any() {
+        if active::any() {
             for span in spans {
                 self.link(&span.to_span_context());
             }
@@ -110,7 +110,7 @@ impl Start {
 
     /// As [`Callsite::start`].
     pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        if !Recorder::any() {
+        if !active::any() {
             return self.parent.map_or(Span::OFF, Span::continued);
         }
         let mut attributes = Some(attributes);

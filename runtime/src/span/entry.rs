@@ -7,8 +7,8 @@
 use std::panic::resume_unwind;
 
 use super::Span;
+use super::active;
 use super::panic::{Payload, caught};
-use super::recorder::Recorder;
 use super::scope::Running;
 use crate::outcome::Outcome;
 
@@ -25,6 +25,12 @@ impl Entry {
     #[inline]
     fn new(may_outlast: bool) -> Self {
         Self { span: Span::OFF, running: None, may_outlast }
+    }
+
+    /// Makes one in this place, if the body is asked for its span. Moving it would cost as much as an atomic operation.
+    #[inline]
+    fn made_in(place: &mut Option<Self>, asks: bool, may_outlast: bool) -> Option<&mut Self> {
+        if asks { Some(place.insert(Self::new(may_outlast))) } else { None }
     }
 
     /// Starts the span, which is current until the body ends.
@@ -101,7 +107,7 @@ impl Drop for EntryGuard {
 /// Whether a body is asked for its span. One that continues a context always is.
 #[inline]
 pub fn asks() -> bool {
-    Recorder::any()
+    active::any()
 }
 
 /// Runs a body that starts its span, if it is asked for one, and ends the span by the body's value.
@@ -111,15 +117,15 @@ pub fn run_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    let mut entry = Entry::new(false);
-    let value = Entry::run(asks.then_some(&mut entry), body);
-    if entry.span.asks() {
-        entry.span.finish(outcome(&value));
+    let mut entry = None;
+    let value = Entry::run(Entry::made_in(&mut entry, asks, false), body);
+    if let Some(Entry { span, .. }) = &mut entry
+        && !span.is_nothing()
+    {
+        return span.end_by(value, outcome);
     }
-    if entry.span.is_nothing() {
-        // Dropping it would cost as much as all the rest.
-        std::mem::forget(entry);
-    }
+    // Dropping it would cost as much as all the rest.
+    std::mem::forget(entry);
     value
 }
 
@@ -130,13 +136,15 @@ pub fn end_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    let mut entry = Entry::new(true);
-    let value = Entry::run(asks.then_some(&mut entry), body);
-    if entry.span.is_nothing() {
-        std::mem::forget(entry);
-        return value;
+    let mut entry = None;
+    let value = Entry::run(Entry::made_in(&mut entry, asks, true), body);
+    if let Some(Entry { span, .. }) = &mut entry
+        && !span.is_nothing()
+    {
+        return end(span, value);
     }
-    end(&mut entry.span, value)
+    std::mem::forget(entry);
+    value
 }
 
 /// Calls a body that starts its span, if it is asked for one. The span is left open for what the body returns.

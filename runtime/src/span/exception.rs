@@ -4,15 +4,16 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{Status, TraceContextExt};
 
-use super::ending::Target;
 use super::panic::Panic;
 use super::recorded;
 use super::recorder::Recorder;
 use super::seen::SeenFailures;
+use super::target::Target;
+use crate::encoding::ValueRef;
 use crate::outcome::{Failure, PANIC};
 #[cfg(feature = "app")]
 use crate::recorder::Known;
-use crate::recorder::{EXCEPTION, Exceptions, Failed, ValueRef};
+use crate::recorder::{EXCEPTION, Exceptions, Failed};
 
 /// Records an `Err` on a span.
 pub(super) fn record(span: Target<'_>, failure: &Failure) {

@@ -7,8 +7,8 @@ use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
-use super::recorder::Recorder;
-use crate::recorder::{Handle, Library};
+use super::recorder::{Found, Provider, Recorder};
+use crate::recorder::{Handle, Library, SpanScope};
 
 /// Starts spans in the recorder of their context: the one that is installed then, not the one that
 /// was there when the subscriber was made.
@@ -82,3 +82,25 @@ impl Span for LibrarySpan {
 /// Which version of `tracing` there is, nobody tells: the scope is this bridge.
 const LIBRARY: Library =
     Library { name: env!("CARGO_PKG_NAME"), version: Some(env!("CARGO_PKG_VERSION")) };
+
+impl Found {
+    /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
+    /// way for those.
+    fn build(
+        &self,
+        library: Library,
+        builder: SpanBuilder,
+        parent: &Context,
+    ) -> Option<LibrarySpan> {
+        match &self.recorder().provider {
+            Provider::Native(native) => {
+                let scope = SpanScope::Of(library);
+                Some(LibrarySpan::Native(native.build(scope, builder, parent)))
+            }
+            Provider::Ours { .. } => {
+                self.tracer(library).build(builder, parent).map(LibrarySpan::Sdk)
+            }
+            Provider::Global { .. } => None,
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! Spans: where they start, how long they are current, and how they end.
 
+pub(crate) mod active;
+pub(crate) mod adopt;
+mod awaited;
 mod block;
 mod callsite;
 mod carry;
@@ -12,8 +15,8 @@ mod future;
 mod guard;
 #[cfg(feature = "logs")]
 mod library;
+pub(crate) mod links;
 mod panic;
-mod random;
 mod reaper;
 mod recorded;
 mod recorder;
@@ -21,6 +24,7 @@ mod scope;
 mod seen;
 pub(crate) mod shape;
 mod stream;
+mod target;
 
 pub use block::{enter_frame, note, settle};
 pub use callsite::{Callsite, Start};
@@ -36,10 +40,6 @@ pub use stream::SpanStream;
 pub(crate) use exception::record_panic_here;
 #[cfg(feature = "logs")]
 pub(crate) use library::LibraryTracer;
-#[cfg(feature = "app")]
-pub(crate) use random::flag_root;
-#[cfg(feature = "app")]
-pub(crate) use recorded::{Capacity, SPARE};
 pub(crate) use recorder::{Counted, Recorder, await_devices};
 #[cfg(feature = "app")]
 pub(crate) use recorder::{Installation, Pruning, Records, end_device_spans};

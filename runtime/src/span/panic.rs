@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
+use crate::encoding::ValueRef;
 use crate::outcome::{PANIC, panic_message};
-use crate::recorder::ValueRef;
 
 thread_local! {
     /// The latest panic of this thread.

@@ -6,7 +6,7 @@ use std::process;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::device::Awaited;
+use super::awaited::Awaited;
 use super::panic::contained;
 use crate::device::Resolve;
 use crate::internal_threads;

@@ -8,15 +8,8 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Event, Span, SpanContext, Status, TraceContextExt};
 use opentelemetry::{Context, Key, KeyValue};
 
-use super::random;
 use crate::recorder::EXCEPTION;
-
-/// How much a span may hold.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
-    pub(crate) attributes: usize,
-    pub(crate) events: usize,
-}
+use crate::sdk::{Capacity, SPARE, flagged};
 
 /// What is known of a span that has just started.
 #[derive(Clone, Copy)]
@@ -28,10 +21,6 @@ pub(super) struct Started {
     /// Whether the span started with an `error.type`.
     pub(super) has_error_type: bool,
 }
-
-/// How many more attributes are buffered than a span may hold, so that the SDK counts them as dropped. Its own
-/// limit is as much higher.
-pub(crate) const SPARE: u32 = 1024;
 
 const ERROR_TYPE: &str = "error.type";
 
@@ -54,7 +43,7 @@ pub(super) fn context_with<S>(parent: &Context, span: S, started: Started) -> Co
 where
     S: Span + Send + Sync + 'static,
 {
-    let flagged = random::flagged(parent, span.span_context(), started.random_ids);
+    let flagged = flagged(parent, span.span_context(), started.random_ids);
     if !span.is_recording() {
         // A span that does not record needs only its span context.
         let context = flagged.unwrap_or_else(|| span.span_context().clone());

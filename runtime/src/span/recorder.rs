@@ -16,33 +16,31 @@ use opentelemetry::{Context, global};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::Span;
+use super::active;
 use super::callsite::Start;
-#[cfg(feature = "logs")]
-use super::library::LibrarySpan;
 use super::panic::{Payload, caught};
 use super::reaper::Reaper;
 use super::recorded;
-#[cfg(feature = "app")]
-use super::recorded::Capacity;
 use super::seen::SeenFailures;
 use crate::attribute::Attributes;
-use crate::caller_decision::{CallerDecision, NewTrace};
 use crate::context;
+use crate::context::{CallerDecision, NewTrace};
 use crate::recorder::{Exceptions, Handle, Known, Library, Native, New, SpanScope};
+#[cfg(feature = "app")]
+use crate::sdk::Capacity;
 use here::Here;
-use tracer::{Provider, Tracer};
+pub(super) use tracer::Provider;
+use tracer::Tracer;
 
 /// Which spans are known not to be recorded before they start: a [`Pruning`].
 static PRUNING: AtomicU8 = AtomicU8::new(Pruning::Nothing as u8);
-/// How many recorders there are: one installed, and one a test scope. At zero nothing is recorded.
-static RECORDERS: AtomicUsize = AtomicUsize::new(0);
 /// How often another one was installed, or none.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 static INSTALLED: RwLock<Option<Counted>> = RwLock::new(None);
 
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    provider: Provider,
+    pub(super) provider: Provider,
     exceptions: Exceptions,
     records: Records,
     reaper: Reaper,
@@ -105,7 +103,7 @@ pub(super) enum Found {
 impl Recorder {
     fn counted(provider: Provider, exceptions: Exceptions, records: Records) -> Counted {
         super::panic::watch();
-        RECORDERS.fetch_add(1, Ordering::Relaxed);
+        active::add();
         let reaper = Reaper::default();
         Counted(Arc::new(Self { provider, exceptions, records, reaper }))
     }
@@ -227,11 +225,6 @@ impl Recorder {
         })
     }
 
-    #[inline]
-    pub(crate) fn any() -> bool {
-        RECORDERS.load(Ordering::Relaxed) != 0
-    }
-
     /// The recorder for spans that start in this context.
     pub(super) fn of(context: &Context) -> Option<Found> {
         if let Some(of_test) = context.get::<Arc<Self>>() {
@@ -276,7 +269,7 @@ fn is_unsampled(span: &SpanContext) -> bool {
 }
 
 impl Found {
-    fn recorder(&self) -> &Recorder {
+    pub(super) fn recorder(&self) -> &Recorder {
         match self {
             Self::Here(here) => &here.recorder,
             Self::Adopted(recorder) | Self::Scoped(recorder) => recorder,
@@ -294,7 +287,7 @@ impl Found {
 
     /// Given out, and not borrowed: what starts a span runs the program's own code, which may start
     /// another one.
-    fn tracer(&self, library: Library) -> Tracer {
+    pub(super) fn tracer(&self, library: Library) -> Tracer {
         match self {
             Self::Here(here) => here.tracer(library),
             Self::Adopted(recorder) | Self::Scoped(recorder) => recorder.provider.tracer(library),
@@ -362,27 +355,6 @@ impl Found {
             Ok(true) | Err(_) => span.started_by_provider(context, outer),
         }
         records.err()
-    }
-
-    /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
-    /// way for those.
-    #[cfg(feature = "logs")]
-    pub(super) fn build(
-        &self,
-        library: Library,
-        builder: SpanBuilder,
-        parent: &Context,
-    ) -> Option<LibrarySpan> {
-        match &self.recorder().provider {
-            Provider::Native(native) => {
-                let scope = SpanScope::Of(library);
-                Some(LibrarySpan::Native(native.build(scope, builder, parent)))
-            }
-            Provider::Ours { .. } => {
-                self.tracer(library).build(builder, parent).map(LibrarySpan::Sdk)
-            }
-            Provider::Global { .. } => None,
-        }
     }
 }
 
@@ -456,7 +428,7 @@ impl Drop for Recorder {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        RECORDERS.fetch_sub(1, Ordering::Relaxed);
+        active::remove();
     }
 }
 

@@ -8,13 +8,15 @@ use futures_core::Stream;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard};
 
+use super::active;
 use super::block::{Block, Entered, Frame};
 use super::callsite::{Callsite, Start};
 use super::device::Window;
-use super::ending::{Ending, Target};
+use super::ending::Ending;
 use super::panic::{Panic, Payload, caught, contained};
 use super::recorder::{Forecast, Found, Recorder};
 use super::seen::SeenFailures;
+use super::target::Target;
 use super::{SpanFuture, SpanGuard, SpanStream};
 use crate::attribute::Attributes;
 use crate::context;
@@ -99,7 +101,7 @@ impl Span {
         callsite: &'static Callsite,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> Self {
-        if !Recorder::any() {
+        if !active::any() {
             return Self::OFF;
         }
         let context = match Recorder::forecast() {
@@ -404,7 +406,7 @@ impl Span {
         match running {
             Some(running) => self.leave(running, is_pending),
             // Recording may have started in it, with blocks that are on the thread now.
-            None if is_pending && Recorder::any() => {
+            None if is_pending && active::any() => {
                 self.extra().frame.pause(Entered::UNRECORDED);
             }
             None => {}
@@ -425,7 +427,7 @@ impl Span {
     /// Whether it does nothing at all.
     #[inline]
     pub(super) fn is_off(&self) -> bool {
-        let is_idle = || !Recorder::any() && !self.is_paused();
+        let is_idle = || !active::any() && !self.is_paused();
         self.context.is_none() && (!self.has_blocks || is_idle())
     }
 

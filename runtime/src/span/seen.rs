@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use opentelemetry::Context;
 
-use crate::recorder::hash;
+use crate::encoding::hash;
 
 /// How many failures a span remembers: the latest ones.
 const MOST: usize = 8;

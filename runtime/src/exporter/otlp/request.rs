@@ -2,7 +2,8 @@
 
 use opentelemetry_sdk::Resource;
 
-use crate::recorder::{Batch, Limits, ScopeId, Writer, field_length, write_attribute, write_scope};
+use crate::encoding::{Limits, Writer, field_length, write_attribute};
+use crate::recorder::{Batch, ScopeId, write_scope};
 
 /// What all requests of a pipeline say of the program: the fields of a `ResourceSpans` message round its spans.
 pub(super) struct Frame {

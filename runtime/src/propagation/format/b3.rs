@@ -6,7 +6,7 @@ use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 
 use super::{Extracted, ids};
-use crate::caller_decision::{CallerDecision, NewTrace};
+use crate::context::{CallerDecision, NewTrace};
 
 pub(super) const SINGLE: &str = "b3";
 const TRACE_ID: &str = "x-b3-traceid";

@@ -11,22 +11,23 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use crate::recorder::{Library, Native};
+use crate::sdk::Capacity;
 use crate::span::panic::{Payload, caught};
-use crate::span::recorded::{self, Capacity, Started};
+use crate::span::recorded::{self, Started};
 
 #[cfg_attr(
     not(feature = "app"),
     expect(dead_code, reason = "without `app`, no SDK is set up here")
 )]
 #[derive(Debug)]
-pub(super) enum Provider {
+pub(in crate::span) enum Provider {
     Native(Arc<Native>),
     Ours { provider: SdkTracerProvider, capacity: Capacity },
     Global { provider: GlobalTracerProvider, tracers: RwLock<HashMap<Library, Arc<BoxedTracer>>> },
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Tracer {
+pub(in crate::span) enum Tracer {
     /// Spans are started without one.
     None,
     Ours(Rc<SdkTracer>, Capacity),
@@ -92,7 +93,7 @@ impl Tracer {
     }
 
     #[cfg(feature = "logs")]
-    pub(super) fn build(
+    pub(in crate::span) fn build(
         &self,
         builder: SpanBuilder,
         parent: &Context,

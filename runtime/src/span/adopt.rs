@@ -1,5 +1,7 @@
 //! Programs that set OpenTelemetry up themselves.
 
+#[cfg(not(feature = "app"))]
+use crate::flushed::Flushed;
 use crate::span::Recorder;
 
 /// Makes annotated functions, of the program and of its libraries, report to OpenTelemetry's global
@@ -27,8 +29,8 @@ pub fn adopt_global_provider() {
 /// Blocks the thread until all spans that wait for a device ([`Device`](crate::Device)) have ended, or until half of
 /// this time has passed. If the program has a provider of its own, flush that provider afterwards.
 #[cfg(not(feature = "app"))]
-pub fn flush(timeout: std::time::Duration) -> crate::Flushed {
-    crate::Flushed { lost: 0, timed_out: !crate::span::await_devices(timeout / 2) }
+pub fn flush(timeout: std::time::Duration) -> Flushed {
+    Flushed { lost: 0, timed_out: !crate::span::await_devices(timeout / 2) }
 }
 
 /// Whether a global provider was set: without one, tracers hand the parent back as it is.

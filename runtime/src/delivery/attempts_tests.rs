@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::delivery::{Delivery, delay_within};
+use super::attempts::{Delivery, delay_within};
 use super::losses::Losses;
 use super::queue::{Next, Queue};
 use super::tests::span;

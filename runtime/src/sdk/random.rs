@@ -12,7 +12,7 @@ use crate::recorder::RANDOM;
 
 /// The context of a span that started under this parent, where flags are missing in it; `root`: whether the
 /// ids of traces that start here are random.
-pub(super) fn flagged(parent: &Context, span: &SpanContext, root: bool) -> Option<SpanContext> {
+pub(crate) fn flagged(parent: &Context, span: &SpanContext, root: bool) -> Option<SpanContext> {
     let before = parent.span();
     let before = before.span_context();
     let random = if before.is_valid() { is_random(before) } else { root };

@@ -8,7 +8,7 @@ use opentelemetry::Context;
 use tokio::runtime;
 use tokio::task::JoinSet;
 
-use super::delivery::Delivery;
+use super::attempts::Delivery;
 use super::queue::{Next, Queue};
 use crate::exporter::{Connect, Exporter};
 use crate::internal_threads;

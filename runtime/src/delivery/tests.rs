@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use opentelemetry::InstrumentationScope;
 
-use super::losses::Losses;
-use super::queue::{LARGEST, MOST_BYTES, Next, Queue};
+use super::losses::{Losses, MOST_BYTES};
+use super::queue::{LARGEST, Next, Queue};
 use crate::config;
 use crate::recorder::{Batch, Room, ScopeId};
 use crate::stats::Stats;

@@ -1,5 +1,7 @@
 //! How a traced piece of code came out: whether it failed, and what to record of its value.
 
+pub(crate) mod probe;
+
 use std::any::{Any, type_name};
 use std::error::Error;
 use std::fmt::Display;

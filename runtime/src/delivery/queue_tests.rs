@@ -6,7 +6,8 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::queue::{LARGEST, MOST_BYTES, Next, Queue};
+use super::losses::MOST_BYTES;
+use super::queue::{LARGEST, Next, Queue};
 use super::tests::{batches, end, queue, span};
 use crate::config;
 use crate::recorder::{Batch, Room};

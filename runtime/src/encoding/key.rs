@@ -13,8 +13,8 @@ const FIELD: usize = BEFORE_KEY + MOST_ENCODED + 4;
 /// constants.
 #[derive(Debug)]
 pub struct Key<'a> {
-    pub(super) text: &'a str,
-    pub(super) mark: Mark,
+    pub(crate) text: &'a str,
+    pub(crate) mark: Mark,
     /// How long the key is, if the field below has it.
     length: u8,
     /// The field of an attribute with this key up to the value, and room for the first bytes of that.
@@ -42,14 +42,14 @@ impl<'a> Key<'a> {
 
     /// Whether [`write`](Self::write) can write the key.
     #[inline]
-    pub(super) fn is_encoded(&self) -> bool {
+    pub(crate) fn is_encoded(&self) -> bool {
         self.length != 0
     }
 
     /// Writes an attribute with this key up to the first bytes of its value: the tag of the value, its length, and two
     /// bytes of its own, of which `used` says how many of the four there are.
     #[inline]
-    pub(super) fn write(&self, bytes: &mut Vec<u8>, value: [u8; 4], used: usize) {
+    pub(crate) fn write(&self, bytes: &mut Vec<u8>, value: [u8; 4], used: usize) {
         let start = bytes.len();
         // All of it, since so many bytes are copied faster than fewer whose number is not known at compile time.
         bytes.extend_from_slice(&self.field);
@@ -66,7 +66,7 @@ impl<'a> Key<'a> {
 
 /// One of 128 bits for each key, so that most keys that differ are known to differ without comparing them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     is_upper: bool,
     bit: u64,
 }
@@ -78,7 +78,7 @@ const fn low_byte(number: usize) -> u8 {
 
 impl Mark {
     /// By the key's length and three of its bytes: the first, the last, and one between.
-    pub(super) const fn of(key: &str) -> Self {
+    pub(crate) const fn of(key: &str) -> Self {
         let (bytes, length) = (key.as_bytes(), key.len());
         let (first, middle, last) =
             if length == 0 { (0, 0, 0) } else { (bytes[0], bytes[length / 2], bytes[length - 1]) };
@@ -91,17 +91,17 @@ impl Mark {
 
 /// The marks of some keys.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Marks([u64; 2]);
+pub(crate) struct Marks([u64; 2]);
 
 impl Marks {
     /// Whether one of the keys may be this one.
     #[inline]
-    pub(super) fn contain(self, mark: Mark) -> bool {
+    pub(crate) fn contain(self, mark: Mark) -> bool {
         self.0[usize::from(mark.is_upper)] & mark.bit != 0
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, mark: Mark) {
+    pub(crate) fn insert(&mut self, mark: Mark) {
         self.0[usize::from(mark.is_upper)] |= mark.bit;
     }
 }

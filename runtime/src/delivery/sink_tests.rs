@@ -8,8 +8,8 @@ use super::BatchSink;
 use super::tests::span;
 use crate::config;
 use crate::exporter::{Answer, Connect, Exporter};
-use crate::processor::Sink;
 use crate::recorder::{Outlet, Room};
+use crate::sdk::Sink;
 use crate::stats::Account;
 
 const HOUR: Duration = Duration::from_secs(3600);

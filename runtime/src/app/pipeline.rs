@@ -9,16 +9,17 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
-use crate::batch::BatchSink;
-use crate::config::{self, Destination, Sampling, Settings};
-use crate::console::Console;
+use crate::config::{Destination, Sampling, Settings};
+use crate::delivery::BatchSink;
+use crate::encoding::Limits;
 use crate::exporter::CustomExporter;
-use crate::ids::Ids;
-use crate::observer::{Observer, Observers};
-use crate::processor::{Nowhere, Processor, Sink};
-use crate::recorder::{self, Exceptions, Keeper, Limits, Native};
+use crate::exporter::console::Console;
+use crate::recorder::{self, Exceptions, Keeper, Native};
 use crate::report::say;
 use crate::sampling::{Sampler, certain};
+use crate::sdk::Ids;
+use crate::sdk::{Nowhere, Processor, Sink};
+use crate::sdk::{Observer, Observers};
 use crate::span::Installation;
 use crate::stats::{self, LetGo};
 
@@ -203,7 +204,7 @@ impl End {
         );
         let reported_losses = Arc::default();
         let pipeline = Pipeline { sink, _keeper: None, observers, reported_losses };
-        (pipeline, Installation::Sdk(builder.build(), config::capacity(limits)))
+        (pipeline, Installation::Sdk(builder.build(), limits.into()))
     }
 }
 

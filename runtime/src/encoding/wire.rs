@@ -142,14 +142,14 @@ pub(crate) fn field_length(length: usize) -> usize {
 
 /// How many bytes a number takes.
 #[inline]
-pub(super) fn varint_length(value: u64) -> usize {
+pub(crate) fn varint_length(value: u64) -> usize {
     let bits = (u64::BITS - (value | 1).leading_zeros()) as usize;
     bits.div_ceil(7)
 }
 
 /// The value of a field that is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Field<'a> {
+pub(crate) enum Field<'a> {
     Varint(u64),
     Fixed64(u64),
     Bytes(&'a [u8]),
@@ -157,12 +157,12 @@ pub(super) enum Field<'a> {
 }
 
 /// The fields of a message, each with its number, up to the end or to the first byte that is no part of one.
-pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = (u32, Field<'_>)> {
+pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = (u32, Field<'_>)> {
     fields_at(message).map(|(number, field, _)| (number, field))
 }
 
 /// The same, each with its place in the message.
-pub(super) fn fields_at(message: &[u8]) -> impl Iterator<Item = (u32, Field<'_>, Range<usize>)> {
+pub(crate) fn fields_at(message: &[u8]) -> impl Iterator<Item = (u32, Field<'_>, Range<usize>)> {
     let length = message.len();
     let mut rest = message;
     std::iter::from_fn(move || {

@@ -1,7 +1,5 @@
 //! What the SDK hands spans to: it makes them fit, and passes on those that are to be exported.
 
-mod fit;
-
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,12 +11,13 @@ use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::observer;
-use crate::recorder::{self, Batch, Limits, Outlet, Room};
-use crate::span::flag_root;
+use super::flag_root;
+use super::observer;
+use crate::encoding::Limits;
+use crate::recorder::{self, Batch, Outlet, Room};
 use crate::stats::{self, Account, Counts, Stats};
 
-use fit::{keep_last, shorten};
+use super::fit::{keep_last, shorten};
 
 /// How long OpenTelemetry's own flush, which names no time, may take.
 const FLUSH: Duration = Duration::from_secs(30);

@@ -8,16 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::Losses;
-use super::losses::Full;
+use super::losses::{Full, MOST_BYTES};
 use crate::config;
 use crate::recorder::{Batch, Room};
 use crate::stats::{Counts, Stats};
 
 /// How much longer than the deadline a worker is waited for that is busy cutting its requests.
 const PATIENCE: Duration = Duration::from_millis(200);
-
-/// How many bytes of spans wait or are on their way at most.
-pub(super) const MOST_BYTES: usize = 64 << 20;
 
 /// How much room a thread reserves at once, where there is enough.
 const SPANS_RESERVED: usize = 64;

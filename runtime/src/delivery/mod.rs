@@ -1,9 +1,9 @@
 //! Batches: finished spans wait in a bounded queue until a thread of our own exports them.
 
-mod backoff;
-mod delivery;
+mod attempts;
 #[cfg(test)]
-mod delivery_tests;
+mod attempts_tests;
+mod backoff;
 mod losses;
 mod queue;
 #[cfg(test)]
@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use crate::config;
 use crate::exporter::{Connect, Exporter};
-use crate::processor::Sink;
 use crate::recorder::{self, Batch, Outlet, Room};
 use crate::report::say;
+use crate::sdk::Sink;
 use crate::stats::{self, Account, Stats};
 
 use losses::Losses;

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::queue::MOST_BYTES;
 use crate::report::{clean, line, say};
+
+/// How many bytes of spans wait or are on their way at most.
+pub(super) const MOST_BYTES: usize = 64 << 20;
 
 /// A failure that goes on is reported again after this time.
 const REMINDER: Duration = Duration::from_secs(60);

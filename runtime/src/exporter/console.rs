@@ -13,9 +13,9 @@ use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::internal_threads;
-use crate::processor::Sink;
 use crate::recorder::{self, Batch, Outlet, Room};
 use crate::report;
+use crate::sdk::Sink;
 use crate::stats::{self, Account, Counts, Stats};
 use crate::tree::{Drawing, Look};
 

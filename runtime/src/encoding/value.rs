@@ -20,7 +20,7 @@ pub(crate) enum ValueRef<'a> {
 
 impl ValueRef<'_> {
     /// An owned one.
-    pub(super) fn to_value(self) -> Option<Value> {
+    pub(crate) fn to_value(self) -> Option<Value> {
         Some(match self {
             Self::Bool(flag) => Value::Bool(flag),
             Self::I64(number) => Value::I64(number),
@@ -62,7 +62,7 @@ pub(crate) fn write_attribute(
 /// Writes the attribute of a span, if its key and its value are short, as most are: they are most of what a span costs.
 #[allow(clippy::inline_always, reason = "callers know the kind of the value")]
 #[inline(always)]
-pub(super) fn write_prepared(
+pub(crate) fn write_prepared(
     bytes: &mut Vec<u8>,
     key: &Key<'_>,
     value: ValueRef<'_>,

@@ -1,10 +1,13 @@
 //! The current context, and what names a span in one.
 
+mod caller_decision;
+
 use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, Key};
 
 use crate::attribute::Attributes;
+pub(crate) use caller_decision::{CallerDecision, NewTrace};
 
 /// Whether this thread still has a current context: a thread-local variable's destructor may come
 /// after the context's.

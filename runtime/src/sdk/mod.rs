@@ -1,0 +1,23 @@
+//! Spans that an SDK of OpenTelemetry records: where the program has one of its own, or span processors.
+
+#[cfg(feature = "app")]
+mod fit;
+#[cfg(feature = "app")]
+mod ids;
+mod limits;
+#[cfg(feature = "app")]
+pub(crate) mod observer;
+#[cfg(feature = "app")]
+mod processor;
+mod random;
+
+#[cfg(feature = "app")]
+pub(crate) use ids::Ids;
+pub(crate) use limits::{Capacity, SPARE};
+#[cfg(feature = "app")]
+pub(crate) use observer::{Observer, Observers};
+#[cfg(feature = "app")]
+pub(crate) use processor::{Nowhere, Processor, Sink};
+#[cfg(feature = "app")]
+pub(crate) use random::flag_root;
+pub(crate) use random::flagged;

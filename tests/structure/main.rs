@@ -1,0 +1,86 @@
+//! How the runtime's files may import each other: by layers, and no two of them each other.
+
+mod imports;
+
+use std::collections::BTreeSet;
+
+use imports::{Imports, imports};
+
+/// The folders and files of `runtime/src`, the lowest first. Each imports from those above it in this list only. What
+/// users and macros import (`lib.rs`, `__private.rs`) and what fuzzes the crate may import anything.
+const LAYERS: &[&[&str]] = &[
+    &["device", "encoding", "flushed", "fork", "internal_threads", "report"],
+    &["attribute", "environment", "tree"],
+    &["context", "outcome", "recorder"],
+    &["propagation", "stats"],
+    &["sdk"],
+    &["config", "span"],
+    &["exporter", "logs", "sampling", "testing"],
+    &["delivery"],
+    &["app"],
+];
+/// Two files that do import each other: a slot knows the place of the span that its own was started in, and a place
+/// finds its slot.
+const TOGETHER: &[&str] = &["recorder::local and recorder::slot"];
+const ANY: &[&str] = &["lib", "__private", "fuzzing"];
+
+fn layer(folder: &str) -> usize {
+    let layer = LAYERS.iter().position(|layer| layer.contains(&folder));
+    layer.unwrap_or_else(|| panic!("`{folder}` is in no layer: add it to `LAYERS`"))
+}
+
+/// The folder, or the file, of `runtime/src` that a module is in.
+fn folder(module: &str) -> &str {
+    module.split("::").next().unwrap_or(module)
+}
+
+/// What each file imports, by module.
+fn files() -> Imports {
+    let files = imports();
+    assert!(files.len() > 100, "the files of the runtime are found");
+    files
+}
+
+#[test]
+fn folders_import_from_lower_layers_only() {
+    let mut wrong = BTreeSet::new();
+    for (file, imported) in files() {
+        let from = folder(&file);
+        if ANY.contains(&from) {
+            continue;
+        }
+        for module in imported {
+            let to = folder(&module);
+            if to != from && (ANY.contains(&to) || layer(to) >= layer(from)) {
+                wrong.insert(format!("{file} imports {module}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let files = files();
+    let none = BTreeSet::new();
+    let imports = |one: &str, other: &str| files.get(one).unwrap_or(&none).contains(other);
+    let mut circles = Vec::new();
+    for (one, imported) in &files {
+        circles.extend(
+            imported
+                .iter()
+                .filter(|other| one < *other && imports(other, one))
+                .map(|other| format!("{one} and {other}")),
+        );
+    }
+    assert_eq!(circles, TOGETHER);
+}
+
+#[test]
+fn every_layer_is_there() {
+    let files = files();
+    let folders: BTreeSet<&str> = files.keys().map(|file| folder(file)).collect();
+    for name in LAYERS.iter().copied().flatten().chain(ANY) {
+        assert!(folders.contains(name), "there is no `{name}` any more");
+    }
+}
