@@ -1,4 +1,5 @@
-//! How the runtime's files may import each other: by layers, and no two of them each other.
+//! How the runtime's files may import each other: by layers, and no two of them each other
+//! by their own paths. A re-export counts as the folder that it is in.
 
 mod imports;
 

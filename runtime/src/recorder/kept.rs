@@ -163,8 +163,8 @@ impl ByAge {
     /// At least so many are listed before those that are gone are removed.
     const FEWEST: usize = 1024;
 
-    /// Adds the youngest one. The list is at most twice as long as it must be: an old trace that goes on for ever is
-    /// not in the way of those that come and go.
+    /// Adds the youngest one. The list is at most twice as long as it once had to be: an old trace that goes on for
+    /// ever is not in the way of those that come and go.
     fn push(&mut self, trace: &Arc<LocalTrace>) {
         if self.traces.len() >= self.most.max(Self::FEWEST) {
             self.traces.retain(|trace| trace.strong_count() > 0);
@@ -194,8 +194,8 @@ impl LocalTrace {
         let is_decided = open == 0 || state.is_kept && state.has_ended;
         if !is_decided {
             if state.held.is_empty() {
-                // More spans follow.
-                state.held.reserve(1024);
+                // More spans follow. Little, for it counts only when it is used.
+                state.held.reserve(2 * record.len());
             }
             state.held.push_record(record);
             self.keeper.bytes.fetch_add(record.len(), Ordering::Relaxed);

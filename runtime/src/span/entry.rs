@@ -15,7 +15,8 @@ use crate::outcome::Outcome;
 /// Where a body puts the span that it starts.
 #[derive(Debug)]
 pub struct Entry {
-    span: Span,
+    /// `None` until the body has started it.
+    span: Option<Span>,
     running: Option<Running>,
     /// Whether the span may last longer than the body, for what the body returns.
     may_outlast: bool,
@@ -24,34 +25,29 @@ pub struct Entry {
 impl Entry {
     #[inline]
     fn new(may_outlast: bool) -> Self {
-        Self { span: Span::OFF, running: None, may_outlast }
-    }
-
-    /// Makes one in this place, if the body is asked for its span. Moving it would cost as much as an atomic operation.
-    #[inline]
-    fn made_in(place: &mut Option<Self>, asks: bool, may_outlast: bool) -> Option<&mut Self> {
-        if asks { Some(place.insert(Self::new(may_outlast))) } else { None }
+        Self { span: None, running: None, may_outlast }
     }
 
     /// Starts the span, which is current until the body ends.
     // Not inlined: the span that is moved needs no room in the frame of a function that is not recorded.
     #[inline(never)]
     pub fn begin(&mut self, start: impl FnOnce() -> Span) {
-        // What was there is nothing. Dropping it would cost more.
-        std::mem::forget(std::mem::replace(&mut self.span, start()));
+        self.span = Some(start());
         self.enter();
     }
 
     fn enter(&mut self) {
-        if !self.span.is_nothing() {
-            self.running = Some(self.span.enter_body_once(self.may_outlast));
+        if let Some(span) = &mut self.span
+            && !span.is_nothing()
+        {
+            self.running = Some(span.enter_body_once(self.may_outlast));
         }
     }
 
     /// The span of the body, which has ended, is current no more.
     fn leave(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.span.leave(running, false);
+        if let (Some(running), Some(span)) = (self.running.take(), &mut self.span) {
+            span.leave(running, false);
         }
     }
 
@@ -72,8 +68,8 @@ impl Entry {
     #[cold]
     fn pass_on(entry: Option<&mut Self>, payload: Payload) -> ! {
         match entry {
-            Some(Self { span, running, .. }) => span.pass_on(running.take(), payload),
-            None => resume_unwind(payload),
+            Some(Self { span: Some(span), running, .. }) => span.pass_on(running.take(), payload),
+            _ => resume_unwind(payload),
         }
     }
 }
@@ -117,9 +113,9 @@ pub fn run_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
-    let mut entry = None;
-    let value = Entry::run(Entry::made_in(&mut entry, asks, false), body);
-    if let Some(Entry { span, .. }) = &mut entry
+    let mut entry = Entry::new(false);
+    let value = Entry::run(asks.then_some(&mut entry), body);
+    if let Some(span) = &mut entry.span
         && !span.is_nothing()
     {
         return span.end_by(value, outcome);
@@ -136,9 +132,9 @@ pub fn end_body<T>(
     body: impl FnOnce(Option<&mut Entry>) -> T,
     end: impl FnOnce(&mut Span, T) -> T,
 ) -> T {
-    let mut entry = None;
-    let value = Entry::run(Entry::made_in(&mut entry, asks, true), body);
-    if let Some(Entry { span, .. }) = &mut entry
+    let mut entry = Entry::new(true);
+    let value = Entry::run(asks.then_some(&mut entry), body);
+    if let Some(span) = &mut entry.span
         && !span.is_nothing()
     {
         return end(span, value);
@@ -152,5 +148,5 @@ pub fn end_body<T>(
 pub fn call_body<T>(asks: bool, body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
     let mut entry = Entry::new(true);
     let value = Entry::run(asks.then_some(&mut entry), body);
-    (entry.span, value)
+    (entry.span.unwrap_or(Span::OFF), value)
 }

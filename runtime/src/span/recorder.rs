@@ -212,17 +212,17 @@ impl Recorder {
 
     /// The context of a trace that starts with the next span, if it is known at once that it is not sampled.
     pub(super) fn unsampled_root() -> Option<Context> {
-        Context::map_current(|context| {
-            if context.is_telemetry_suppressed() {
-                return None;
+        // Not inside `map_current`: finding the recorder may drop an earlier one, and with it what is the program's.
+        let context = Context::current();
+        if context.is_telemetry_suppressed() {
+            return None;
+        }
+        match &Self::of(&context)?.recorder().provider {
+            Provider::Native(native) => {
+                native.unsampled_root(&context, |id| context.with_remote_span_context(id))
             }
-            match &Self::of(context)?.recorder().provider {
-                Provider::Native(native) => {
-                    native.unsampled_root(context, |id| context.with_remote_span_context(id))
-                }
-                Provider::Ours { .. } | Provider::Global { .. } => None,
-            }
-        })
+            Provider::Ours { .. } | Provider::Global { .. } => None,
+        }
     }
 
     /// The recorder for spans that start in this context.
