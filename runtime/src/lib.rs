@@ -7,6 +7,8 @@ mod attribute;
 #[cfg(feature = "app")]
 mod config;
 mod context;
+#[cfg(feature = "app")]
+mod delivery;
 pub mod device;
 #[cfg_attr(
     not(feature = "app"),
@@ -18,8 +20,6 @@ mod environment;
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/execution.md")]
 pub mod execution {}
-#[cfg(feature = "app")]
-mod delivery;
 #[cfg(feature = "app")]
 mod exporter;
 mod flushed;

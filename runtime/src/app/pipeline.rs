@@ -17,9 +17,7 @@ use crate::exporter::console::Console;
 use crate::recorder::{self, Exceptions, Keeper, Native};
 use crate::report::say;
 use crate::sampling::{Sampler, certain};
-use crate::sdk::Ids;
-use crate::sdk::{Nowhere, Processor, Sink};
-use crate::sdk::{Observer, Observers};
+use crate::sdk::{Ids, Nowhere, Observer, Observers, Processor, Sink};
 use crate::span::Installation;
 use crate::stats::{self, LetGo};
 

@@ -3,6 +3,8 @@
 #![allow(unsafe_code, reason = "a thread's signal mask is only set by a system call")]
 
 use std::mem::MaybeUninit;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use std::{ptr, thread};
 
@@ -42,16 +44,19 @@ impl SignalMask {
         // While a thread is being started, the one that starts it blocks everything for a moment.
         const ATTEMPTS: usize = 50;
         const PAUSE: Duration = Duration::from_micros(200);
+        // Such a mask that was still there after the wait: it is the program's own, and not waited for again.
+        static LASTING: AtomicU64 = AtomicU64::new(0);
 
-        let mut mask = Self::of_main_thread_now()?;
+        let mut blocked = blocked_by_main_thread()?;
         for _ in 0..ATTEMPTS {
-            if !mask.blocks_everything() {
-                break;
+            if !Self::of(blocked).blocks_everything() || LASTING.load(Relaxed) == blocked {
+                return Some(Self::of(blocked));
             }
             thread::sleep(PAUSE);
-            mask = Self::of_main_thread_now()?;
+            blocked = blocked_by_main_thread()?;
         }
-        Some(mask)
+        LASTING.store(blocked, Relaxed);
+        Some(Self::of(blocked))
     }
 
     /// Whether it blocks what threads of the library block.
@@ -67,10 +72,8 @@ impl SignalMask {
         unsafe { libc::sigismember(ptr::from_ref(&self.0), signal) == 1 }
     }
 
-    fn of_main_thread_now() -> Option<Self> {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"))?;
-        let blocked = u64::from_str_radix(blocked.trim(), 16).ok()?;
+    /// The mask with these signals: a bit each, the lowest for the first.
+    fn of(blocked: u64) -> Self {
         let mut set = MaybeUninit::uninit();
         // SAFETY: `sigemptyset` initialises the set that it is given, and `sigaddset` changes an
         // initialised one. Numbers that are no signal's it refuses.
@@ -79,7 +82,7 @@ impl SignalMask {
             for signal in (1..=64).filter(|signal| blocked >> (signal - 1) & 1 == 1) {
                 libc::sigaddset(set.as_mut_ptr(), signal);
             }
-            Some(Self(set.assume_init()))
+            Self(set.assume_init())
         }
     }
 
@@ -98,6 +101,13 @@ impl SignalMask {
     pub(super) fn set_until_dropped(self) -> Restored {
         Restored(self.set())
     }
+}
+
+/// The signals that the main thread blocks now, a bit each.
+fn blocked_by_main_thread() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"))?;
+    u64::from_str_radix(blocked.trim(), 16).ok()
 }
 
 /// Sets the mask of the current thread to what it was, when it is dropped.

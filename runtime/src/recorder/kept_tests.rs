@@ -191,6 +191,30 @@ fn there_is_room_for_16_mib_of_spans_to_the_byte() {
 }
 
 #[test]
+fn a_trace_is_whole_although_threads_start_and_end_its_spans_at_once() {
+    const THREADS: usize = 8;
+    const EACH: usize = 500;
+
+    let keeper = Keeper::new(ERRORS, None);
+    let trace = started(&keeper, false, 1);
+    let record = record(1, 1, 0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..EACH {
+                    trace.open();
+                    assert_eq!(end(&trace, fine(), &record), NOTHING);
+                }
+            });
+        }
+    });
+    trace.open();
+    assert_eq!(end(&trace, failed(), &record), NOTHING);
+    assert_eq!(end(&trace, first(), &record).len(), THREADS * EACH + 2);
+    assert_eq!(keeper.held_bytes(), 0);
+}
+
+#[test]
 fn of_a_thousand_traces_on_eight_threads_those_that_fail_are_whole() {
     let keeper = Keeper::new(ERRORS, None);
     let fails = |number: usize, thread: usize| (number + thread).is_multiple_of(10);

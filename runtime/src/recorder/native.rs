@@ -156,7 +156,10 @@ impl Native {
             return (wrap(parent.clone(), None, None), None);
         };
         let mut state = None;
-        let is_sampled = self.decide(context, parent, trace, &mut state);
+        let is_sampled = match &self.sampler {
+            Some(sampler) => sampler.decide(context, parent, trace, &mut state),
+            None => true,
+        };
         let id = name(parent, (trace, span), is_sampled, state);
         if !is_sampled && self.keeper.is_none() {
             return (wrap(id, None, None), None);
@@ -219,28 +222,17 @@ impl Native {
         context: &Context,
         wrap: impl FnOnce(SpanContext) -> S,
     ) -> Option<S> {
-        let parent = &SpanContext::NONE;
-        let mut state = None;
+        let sampler = self.sampler.as_ref()?;
+        let (parent, mut state) = (&SpanContext::NONE, None);
         let ids = Thread::if_started(|thread| {
             let trace = thread.new_trace_id();
-            if self.decide(context, parent, trace, &mut state) {
+            if sampler.decide(context, parent, trace, &mut state) {
                 thread.drawn = Some(trace);
                 return None;
             }
             Some((trace, thread.new_span_id()))
         });
         Some(wrap(name(parent, ids??, false, state)))
-    }
-
-    #[inline]
-    fn decide(
-        &self,
-        context: &Context,
-        parent: &SpanContext,
-        trace: TraceId,
-        state: &mut Option<TraceState>,
-    ) -> bool {
-        self.sampler.as_ref().is_none_or(|sampler| sampler.decide(context, parent, trace, state))
     }
 
     #[inline]

@@ -36,30 +36,6 @@ impl Sampler {
         };
         Self { root, parent_based }
     }
-
-    /// Whether the trace is sampled. Changes the state if it is to say something else than the parent's.
-    fn head(
-        &self,
-        context: Option<&Context>,
-        parent: &SpanContext,
-        trace: TraceId,
-        state: &mut Option<TraceState>,
-    ) -> bool {
-        let context = context.filter(|_| self.parent_based);
-        let inherited = context.and_then(|context| inherited_decision(context, parent));
-        inherited.unwrap_or_else(|| match &self.root {
-            Root::Consistent(consistent) => {
-                let (is_sampled, changed) = consistent.decide(trace, parent.trace_state());
-                *state = Some(changed);
-                is_sampled
-            }
-            Root::Ratio(bound) => {
-                let lower = trace.to_bytes().last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
-                let random = lower >> 1;
-                random < *bound
-            }
-        })
-    }
 }
 
 /// The share of all numbers of 63 bits.
@@ -81,7 +57,19 @@ impl HeadSampler for Sampler {
         trace: TraceId,
         state: &mut Option<TraceState>,
     ) -> bool {
-        self.head(Some(context), parent, trace, state)
+        let inherited = if self.parent_based { inherited_decision(context, parent) } else { None };
+        inherited.unwrap_or_else(|| match &self.root {
+            Root::Consistent(consistent) => {
+                let (is_sampled, changed) = consistent.decide(trace, parent.trace_state());
+                *state = Some(changed);
+                is_sampled
+            }
+            Root::Ratio(bound) => {
+                let lower = trace.to_bytes().last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
+                let random = lower >> 1;
+                random < *bound
+            }
+        })
     }
 }
 
@@ -104,11 +92,12 @@ impl ShouldSample for Sampler {
         _attributes: &[KeyValue],
         _links: &[Link],
     ) -> SamplingResult {
-        let parent_span = parent.map(|parent| parent.span());
-        let parent_span =
-            parent_span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
+        let none = Context::new();
+        let context = parent.unwrap_or(&none);
+        let parent_span = context.span();
+        let parent_span = parent_span.span_context();
         let mut state = None;
-        let is_sampled = self.head(parent, parent_span, trace_id, &mut state);
+        let is_sampled = self.decide(context, parent_span, trace_id, &mut state);
         let trace_state = state.unwrap_or_else(|| parent_span.trace_state().clone());
         let decision =
             if is_sampled { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };

@@ -9,10 +9,10 @@
 //!
 //! - The contexts of a thread's open blocks lie in `STACK` in the order in which the blocks were entered, and only
 //!   the latest is ever taken off.
-//! - A frame is in `STACK` exactly while it runs. The spans of the blocks that were left early in it lie above its
+//! - A frame that started while something recorded is in `STACK` exactly while it runs. The spans of the blocks that were left early in it lie above its
 //!   mark, and go with it: it ends or settles them before the frame round it runs on.
-//! - A frame that pauses has settled what was left in it, and takes the contexts of its open blocks along: no other
-//!   task sees them.
+//! - A frame that pauses takes the contexts of its open blocks along: no other task sees them. If it is in `STACK`, it
+//!   has settled what was left in it.
 //! - The macro settles wherever a `break` or `continue` may have left a block and the function goes on: after a
 //!   statement, at the start of a loop's body, and after an expression that is left by `break`.
 //! - Nothing of the program's runs while `STACK` is borrowed: contexts and spans are dropped outside of it.

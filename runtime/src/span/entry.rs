@@ -7,7 +7,6 @@
 use std::panic::resume_unwind;
 
 use super::Span;
-use super::active;
 use super::panic::{Payload, caught};
 use super::scope::Running;
 use crate::outcome::Outcome;
@@ -100,12 +99,6 @@ impl Drop for EntryGuard {
     }
 }
 
-/// Whether a body is asked for its span. One that continues a context always is.
-#[inline]
-pub fn asks() -> bool {
-    active::any()
-}
-
 /// Runs a body that starts its span, if it is asked for one, and ends the span by the body's value.
 #[inline]
 pub fn run_body<T>(
@@ -125,7 +118,7 @@ pub fn run_body<T>(
     value
 }
 
-/// As [`run_body`], with what ends the span.
+/// As [`run_body`], with what ends the span. It repeats that, for what is generic is compiled for each function.
 #[inline]
 pub fn end_body<T>(
     asks: bool,

@@ -82,12 +82,9 @@ fn hand_over(span: Span) -> Started {
 /// Takes the span that the future has started, if it has.
 #[inline(never)]
 fn take_started(span: &mut Span) -> bool {
-    let started = STARTED.try_with(Cell::take).ok().flatten();
-    let has_started = started.is_some();
-    if let Some(started) = started {
-        *span = started;
-    }
-    has_started
+    let Ok(Some(started)) = STARTED.try_with(Cell::take) else { return false };
+    *span = started;
+    true
 }
 
 /// Ready when the span is current.

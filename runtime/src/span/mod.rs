@@ -26,11 +26,12 @@ pub(crate) mod shape;
 mod stream;
 mod target;
 
+pub use active::any as asks;
 pub use block::{enter_frame, note, settle};
 pub use callsite::{Callsite, Start};
 pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};
-pub use entry::{EntryGuard, asks, call_body, end_body, run_body};
+pub use entry::{EntryGuard, call_body, end_body, run_body};
 pub use future::{SpanFuture, in_span, started};
 pub use guard::SpanGuard;
 pub use scope::Span;

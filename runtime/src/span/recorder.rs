@@ -23,8 +23,7 @@ use super::reaper::Reaper;
 use super::recorded;
 use super::seen::SeenFailures;
 use crate::attribute::Attributes;
-use crate::context;
-use crate::context::{CallerDecision, NewTrace};
+use crate::context::{self, CallerDecision, NewTrace};
 use crate::recorder::{Exceptions, Handle, Known, Library, Native, New, SpanScope};
 #[cfg(feature = "app")]
 use crate::sdk::Capacity;

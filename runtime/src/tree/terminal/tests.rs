@@ -5,10 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
 
 use super::{Drawing, Look};
+use crate::recorder::tests::empty_span;
 
 fn drawing(spans: &[SpanData]) -> String {
     Drawing { spans, look: Look { colours: false, width: 80 } }.to_string()
@@ -29,17 +30,10 @@ fn span(id: u64, parent: u64, name: &str, start: u64, end: u64) -> SpanData {
             TraceState::NONE,
         ),
         parent_span_id: SpanId::from(parent),
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
         name: name.to_owned().into(),
         start_time: at(start),
         end_time: at(end),
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: InstrumentationScope::default(),
+        ..empty_span()
     }
 }
 
