@@ -88,12 +88,17 @@ impl Batch {
         *self = marked;
     }
 
+    /// Removes the spans, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans = 0;
+    }
+
     /// The memory of a batch that is no longer needed, if it is neither too little to be of use nor too much to keep.
     pub(crate) fn emptied(mut self) -> Option<Self> {
         const WORTHWHILE: std::ops::Range<usize> = 16 << 10..256 << 10;
 
-        self.bytes.clear();
-        self.spans = 0;
+        self.clear();
         WORTHWHILE.contains(&self.bytes.capacity()).then_some(self)
     }
 
