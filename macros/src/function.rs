@@ -14,8 +14,8 @@ use crate::kept;
 use crate::propagate::{self, Propagation};
 use crate::span;
 use crate::syntax::{
-    Body, Function, ImplBlock, Look, Member, Name, Scope, arguments, default_runtime, has_span,
-    take_attributes,
+    Body, Function, ImplBlock, Member, Name, OutcomeRule, SpanWrapper, arguments, default_runtime,
+    has_span, take_attributes,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +40,7 @@ pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream)
     let mut errors = Errors::new();
     let expanded = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => {
-            let written = Written::on(function, Some((attribute, args)), &mut errors);
+            let written = AnnotatedFunction::on(function, Some((attribute, args)), &mut errors);
             written.expand(None, &default_runtime(), &mut errors).into_token_stream()
         }
         Err(_) if attribute == Attribute::Span && ImplBlock::is_it(&item) => {
@@ -54,7 +54,7 @@ pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream)
     };
     match errors.finish() {
         None => expanded,
-        Some(errors) => kept::with(&errors, item),
+        Some(errors) => kept::emit(&errors, item),
     }
 }
 
@@ -67,11 +67,11 @@ pub(crate) fn expand_blocks(function: Function, runtime: &Path, errors: &mut Err
     {
         return function;
     }
-    Written::on(function, None, errors).expand(None, runtime, errors)
+    AnnotatedFunction::on(function, None, errors).expand(None, runtime, errors)
 }
 
 /// A function, and what its attributes say.
-struct Written {
+struct AnnotatedFunction {
     function: Function,
     span: Option<TokenStream>,
     propagate: Option<TokenStream>,
@@ -79,7 +79,7 @@ struct Written {
     taken: Vec<Path>,
 }
 
-impl Written {
+impl AnnotatedFunction {
     fn on(
         mut function: Function,
         own: Option<(Attribute, TokenStream)>,
@@ -148,23 +148,23 @@ impl Written {
         let continues = context.is_some() || span.as_ref().is_some_and(span::Span::has_parent);
         let scope = match (&span, context) {
             (Some(span), _) => {
-                let told = propagation.as_ref().map(propagate::told);
-                Some((span::start(span, told.as_ref()), span::look(span)))
+                let start_calls = propagation.as_ref().map(propagate::start_calls);
+                Some((span::start(span, start_calls.as_ref()), span::outcome_rule(span)))
             }
             (None, Some(context)) => {
                 let start = quote!(#runtime::__private::continued(#context));
-                Some((start, Look::Typed))
+                Some((start, OutcomeRule::Typed))
             }
             (None, None) if found.blocks => {
-                Some((quote!(#runtime::__private::frame()), Look::Typed))
+                Some((quote!(#runtime::__private::frame()), OutcomeRule::Typed))
             }
             (None, None) => None,
         };
-        let function = if let Some((start, look)) = scope {
+        let function = if let Some((start, rule)) = scope {
             let blocks = found.blocks.then(|| quote!(.with_blocks()));
             let start = quote!(#start #blocks);
             let (ends_by_value, runtime) = (found.ends_by_value, runtime.clone());
-            let scope = Scope { start, look, continues, ends_by_value, runtime };
+            let scope = SpanWrapper { start, rule, continues, ends_by_value, runtime };
             body.wrap(function, &scope)
         } else {
             body.restore(function)
@@ -203,7 +203,7 @@ fn impl_block(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Toke
             Member::Function(function) => *function,
             Member::Other(tokens) => return tokens,
         };
-        let mut written = Written::on(function, None, errors);
+        let mut written = AnnotatedFunction::on(function, None, errors);
         match &written.span {
             None => written.span = Some(args.clone()),
             Some(own) if own.to_string() == "skip" => written.span = None,

@@ -8,9 +8,9 @@ use syn::spanned::Spanned;
 
 use crate::syntax::{Function, ImplBlock, attribute_path, is_conditional_span, refilled};
 
-/// The errors, and the item without our attributes, so that each mistake is told once. When its
+/// The errors, and the item without our attributes, so that each mistake is reported once. When its
 /// syntax is at fault, rustc says it better.
-pub(crate) fn with(errors: &TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn emit(errors: &TokenStream, item: TokenStream) -> TokenStream {
     if is_block(&item) {
         return errors.clone();
     }

@@ -9,7 +9,7 @@ use crate::syntax::{BATCH, KEEP, PROPAGATE, SPAN, TRACED_APP, Table};
 use crate::traced_app;
 
 /// An attribute as these tests write it.
-struct Written {
+struct AttributeCase {
     table: &'static Table,
     /// What stands before the option.
     before: &'static str,
@@ -19,20 +19,20 @@ struct Written {
 
 const FUNCTION: &str = "#[span] fn handle(headers: &H, message: &M, tenant: u8) {}";
 
-const WRITTEN: [Written; 3] = [
-    Written {
+const WRITTEN: [AttributeCase; 3] = [
+    AttributeCase {
         table: &SPAN,
         before: "\"name\", ",
         item: "fn handle(context: &Context) {}",
         expand: |args, item| function::expand(Attribute::Span, args, item),
     },
-    Written {
+    AttributeCase {
         table: &PROPAGATE,
         before: "",
         item: FUNCTION,
         expand: |args, item| function::expand(Attribute::Propagate, args, item),
     },
-    Written {
+    AttributeCase {
         table: &TRACED_APP,
         before: "\"service\", ",
         item: "fn main() {}",
@@ -40,7 +40,7 @@ const WRITTEN: [Written; 3] = [
     },
 ];
 
-impl Written {
+impl AttributeCase {
     fn mistakes(&self, args: &str) -> Vec<(String, String)> {
         let parse = |text: &str| text.parse::<TokenStream>().expect("tokens");
         found(&(self.expand)(parse(&format!("{}{args}", self.before)), parse(self.item)))
@@ -234,7 +234,7 @@ fn what_has_no_key_is_given_one() {
 #[test]
 fn names_are_literals_or_constants_and_come_first() {
     for written in WRITTEN.iter().filter(|written| !written.before.is_empty()) {
-        let unnamed = Written { before: "", ..*written };
+        let unnamed = AttributeCase { before: "", ..*written };
         for name in [
             "NAME.trim()",
             "format!(\"{}\", x)",

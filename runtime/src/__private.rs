@@ -11,18 +11,17 @@ pub use crate::context::{current, with_baggage};
 pub use crate::encoding::Key;
 pub use crate::outcome::Outcome;
 pub use crate::span::{
-    Callsite, EntryGuard, Span, asks, call_body, end_body, enter_frame, in_span, note, run_body,
-    settle as settle_blocks, started,
+    ActiveSpan, Callsite, EntryGuard, call_body, end_body, end_exited_blocks, enter_frame, in_span,
+    is_enabled, observe_exit, run_body, started,
 };
 #[cfg(feature = "app")]
 pub use crate::testing::{record_by_sdk, record_by_sdk_async};
 #[cfg(feature = "app")]
-use crate::tree::{Drawing, Look, Plain};
+use crate::tree::{Capabilities, Drawing, Plain};
 pub use crate::{
-    __callsite as callsite, __end as end, __end_block as end_block, __extract as extract,
-    __follow as follow, __inject as inject, __key as key, __linked as linked,
-    __observed as observed, __outcome as outcome, __returns as returns, __settle as settle,
-    __succeeded as succeeded,
+    __callsite as callsite, __end as end, __end_block as end_block, __end_exited as end_exited,
+    __extract as extract, __follow as follow, __inject as inject, __key as key, __linked as linked,
+    __observed as observed, __outcome as outcome, __returns as returns, __succeeded as succeeded,
 };
 
 // Compile errors name an item by its own path where the items here are imported with `*`.
@@ -50,13 +49,13 @@ pub mod carrier {
 }
 
 /// What tells whether a value is all that a function does.
-pub mod shape {
-    pub use crate::span::shape::*;
+pub mod returned {
+    pub use crate::span::returned::*;
 }
 
 /// A body that continues a context without a span of its own.
-pub fn continued(context: Context) -> Span {
-    Span::continued(crate::context::entered(context))
+pub fn continued(context: Context) -> ActiveSpan {
+    ActiveSpan::continued(crate::context::entered(context))
 }
 
 /// Runs something where no context is current.
@@ -66,15 +65,15 @@ pub fn detached<T>(body: impl FnOnce() -> T) -> T {
 }
 
 /// A body with blocks that are spans, and no span of its own.
-pub fn frame() -> Span {
-    Span::OFF.with_blocks()
+pub fn frame() -> ActiveSpan {
+    ActiveSpan::DISABLED.with_blocks()
 }
 
 /// Spans of one trace as the console draws them: for the collector of the examples, to which they come
 /// from several processes.
 #[cfg(feature = "app")]
 pub fn drawing(spans: &[SpanData]) -> String {
-    Drawing { spans, look: Look::of_stderr() }.to_string()
+    Drawing { spans, capabilities: Capabilities::of_stderr() }.to_string()
 }
 
 /// The same spans as the text of a recording.
@@ -194,9 +193,9 @@ macro_rules! __succeeded {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __end {
-    ($span:expr, $value:ident, $look:expr) => {{
-        use $crate::__private::shape::*;
-        (&&Shape::of(&$value)).spandrel_end($span, $value, $look)
+    ($span:expr, $value:ident, $outcome:expr) => {{
+        use $crate::__private::returned::*;
+        (&&Returned::of(&$value)).spandrel_end($span, $value, $outcome)
     }};
 }
 
@@ -205,17 +204,17 @@ macro_rules! __end {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __end_block {
-    ($block:ident, $value:ident, $look:expr) => {
-        $block.end(&$value, $look);
+    ($block:ident, $value:ident, $outcome:expr) => {
+        $block.end(&$value, $outcome);
     };
 }
 
 /// The blocks that were left in the frame that runs were left by nothing bad. Not a call, as above.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __settle {
+macro_rules! __end_exited {
     () => {
-        $crate::__private::settle_blocks();
+        $crate::__private::end_exited_blocks();
     };
 }
 
@@ -223,9 +222,9 @@ macro_rules! __settle {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __follow {
-    ($span:expr, $value:ident, $look:expr) => {{
-        use $crate::__private::shape::*;
-        (&&&Shape::of(&$value)).spandrel_follow($span, $value, $look)
+    ($span:expr, $value:ident, $outcome:expr) => {{
+        use $crate::__private::returned::*;
+        (&&&Returned::of(&$value)).spandrel_follow($span, $value, $outcome)
     }};
 }
 
@@ -257,8 +256,8 @@ macro_rules! __linked {
 macro_rules! __inject {
     ($carrier:expr, $method:ident) => {{
         use $crate::__private::carrier::{
-            Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _, InjectsMap as _,
-            InjectsNothing as _, Place as _,
+            CarrierPlace as _, Injects1 as _, Injects2 as _, Injects3 as _, InjectsItself as _,
+            InjectsMap as _, InjectsNothing as _,
         };
         (&&&&&&$crate::__private::carrier::Injection::of(($carrier).spandrel_place())).$method()
     }};

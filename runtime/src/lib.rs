@@ -89,8 +89,8 @@ pub use span::adopt::adopt_global_provider;
 #[cfg(not(feature = "app"))]
 pub use span::adopt::flush;
 pub use span::{
-    Callsite, CurrentSpan, InCurrentTrace, Span, SpanFuture, SpanGuard, SpanStream, Start, carry,
-    current, current_trace_id,
+    ActiveSpan, Callsite, CurrentSpan, InCurrentTrace, SpanFuture, SpanGuard, SpanStream, Start,
+    carry, current, current_trace_id,
 };
 #[cfg(feature = "app")]
 pub use stats::Stats;

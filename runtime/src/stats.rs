@@ -21,9 +21,9 @@ pub struct Stats {
     pub failed: u64,
     /// Spans in the buffers of threads, in the queue, or in requests that have not been answered.
     pub waiting: u64,
-    /// Spans of unsampled traces that were recorded in case something fails and let go too early,
-    /// for want of memory. They are in no other number.
-    pub let_go: u64,
+    /// Spans of unsampled traces that were recorded in case something fails, and were evicted from
+    /// memory before that was known. They are in no other number.
+    pub evicted: u64,
 }
 
 impl Stats {
@@ -39,7 +39,7 @@ impl Stats {
             dropped: self.dropped + other.dropped,
             failed: self.failed + other.failed,
             waiting: self.waiting + other.waiting,
-            let_go: self.let_go + other.let_go,
+            evicted: self.evicted + other.evicted,
         }
     }
 }
@@ -107,23 +107,23 @@ impl Counts {
     /// With so many spans that wait.
     pub(crate) fn and_waiting(self, waiting: usize) -> Stats {
         let Self { accepted, exported, dropped, failed } = self;
-        Stats { accepted, exported, dropped, failed, waiting: waiting as u64, let_go: 0 }
+        Stats { accepted, exported, dropped, failed, waiting: waiting as u64, evicted: 0 }
     }
 }
 
-/// The spans that were let go, of traces that are held until it is known whether they are kept.
+/// Counts the evicted spans of traces that were held until it is known whether they are kept.
 #[derive(Debug)]
-pub(crate) struct LetGo(pub(crate) Arc<Keeper>);
+pub(crate) struct EvictedSpans(pub(crate) Arc<Keeper>);
 
-impl Drop for LetGo {
+impl Drop for EvictedSpans {
     fn drop(&mut self) {
         close(self.stats());
     }
 }
 
-impl Account for LetGo {
+impl Account for EvictedSpans {
     fn stats(&self) -> Stats {
-        let let_go = self.0.of_this_process().let_go() as u64;
-        Stats { let_go, ..Stats::default() }
+        let evicted = self.0.of_this_process().evicted() as u64;
+        Stats { evicted, ..Stats::default() }
     }
 }

@@ -32,7 +32,7 @@ use crate::recorder::new_pipeline;
 use crate::recorder::{Batch, Exceptions, Native, Outlet, Room};
 #[cfg(feature = "app")]
 use crate::sdk::Processor;
-use crate::span::{Counted, Recorder};
+use crate::span::{ActiveRecorder, Recorder};
 use crate::tree::Plain;
 
 /// As long is waited for the devices of spans whose bodies have ended.
@@ -42,26 +42,26 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them. A
 /// span that waits for a [`Device`](crate::Device) is waited for, ten seconds at most.
 pub fn record<T>(body: impl FnOnce() -> T) -> Recording {
-    Scope::default().record(Scope::recorder, body)
+    TestScope::default().record(TestScope::recorder, body)
 }
 
 /// As [`record`], for a future.
 pub async fn record_async<F: Future>(future: F) -> Recording {
-    Scope::default().record_async(Scope::recorder, future).await
+    TestScope::default().record_async(TestScope::recorder, future).await
 }
 
 /// As [`record`], by OpenTelemetry's SDK: the tests of this library hold for both.
 #[cfg(feature = "app")]
 #[doc(hidden)]
 pub fn record_by_sdk<T>(body: impl FnOnce() -> T) -> Recording {
-    Scope::default().record(Scope::sdk, body)
+    TestScope::default().record(TestScope::sdk, body)
 }
 
 /// As [`record_by_sdk`], for a future.
 #[cfg(feature = "app")]
 #[doc(hidden)]
 pub async fn record_by_sdk_async<F: Future>(future: F) -> Recording {
-    Scope::default().record_async(Scope::sdk, future).await
+    TestScope::default().record_async(TestScope::sdk, future).await
 }
 
 async fn yield_now() {
@@ -96,7 +96,7 @@ impl Display for Recording {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Scope(Arc<Mutex<Spans>>);
+struct TestScope(Arc<Mutex<Spans>>);
 
 #[derive(Debug, Default)]
 struct Spans {
@@ -104,31 +104,39 @@ struct Spans {
     finished: Vec<SpanData>,
 }
 
-impl Scope {
-    fn record<T>(self, recorder: fn(&Self) -> Counted, body: impl FnOnce() -> T) -> Recording {
+impl TestScope {
+    fn record<T>(
+        self,
+        recorder: fn(&Self) -> ActiveRecorder,
+        body: impl FnOnce() -> T,
+    ) -> Recording {
         let recorder = recorder(&self);
         let attached = context::attach(recorder.context());
         body();
         drop(attached);
-        recorder.reaper().wait(PATIENCE);
-        recorder.reaper().end_all();
+        recorder.device_waiter().wait(PATIENCE);
+        recorder.device_waiter().end_all();
         self.recording()
     }
 
-    async fn record_async<F: Future>(self, recorder: fn(&Self) -> Counted, future: F) -> Recording {
+    async fn record_async<F: Future>(
+        self,
+        recorder: fn(&Self) -> ActiveRecorder,
+        future: F,
+    ) -> Recording {
         let recorder = recorder(&self);
         future.with_context(recorder.context()).await;
         let until = Instant::now() + PATIENCE;
         // What the device waits for may be another task on this thread.
-        while !recorder.reaper().wait(Duration::from_millis(1)) && Instant::now() < until {
+        while !recorder.device_waiter().wait(Duration::from_millis(1)) && Instant::now() < until {
             yield_now().await;
         }
-        recorder.reaper().end_all();
+        recorder.device_waiter().end_all();
         self.recording()
     }
 
     #[cfg(feature = "app")]
-    fn sdk(&self) -> Counted {
+    fn sdk(&self) -> ActiveRecorder {
         let processor = Processor {
             outlet: Arc::new(self.clone()),
             pipeline: new_pipeline(),
@@ -145,7 +153,7 @@ impl Scope {
         Recorder::scoped_sdk(provider, Limits::OF_TESTS.into())
     }
 
-    fn recorder(&self) -> Counted {
+    fn recorder(&self) -> ActiveRecorder {
         Recorder::scoped(Native {
             pipeline: None,
             outlet: Arc::new(self.clone()),
@@ -169,7 +177,7 @@ impl Scope {
     }
 }
 
-impl Outlet for Scope {
+impl Outlet for TestScope {
     fn spans_at_once(&self) -> usize {
         1
     }

@@ -119,7 +119,7 @@ fn baggage_needs_no_span_and_no_recorder() {
 fn by_hand_it_is_the_same() {
     static WORK: Callsite = Callsite::new("work", SpanKind::Internal, "tests", None);
     let start = || {
-        WORK.next()
+        WORK.builder()
             .set_baggage(|entries| entries.set("tenant.id", "acme"))
             .record_baggage(&["tenant.id"])
             .start(|attributes| attributes.set("tenant.id", "its own comes later"))

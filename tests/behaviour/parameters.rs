@@ -369,13 +369,13 @@ fn a_future_is_larger_by_its_span_only() {
     let level = size_of_val(&sizes::spans::outer(1)) - size_of_val(&sizes::spans::inner(1));
     let plain = size_of_val(&sizes::plain::outer(1)) - size_of_val(&sizes::plain::inner(1));
     assert!(
-        level - plain <= size_of::<spandrel::Span>() + 8,
+        level - plain <= size_of::<spandrel::ActiveSpan>() + 8,
         "{level} bytes a level, {plain} without a span"
     );
     let large = size_of_val(&sizes::spans::large([0; 1024]));
     let plain = size_of_val(&sizes::plain::large([0; 1024]));
     assert!(
-        large - plain <= size_of::<spandrel::Span>() + 8,
+        large - plain <= size_of::<spandrel::ActiveSpan>() + 8,
         "{large} bytes, {plain} without a span"
     );
 }

@@ -51,12 +51,12 @@ fn what_is_kept_is_sampled_for_the_collector_only() {
 fn what_is_held_is_bounded_and_counted() {
     let (collector, written) = keep("flood");
     let account = written.last().expect("an account");
-    let number = account.split_once("let_go: ").map(|(_, rest)| rest.trim_end_matches([' ', '}']));
-    let let_go: usize = number.expect("it is there").parse().expect("a number");
+    let number = account.split_once("evicted: ").map(|(_, rest)| rest.trim_end_matches([' ', '}']));
+    let evicted: usize = number.expect("it is there").parse().expect("a number");
     // 16 MiB of spans of some 2100 bytes.
-    assert!((7500..8200).contains(&let_go), "{account}");
+    assert!((7500..8200).contains(&evicted), "{account}");
     // The rest of the trace is there: with the span that failed and the first one.
-    assert_eq!(collector.arrived().spans, 15_002 - let_go);
+    assert_eq!(collector.arrived().spans, 15_002 - evicted);
 }
 
 #[test]

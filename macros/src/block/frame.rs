@@ -7,9 +7,9 @@ use syn::visit_mut::VisitMut;
 use syn::{Expr, ExprAsync, ExprClosure, Macro, Path, ReturnType, Type};
 
 use super::Expansion;
-use super::sight::{Sight, block_sight, is_named};
+use super::value_use::{ValueUse, block_value_use, is_named};
 use crate::span::{self, Span};
-use crate::syntax::{Look, has_span, hidden, value};
+use crate::syntax::{OutcomeRule, has_span, hidden, value};
 
 /// A function, a closure or an `async` block: what `?` and `return` leave.
 #[derive(Default)]
@@ -38,12 +38,12 @@ impl Expansion<'_> {
     }
 
     /// The operand of a `?` that leaves a frame of an unknown type, which is looked at here.
-    pub(super) fn noted(&self, operand: &Expr, known: Option<&Type>) -> Expr {
+    pub(super) fn observed_try(&self, operand: &Expr, known: Option<&Type>) -> Expr {
         let (runtime, value) = (self.runtime, value());
-        let look = Look::Result.closure(None, runtime, operand.span());
+        let rule = OutcomeRule::Result.closure(None, runtime, operand.span());
         let hint = known.map(|ty| quote!(#runtime::__private::is_of::<#ty, _>(&#value);));
         Expr::Verbatim(quote! {
-            match #operand { #value => { #hint #runtime::__private::note(&#value, #look); #value } }
+            match #operand { #value => { #hint #runtime::__private::observe_exit(&#value, #rule); #value } }
         })
     }
 
@@ -54,25 +54,26 @@ impl Expansion<'_> {
         visit: impl FnOnce(&mut Self),
     ) -> Option<Frame> {
         let outer = std::mem::replace(&mut self.frame, frame);
-        let unsettled = self.unsettled;
+        let unended = self.unended;
         visit(self);
-        self.unsettled = unsettled;
+        self.unended = unended;
         let frame = std::mem::replace(&mut self.frame, outer);
         (frame.blocks > 0).then_some(frame)
     }
 
     /// An `async` block as a span, which lasts until the future is ready.
     pub(super) fn traced_future(&mut self, span: &Span, block: &mut ExprAsync) -> Expr {
-        let by_value = block_sight(&block.block) == Sight::Value || span.error_if.is_some();
+        let by_value = block_value_use(&block.block) == ValueUse::Value || span.error_if.is_some();
         // The span itself is round all of it. What `error_if` looks at has a type that is known.
         let frame =
             Frame { typed: span.error_if.is_some(), blocks: 1, depth: 1, ..Frame::default() };
         let frame = self.in_frame(frame, |within| within.block(&mut block.block, false));
         let returns = frame.is_some_and(|frame| frame.returns);
-        let look = if by_value || returns { span::look(span) } else { span::look_if_ok(span) };
-        let look = look.closure(None, &span.runtime, block.span());
+        let rule =
+            if by_value || returns { span::outcome_rule(span) } else { span::rule_if_ok(span) };
+        let rule = rule.closure(None, &span.runtime, block.span());
         let start = span::start(span, None);
-        Expr::Verbatim(quote!(#start.with_blocks().follow(#block, #look)))
+        Expr::Verbatim(quote!(#start.with_blocks().follow(#block, #rule)))
     }
 
     pub(super) fn closure(&mut self, closure: &mut ExprClosure) {
@@ -83,18 +84,18 @@ impl Expansion<'_> {
         });
         let Some(frame) = frame else { return };
         let runtime = self.runtime;
-        let look = frame.look(runtime, closure.span());
+        let rule = frame.rule(runtime, closure.span());
         let (body, output) = (&closure.body, &closure.output);
         let body = if closure.asyncness.is_some() {
             let output = match output {
                 ReturnType::Default => None,
                 ReturnType::Type(_, ty) => Some(quote!(#runtime::__private::returns!(#ty);)),
             };
-            quote!(#runtime::__private::frame().follow(async { #output #body }, #look).await)
+            quote!(#runtime::__private::frame().follow(async { #output #body }, #rule).await)
         } else if typed {
-            quote!(#runtime::__private::frame().run(|| #output { #body }, #look))
+            quote!(#runtime::__private::frame().run(|| #output { #body }, #rule))
         } else if frame.returns {
-            quote!(#runtime::__private::frame().run(|| #body, #look))
+            quote!(#runtime::__private::frame().run(|| #body, #rule))
         } else {
             let variable = hidden("frame");
             quote!(let #variable = #runtime::__private::enter_frame(); #body)
@@ -105,8 +106,9 @@ impl Expansion<'_> {
 
 impl Frame {
     /// How the frame looks at its value for the spans that end by it.
-    pub(super) fn look(&self, runtime: &Path, place: Place) -> TokenStream {
-        let look = if self.typed || self.returns { Look::Result } else { Look::Nothing };
-        look.closure(None, runtime, place)
+    pub(super) fn rule(&self, runtime: &Path, place: Place) -> TokenStream {
+        let rule =
+            if self.typed || self.returns { OutcomeRule::Result } else { OutcomeRule::Nothing };
+        rule.closure(None, runtime, place)
     }
 }

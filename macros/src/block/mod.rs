@@ -5,7 +5,7 @@
 //! outcome of its frame, the function, closure or `async` block round it.
 
 mod frame;
-mod sight;
+mod value_use;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -22,9 +22,9 @@ use crate::syntax::{
     value,
 };
 use frame::Frame;
-use sight::{
-    Sight, diverges, ends_in_call, has_call, is_generic, is_left_by_break, may_fail, may_leave,
-    sight, tried, unextended,
+use value_use::{
+    ValueUse, diverges, ends_in_call, has_call, is_generic, is_left_by_break, may_fail, may_leave,
+    tried, unextended, value_use,
 };
 
 /// What was found in a body.
@@ -52,7 +52,7 @@ pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut
         errors,
         frame: Frame { typed, ..Frame::default() },
         tail: false,
-        unsettled: 0,
+        unended: 0,
         attribute: None,
     };
     expansion.block(&mut block, typed);
@@ -70,20 +70,20 @@ struct Expansion<'a> {
     /// Whether the value of the next expression is that of the frame.
     tail: bool,
     /// How many spans so far may be left by a `break` or `continue`.
-    unsettled: usize,
+    unended: usize,
     attribute: Option<Path>,
 }
 
 /// What is known of an expression from outside of it.
 struct Position<'a> {
-    sight: Sight,
+    value_use: ValueUse,
     /// The type that is written for its value.
     ty: Option<&'a Type>,
-    place: Place,
+    place: StatementPlace,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum StatementPlace {
     /// Part of another expression.
     Nested,
     /// A statement, or a `let`'s initialiser, with other statements after it.
@@ -101,8 +101,12 @@ impl VisitMut for Expansion<'_> {
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         let attribute = attributes(expr).and_then(|written| self.take(written));
-        let sight = if self.tail { Sight::Frame } else { unextended(expr) };
-        self.expression(expr, attribute, &Position { sight, ty: None, place: Place::Nested });
+        let value_use = if self.tail { ValueUse::Frame } else { unextended(expr) };
+        self.expression(
+            expr,
+            attribute,
+            &Position { value_use, ty: None, place: StatementPlace::Nested },
+        );
     }
 
     fn visit_item_mut(&mut self, _: &mut syn::Item) {
@@ -115,11 +119,11 @@ impl Expansion<'_> {
         let count = block.stmts.len();
         for (index, mut statement) in std::mem::take(&mut block.stmts).into_iter().enumerate() {
             let last = index + 1 == count;
-            let unsettled = self.unsettled;
+            let unended = self.unended;
             self.statement(&mut statement, last, tail);
             block.stmts.push(statement);
-            if self.unsettled > unsettled && !last {
-                block.stmts.push(self.settle());
+            if self.unended > unended && !last {
+                block.stmts.push(self.end_exited());
             }
         }
     }
@@ -141,17 +145,17 @@ impl Expansion<'_> {
                 // What else is written on the statement stays on it.
                 let others = attribute.as_ref().and_then(|_| leftmost(expr)).map(std::mem::take);
                 self.tail = tail && last && semi.is_none();
-                let sight = match (self.tail, last, &semi) {
-                    (true, ..) => Sight::Frame,
-                    (false, false, None) => Sight::Nothing,
+                let value_use = match (self.tail, last, &semi) {
+                    (true, ..) => ValueUse::Frame,
+                    (false, false, None) => ValueUse::Nothing,
                     _ => unextended(expr),
                 };
                 let place = match (last, &semi) {
-                    (false, _) => Place::Followed,
-                    (true, Some(_)) => Place::Last,
-                    (true, None) => Place::Tail,
+                    (false, _) => StatementPlace::Followed,
+                    (true, Some(_)) => StatementPlace::Last,
+                    (true, None) => StatementPlace::Tail,
                 };
-                self.expression(expr, attribute, &Position { sight, ty: None, place });
+                self.expression(expr, attribute, &Position { value_use, ty: None, place });
                 if let Some(others) = others.filter(|others| !others.is_empty()) {
                     *expr = Expr::Verbatim(quote!(#(#others)* #expr));
                 }
@@ -183,9 +187,9 @@ impl Expansion<'_> {
             _ => None,
         };
         let traced = attribute.is_some();
-        let sight = sight(&init.expr);
-        let unsettled = self.unsettled;
-        let position = Position { sight, ty, place: Place::Followed };
+        let value_use = value_use(&init.expr);
+        let unended = self.unended;
+        let position = Position { value_use, ty, place: StatementPlace::Followed };
         self.expression(&mut init.expr, attribute, &position);
         if let Some((_, diverge)) = &mut init.diverge {
             self.visit_expr_mut(diverge);
@@ -193,8 +197,8 @@ impl Expansion<'_> {
             if traced {
                 *init = Expr::Verbatim(quote!((#init)));
             }
-            if let (Expr::Block(diverge), true) = (&mut **diverge, self.unsettled > unsettled) {
-                diverge.block.stmts.insert(0, self.settle());
+            if let (Expr::Block(diverge), true) = (&mut **diverge, self.unended > unended) {
+                diverge.block.stmts.insert(0, self.end_exited());
             }
         }
     }
@@ -263,7 +267,7 @@ impl Expansion<'_> {
     /// What is inside of an expression.
     fn inside(&mut self, expr: &mut Expr, position: &Position<'_>) {
         let tail = std::mem::take(&mut self.tail);
-        let unsettled = self.unsettled;
+        let unended = self.unended;
         match expr {
             Expr::Block(block) => self.block(&mut block.block, tail),
             Expr::Unsafe(block) => self.block(&mut block.block, tail),
@@ -286,10 +290,10 @@ impl Expansion<'_> {
             Expr::Async(block) => {
                 let within = |within: &mut Self| within.block(&mut block.block, false);
                 if let Some(frame) = self.in_frame(Frame::default(), within) {
-                    let look = frame.look(self.runtime, block.span());
+                    let rule = frame.rule(self.runtime, block.span());
                     let runtime = self.runtime;
                     *expr = Expr::Verbatim(quote! {
-                        #runtime::__private::frame().follow(#block, #look)
+                        #runtime::__private::frame().follow(#block, #rule)
                     });
                 }
             }
@@ -298,7 +302,7 @@ impl Expansion<'_> {
                 let known = position.ty.filter(|_| is_generic(&tried.expr));
                 self.visit_expr_mut(&mut tried.expr);
                 if self.frame.depth > 0 && !self.frame.typed {
-                    *tried.expr = self.noted(&tried.expr, known);
+                    *tried.expr = self.observed_try(&tried.expr, known);
                 }
             }
             Expr::Return(exit) => {
@@ -320,43 +324,43 @@ impl Expansion<'_> {
             _ => visit_expr_mut(self, expr),
         }
         // A statement is settled before the next one.
-        let settled = tail || position.place == Place::Followed;
-        if self.unsettled > unsettled && !settled && is_left_by_break(expr) {
-            let (value, settle) = (value(), self.settle());
-            *expr = Expr::Verbatim(quote!({ let #value = #expr; #settle #value }));
+        let settled = tail || position.place == StatementPlace::Followed;
+        if self.unended > unended && !settled && is_left_by_break(expr) {
+            let (value, end_exited) = (value(), self.end_exited());
+            *expr = Expr::Verbatim(quote!({ let #value = #expr; #end_exited #value }));
         }
     }
 
     /// The body of a loop, whose blocks `continue` may have left.
     fn iteration(&mut self, body: &mut Block) {
-        let unsettled = self.unsettled;
+        let unended = self.unended;
         self.block(body, false);
-        if self.unsettled > unsettled {
-            body.stmts.insert(0, self.settle());
+        if self.unended > unended {
+            body.stmts.insert(0, self.end_exited());
         }
     }
 
     /// The expression in its span.
     fn traced(&mut self, span: &Span, expr: &Expr, position: &Position<'_>) -> TokenStream {
-        let Position { sight, ty, place } = *position;
+        let Position { value_use, ty, place } = *position;
         let tokens = inside(expr);
         let leaves = has_call(&tokens) || mentions(&tokens, &["break", "continue"]);
         self.frame.blocks += 1;
-        self.frame.ends_by_value |= sight == Sight::Frame;
-        self.unsettled += usize::from(leaves || sight == Sight::Untouched);
+        self.frame.ends_by_value |= value_use == ValueUse::Frame;
+        self.unended += usize::from(leaves || value_use == ValueUse::Untouched);
         let runtime = &span.runtime;
         let start = span::start(span, None);
         let variable = hidden("block");
         // What comes after an expression that leaves would be unreachable code. Where that cannot be seen, the
         // span ends when the block is dropped.
-        let stays = matches!(sight, Sight::Frame | Sight::Untouched)
+        let stays = matches!(value_use, ValueUse::Frame | ValueUse::Untouched)
             || diverges(expr)
             || ends_in_call(expr);
         if stays && !span.records_value() && span.error_if.is_none() {
             let last = tokens.clone().into_iter().last();
             let mut block =
                 Group::new(Delimiter::Brace, quote!(let #variable = #start.block(); #tokens));
-            if let (Place::Tail, Some(last)) = (place, last) {
+            if let (StatementPlace::Tail, Some(last)) = (place, last) {
                 // In the edition of the user's code, and where clippy looks for a `}` or a `;`.
                 block.set_span(last.span());
             }
@@ -364,26 +368,26 @@ impl Expansion<'_> {
         }
         let value = value();
         let ty = ty.map(|ty| quote!(: #ty));
-        let (before, tokens, look) = match (tried(expr), &span.error_if) {
+        let (before, tokens, rule) = match (tried(expr), &span.error_if) {
             (Some(result), Some(error_if)) => {
                 let expected = quote_spanned!(error_if.span()=> #runtime::__private::failure::expected(&#value, #error_if));
                 let before = quote! {
                     let #value = #result;
                     #variable.end_if(|| #expected);
                 };
-                (Some(before), quote!(#value?), span::look_after_try(span))
+                (Some(before), quote!(#value?), span::rule_after_try(span))
             }
-            (Some(_), None) => (None, tokens, span::look_after_try(span)),
-            (None, _) if sight == Sight::Nothing => (None, tokens, span::look_if_ok(span)),
-            (None, _) => (None, tokens, span::look(span)),
+            (Some(_), None) => (None, tokens, span::rule_after_try(span)),
+            (None, _) if value_use == ValueUse::Nothing => (None, tokens, span::rule_if_ok(span)),
+            (None, _) => (None, tokens, span::outcome_rule(span)),
         };
         let mutable = before.is_some().then(|| quote!(mut));
-        let look = look.closure(None, runtime, expr.span());
+        let rule = rule.closure(None, runtime, expr.span());
         // What it borrows from may live as long as the statement round it.
-        if matches!(place, Place::Nested | Place::Tail) && before.is_none() {
+        if matches!(place, StatementPlace::Nested | StatementPlace::Tail) && before.is_none() {
             return quote! {
                 match (#start.block(), #tokens) {
-                    (#variable, #value) => { #variable.end(&#value, #look); #value }
+                    (#variable, #value) => { #variable.end(&#value, #rule); #value }
                 }
             };
         }
@@ -391,14 +395,14 @@ impl Expansion<'_> {
             let #mutable #variable = #start.block();
             #before
             let #value #ty = #tokens;
-            #runtime::__private::end_block!(#variable, #value, #look);
+            #runtime::__private::end_block!(#variable, #value, #rule);
             #value
         })
     }
 
-    fn settle(&self) -> Stmt {
+    fn end_exited(&self) -> Stmt {
         let runtime = self.runtime;
-        parse_quote!(#runtime::__private::settle!();)
+        parse_quote!(#runtime::__private::end_exited!();)
     }
 }
 

@@ -8,8 +8,8 @@ use syn::spanned::Spanned;
 use super::model::Propagation;
 use crate::syntax::{attribute_list, refilled, set};
 
-/// What a span is told before it starts: calls on its `Start`.
-pub(crate) fn told(propagation: &Propagation) -> TokenStream {
+/// The calls on a span's `Start` that a `#[propagate]` beside the span adds.
+pub(crate) fn start_calls(propagation: &Propagation) -> TokenStream {
     let Propagation { links, recorded, runtime, .. } = propagation;
     let extracted = extracted(propagation).map(|context| quote!(.under(#context)));
     let baggage = entries(propagation).map(|entries| quote!(.set_baggage(#entries)));

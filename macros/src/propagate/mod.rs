@@ -4,5 +4,5 @@ mod args;
 mod expand;
 mod model;
 
-pub(crate) use expand::{context, inject, told};
+pub(crate) use expand::{context, inject, start_calls};
 pub(crate) use model::{Propagation, check_order};

@@ -1,4 +1,4 @@
-//! The tokens of a span: a callsite, a closure for the attributes, and a look at the value.
+//! The tokens of a span: a callsite, a closure for the attributes, and the rule for the outcome.
 
 use proc_macro2::{Span as Place, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,17 +6,17 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::model::Span;
-use crate::syntax::{Look, attribute_list, hidden, located, outcome, record, set, value};
+use crate::syntax::{OutcomeRule, attribute_list, hidden, located, outcome, record, set, value};
 
-/// The started span; `told` is what a `#[propagate]` beside it calls on its `Start`.
-pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
+/// The started span. `start_calls` are the calls on its `Start` that a `#[propagate]` beside the span adds.
+pub(crate) fn start(span: &Span, start_calls: Option<&TokenStream>) -> TokenStream {
     let Span { name, kind, parent, root, links, device, attributes, runtime, .. } = span;
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
     let links = links.as_ref();
     let links = links.map(|links| quote_spanned!(links.span()=> .spandrel_links(#links)));
-    let told = quote!(#parent #told #root #links);
-    let next = (!told.is_empty()).then(|| quote!(.next()));
+    let start_calls = quote!(#parent #start_calls #root #links);
+    let builder = (!start_calls.is_empty()).then(|| quote!(.builder()));
     let list = attribute_list();
     let count = attributes.len();
     let reserve = (count > 4).then(|| quote!(#list.reserve(#count);));
@@ -24,7 +24,7 @@ pub(crate) fn start(span: &Span, told: Option<&TokenStream>) -> TokenStream {
     let device = device.as_ref().map(on);
     quote! {
         #runtime::__private::callsite!(#name, #kind)
-            #next #told
+            #builder #start_calls
             .start(|#list| { #reserve #(#attributes)* })
             #device
     }
@@ -38,7 +38,7 @@ fn on(device: &Expr) -> TokenStream {
 }
 
 /// How the span looks at the value that its body came to.
-pub(crate) fn look(span: &Span) -> Look {
+pub(crate) fn outcome_rule(span: &Span) -> OutcomeRule {
     let Span { error_if, runtime, .. } = span;
     let place = error_if.as_ref().map_or_else(Place::call_site, Spanned::span);
     let (runtime, method) = (located(runtime, place), outcome(place));
@@ -51,33 +51,33 @@ pub(crate) fn look(span: &Span) -> Look {
         let observed = quote_spanned!(place=> #runtime::__private::observed!(#arguments));
         recorded(span, &observed)
     } else if error_if.is_some() {
-        Look::Expression(quote_spanned!(place=> #runtime::__private::outcome!(#arguments)))
+        OutcomeRule::Expression(quote_spanned!(place=> #runtime::__private::outcome!(#arguments)))
     } else {
-        Look::Typed
+        OutcomeRule::Typed
     }
 }
 
 /// How the span looks at what is left of a `Result` after `?`.
-pub(crate) fn look_after_try(span: &Span) -> Look {
+pub(crate) fn rule_after_try(span: &Span) -> OutcomeRule {
     success(span, &quote!(probe::Observed::success))
 }
 
 /// How the span looks at a value whose failure is seen elsewhere, or is none.
-pub(crate) fn look_if_ok(span: &Span) -> Look {
+pub(crate) fn rule_if_ok(span: &Span) -> OutcomeRule {
     success(span, &quote!(succeeded!))
 }
 
-fn success(span: &Span, observe: &TokenStream) -> Look {
+fn success(span: &Span, observe: &TokenStream) -> OutcomeRule {
     let (runtime, value) = (&span.runtime, value());
     if span.records_value() {
         recorded(span, &quote!(#runtime::__private::#observe(#value)))
     } else {
-        Look::Nothing
+        OutcomeRule::Nothing
     }
 }
 
 /// What `ok` and `ret` record of what was observed.
-fn recorded(span: &Span, observed: &TokenStream) -> Look {
+fn recorded(span: &Span, observed: &TokenStream) -> OutcomeRule {
     let Span { success: ok, ret, .. } = span;
     let ok = ok.as_ref().map(|(pattern, attributes)| {
         let list = attribute_list();
@@ -85,5 +85,5 @@ fn recorded(span: &Span, observed: &TokenStream) -> Look {
         quote!(.ok(|#list, #pattern| { #(#attributes)* }))
     });
     let ret = ret.as_ref().map(|ret| quote_spanned!(ret.span()=> .ret()));
-    Look::Expression(quote!(#observed #ok #ret .outcome))
+    OutcomeRule::Expression(quote!(#observed #ok #ret .outcome))
 }

@@ -5,5 +5,5 @@ mod expand;
 mod model;
 pub(crate) mod record;
 
-pub(crate) use expand::{look, look_after_try, look_if_ok, start};
+pub(crate) use expand::{outcome_rule, rule_after_try, rule_if_ok, start};
 pub(crate) use model::Span;

@@ -8,17 +8,17 @@ use super::boxed::Boxed;
 use super::output::{
     cannot_follow, find_unfinished, has_opaque, is_closure, is_no_future, output_of, without_opaque,
 };
-use super::{Function, Look, hidden, parameters, refilled, value};
+use super::{Function, OutcomeRule, hidden, parameters, refilled, value};
 use crate::diagnostics::Errors;
 
 /// The part of a function that is traced, and what the rest of it is.
 pub(crate) struct Body {
     /// What runs in the span: the function's own block, or the one it puts in a box.
     pub(crate) core: Group,
-    shape: Shape,
+    shape: BodyKind,
 }
 
-enum Shape {
+enum BodyKind {
     /// A function that returns nothing, or never.
     Nothing(Type),
     /// A function that has done its work when it returns, unless what it returns is a boxed future.
@@ -35,10 +35,10 @@ enum Shape {
 }
 
 /// What a body runs in.
-pub(crate) struct Scope {
-    /// An expression for the runtime's `Span`.
+pub(crate) struct SpanWrapper {
+    /// An expression for the runtime's `ActiveSpan`.
     pub(crate) start: TokenStream,
-    pub(crate) look: Look,
+    pub(crate) rule: OutcomeRule,
     /// Whether it continues a context, which becomes current where nothing records too.
     pub(crate) continues: bool,
     /// Whether a span inside ends by the value of the body: that must not be more work.
@@ -56,13 +56,13 @@ impl Body {
         let output = function.output();
         let core = function.body.clone();
         if function.is_async() {
-            return Some(Self { core, shape: Shape::Async(without_opaque(output)) });
+            return Some(Self { core, shape: BodyKind::Async(without_opaque(output)) });
         }
         if let Some((boxed, core)) = Boxed::find(&function.body)
             && !matches!(output, Type::ImplTrait(_))
         {
             let output = parse_quote!(<#output as ::core::future::Future>::Output);
-            return Some(Self { core, shape: Shape::Boxed(Box::new(boxed), output) });
+            return Some(Self { core, shape: BodyKind::Boxed(Box::new(boxed), output) });
         }
         let shape = match output {
             Type::ImplTrait(opaque) => {
@@ -72,13 +72,13 @@ impl Body {
                     return None;
                 }
                 if is_no_future(&opaque.bounds) {
-                    Shape::Closed { is_closure: opaque.bounds.iter().any(is_closure) }
+                    BodyKind::Closed { is_closure: opaque.bounds.iter().any(is_closure) }
                 } else {
-                    Shape::Opaque(output_of(&opaque.bounds))
+                    BodyKind::Opaque(output_of(&opaque.bounds))
                 }
             }
-            Type::Never(_) => Shape::Nothing(output),
-            Type::Tuple(ref tuple) if tuple.elems.is_empty() => Shape::Nothing(output),
+            Type::Never(_) => BodyKind::Nothing(output),
+            Type::Tuple(ref tuple) if tuple.elems.is_empty() => BodyKind::Nothing(output),
             output => {
                 if let Some(hidden) = find_unfinished(&output) {
                     errors.add(
@@ -89,7 +89,7 @@ impl Body {
                     );
                     return None;
                 }
-                Shape::Value(without_opaque(output))
+                BodyKind::Value(without_opaque(output))
             }
         };
         Some(Self { core, shape })
@@ -97,50 +97,50 @@ impl Body {
 
     /// Whether the type of what the core comes to is written down.
     pub(crate) fn is_typed(&self) -> bool {
-        !matches!(self.shape, Shape::Opaque(_) | Shape::Closed { .. })
+        !matches!(self.shape, BodyKind::Opaque(_) | BodyKind::Closed { .. })
     }
 
     /// The function with this body run in `scope`.
-    pub(crate) fn wrap(self, mut function: Function, scope: &Scope) -> Function {
+    pub(crate) fn wrap(self, mut function: Function, scope: &SpanWrapper) -> Function {
         let Self { core, shape } = self;
         function.replace_braces();
-        let Scope { look, ends_by_value, runtime, .. } = scope;
+        let SpanWrapper { rule, ends_by_value, runtime, .. } = scope;
         let place = function.output_place();
-        let is_moved = matches!(&shape, Shape::Boxed(boxed, _) if boxed.is_moved());
+        let is_moved = matches!(&shape, BodyKind::Boxed(boxed, _) if boxed.is_moved());
         let starts_first = !parameters::are_used(&function, &scope.start);
         let parameters = if is_moved {
             TokenStream::new()
         } else {
-            parameters::bind(&mut function, &look.tokens())
+            parameters::bind(&mut function, &rule.tokens())
         };
-        let closure = |look: &Look, ty: Option<&Type>| look.moving(ty, runtime, place);
+        let closure = |rule: &OutcomeRule, ty: Option<&Type>| rule.moving(ty, runtime, place);
         let body = match shape {
-            Shape::Nothing(output) => {
-                let look = if let Look::Typed = look { &Look::Nothing } else { look };
-                run(scope, &parameters, &quote!(-> #output), &inside(&core), &closure(look, None))
+            BodyKind::Nothing(output) => {
+                let rule = if let OutcomeRule::Typed = rule { &OutcomeRule::Nothing } else { rule };
+                run(scope, &parameters, &quote!(-> #output), &inside(&core), &closure(rule, None))
             }
-            Shape::Value(output) if *ends_by_value => {
-                run(scope, &parameters, &quote!(-> #output), &inside(&core), &closure(look, None))
+            BodyKind::Value(output) if *ends_by_value => {
+                run(scope, &parameters, &quote!(-> #output), &inside(&core), &closure(rule, None))
             }
-            Shape::Value(output) => {
-                run_to_end(scope, &parameters, &output, &inside(&core), &closure(look, None))
+            BodyKind::Value(output) => {
+                run_to_end(scope, &parameters, &output, &inside(&core), &closure(rule, None))
             }
-            Shape::Closed { is_closure: true } if matches!(look, Look::Typed) => {
+            BodyKind::Closed { is_closure: true } if matches!(rule, OutcomeRule::Typed) => {
                 guarded(scope, &parameters, &inside(&core))
             }
-            Shape::Closed { .. } => {
-                let look = if let Look::Typed = look { &Look::Result } else { look };
-                run(scope, &parameters, &TokenStream::new(), &inside(&core), &closure(look, None))
+            BodyKind::Closed { .. } => {
+                let rule = if let OutcomeRule::Typed = rule { &OutcomeRule::Result } else { rule };
+                run(scope, &parameters, &TokenStream::new(), &inside(&core), &closure(rule, None))
             }
-            Shape::Async(output) => {
+            BodyKind::Async(output) => {
                 let bound = Bound { parameters, starts_first };
                 return follow(function, &bound, &core, &output, scope);
             }
-            Shape::Opaque(output) => {
+            BodyKind::Opaque(output) => {
                 let body = started(scope, &parameters, &inside(&core));
-                follow_value(scope, &body, &closure(look, output.as_ref()))
+                follow_value(scope, &body, &closure(rule, output.as_ref()))
             }
-            Shape::Boxed(boxed, output) => boxed.wrap(&parameters, &core, &output, scope, place),
+            BodyKind::Boxed(boxed, output) => boxed.wrap(&parameters, &core, &output, scope, place),
         };
         function.with_body(&body)
     }
@@ -149,7 +149,7 @@ impl Body {
     pub(crate) fn restore(self, function: Function) -> Function {
         let Self { core, shape } = self;
         match shape {
-            Shape::Boxed(boxed, _) => function.with_body(&boxed.restore(&core)),
+            BodyKind::Boxed(boxed, _) => function.with_body(&boxed.restore(&core)),
             _ => function.with_body(&core.stream()),
         }
     }
@@ -163,14 +163,14 @@ pub(crate) fn hand_to(handler: &TokenStream, mut function: Function, runtime: &P
     let core = function.body.clone();
     // The handler stands outside of the body.
     let parameters = parameters::bind(&mut function, handler);
-    let (look, core) = (Look::Typed, inside(&core));
+    let (rule, core) = (OutcomeRule::Typed, inside(&core));
     let body = if function.is_async() {
         let hint = hint(&output, runtime);
-        let look = look.closure(None, runtime, place);
-        quote!(#handler.follow(async move { #hint #parameters #core }, #look).await)
+        let rule = rule.closure(None, runtime, place);
+        quote!(#handler.follow(async move { #hint #parameters #core }, #rule).await)
     } else {
-        let look = look.moving(None, runtime, place);
-        quote!(#handler.run(move || -> #output { #parameters #core }, #look))
+        let rule = rule.moving(None, runtime, place);
+        quote!(#handler.run(move || -> #output { #parameters #core }, #rule))
     };
     function.with_body(&body)
 }
@@ -194,7 +194,11 @@ fn check_qualifiers(function: &Function, remedy: &str, errors: &mut Errors) -> b
 }
 
 /// A body that starts the span, once it has bound the parameters.
-pub(super) fn started(scope: &Scope, parameters: &TokenStream, core: &TokenStream) -> TokenStream {
+pub(super) fn started(
+    scope: &SpanWrapper,
+    parameters: &TokenStream,
+    core: &TokenStream,
+) -> TokenStream {
     let (start, entry) = (&scope.start, hidden("entry"));
     quote! {
         #parameters
@@ -233,32 +237,32 @@ pub(crate) fn block_inside(block: &Group) -> Group {
 }
 
 /// Whether the body is asked for its span: always if that continues a context.
-fn asks(scope: &Scope) -> TokenStream {
+fn asks(scope: &SpanWrapper) -> TokenStream {
     let runtime = &scope.runtime;
-    if scope.continues { quote!(true) } else { quote!(#runtime::__private::asks()) }
+    if scope.continues { quote!(true) } else { quote!(#runtime::__private::is_enabled()) }
 }
 
 /// A body run in the span, which ends with it. One call, so that the type that is expected of the function's
 /// value is expected of the body's.
 fn run(
-    scope: &Scope,
+    scope: &SpanWrapper,
     parameters: &TokenStream,
     output: &TokenStream,
     core: &TokenStream,
-    look: &TokenStream,
+    rule: &TokenStream,
 ) -> TokenStream {
     let (runtime, asks, entry) = (&scope.runtime, asks(scope), hidden("entry"));
     let body = started(scope, parameters, core);
-    quote!(#runtime::__private::run_body(#asks, move |#entry| #output { #body }, #look))
+    quote!(#runtime::__private::run_body(#asks, move |#entry| #output { #body }, #rule))
 }
 
 /// As `run`, for a value that may be more work in a box, by its type.
 fn run_to_end(
-    scope: &Scope,
+    scope: &SpanWrapper,
     parameters: &TokenStream,
     output: &Type,
     core: &TokenStream,
-    look: &TokenStream,
+    rule: &TokenStream,
 ) -> TokenStream {
     let (runtime, asks) = (&scope.runtime, asks(scope));
     let [span, value, entry] = [hidden("span"), value(), hidden("entry")];
@@ -267,14 +271,14 @@ fn run_to_end(
         #runtime::__private::end_body(
             #asks,
             move |#entry| -> #output { #body },
-            move |#span, #value| #runtime::__private::end!(#span, #value, #look),
+            move |#span, #value| #runtime::__private::end!(#span, #value, #rule),
         )
     }
 }
 
 /// A body in a span that ends with the function. Nothing looks at the value, and no closure stands between it
 /// and the function's type, from which the compiler takes the types of the closure that is returned.
-fn guarded(scope: &Scope, parameters: &TokenStream, core: &TokenStream) -> TokenStream {
+fn guarded(scope: &SpanWrapper, parameters: &TokenStream, core: &TokenStream) -> TokenStream {
     let (runtime, asks) = (&scope.runtime, asks(scope));
     let [guard, entry] = [hidden("guard"), hidden("entry")];
     let body = started(scope, parameters, core);
@@ -286,12 +290,16 @@ fn guarded(scope: &Scope, parameters: &TokenStream, core: &TokenStream) -> Token
 }
 
 /// A body called in the span, which goes on with the value if that is a future or a stream.
-pub(super) fn follow_value(scope: &Scope, body: &TokenStream, look: &TokenStream) -> TokenStream {
+pub(super) fn follow_value(
+    scope: &SpanWrapper,
+    body: &TokenStream,
+    rule: &TokenStream,
+) -> TokenStream {
     let (runtime, asks) = (&scope.runtime, asks(scope));
     let [span, value, entry] = [hidden("span"), value(), hidden("entry")];
     quote! {
         let (mut #span, #value) = #runtime::__private::call_body(#asks, move |#entry| { #body });
-        #runtime::__private::follow!(&mut #span, #value, #look)
+        #runtime::__private::follow!(&mut #span, #value, #rule)
     }
 }
 
@@ -309,20 +317,20 @@ fn follow(
     bound: &Bound,
     core: &Group,
     output: &Type,
-    scope: &Scope,
+    scope: &SpanWrapper,
 ) -> Function {
     let place = function.output_place();
     // For a `!` there is no value to look at.
     let is_never = matches!(output, Type::Never(_));
-    let look = if is_never { &Look::Nothing } else { &scope.look };
-    let look = look.moving(None, &scope.runtime, place);
+    let rule = if is_never { &OutcomeRule::Nothing } else { &scope.rule };
+    let rule = rule.moving(None, &scope.runtime, place);
     let hint = hint(output, &scope.runtime);
     let start = starts(scope);
     let core = inside(core);
     let Bound { parameters, starts_first } = bound;
     let opening =
         if *starts_first { quote!(#start #parameters) } else { quote!(#parameters #start) };
-    let future = in_span(scope, &quote!(#hint #opening #core), &look);
+    let future = in_span(scope, &quote!(#hint #opening #core), &rule);
     let written = function.output();
     let is_exact = !is_never && !has_opaque(&written);
     if is_exact && !function.stays_async() {
@@ -335,14 +343,18 @@ fn follow(
 }
 
 /// A future in the span that it starts itself.
-pub(super) fn in_span(scope: &Scope, inside: &TokenStream, look: &TokenStream) -> TokenStream {
+pub(super) fn in_span(
+    scope: &SpanWrapper,
+    inside: &TokenStream,
+    rule: &TokenStream,
+) -> TokenStream {
     let runtime = &scope.runtime;
-    quote!(#runtime::__private::in_span(async move { #inside }, #look))
+    quote!(#runtime::__private::in_span(async move { #inside }, #rule))
 }
 
 /// The statement of a future that starts its span.
-pub(super) fn starts(scope: &Scope) -> TokenStream {
-    let Scope { start, runtime, .. } = scope;
+pub(super) fn starts(scope: &SpanWrapper) -> TokenStream {
+    let SpanWrapper { start, runtime, .. } = scope;
     quote!(#runtime::__private::started(#start).await;)
 }
 

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Expr, Pat, Path, Stmt, Type};
 
-use super::body::{Scope, follow_value, in_span, started, starts};
+use super::body::{SpanWrapper, follow_value, in_span, started, starts};
 use super::has_span;
 
 /// `before; Box::pin(async move { lets core rest })`.
@@ -83,23 +83,23 @@ impl Boxed {
         parameters: &TokenStream,
         core: &Group,
         output: &Type,
-        scope: &Scope,
+        scope: &SpanWrapper,
         place: Span,
     ) -> TokenStream {
         let Self { before, pin, asyncness, moved } = self;
-        let look = |ty| scope.look.moving(ty, &scope.runtime, place);
+        let rule = |ty| scope.rule.moving(ty, &scope.runtime, place);
         let Some(Moved { moves, binding, rest, receiver }) = moved else {
             let inside = quote!(#before #asyncness #core);
             let inside = if before.is_empty() { inside } else { quote!({ #inside }) };
             let inside = started(scope, parameters, &inside);
-            let body = follow_value(scope, &inside, &look(Some(output)));
+            let body = follow_value(scope, &inside, &rule(Some(output)));
             return quote!(#pin({ #body }));
         };
         // What is written in the attributes still says `self`.
         let start = starts(scope);
         let start = receiver.map_or(start.clone(), |receiver| renamed(start, &receiver));
         let inside = quote!(#moves #start #binding #core #rest);
-        let future = in_span(scope, &inside, &look(None));
+        let future = in_span(scope, &inside, &rule(None));
         quote!(#before #pin(#future))
     }
 }

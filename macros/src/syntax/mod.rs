@@ -5,8 +5,8 @@ mod body;
 mod boxed;
 mod function;
 mod impl_block;
-mod look;
 mod options;
+mod outcome_rule;
 mod output;
 mod parameters;
 mod place;
@@ -14,15 +14,15 @@ mod record;
 mod tables;
 
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
-pub(crate) use body::{Body, Scope, block_inside, hand_to};
+pub(crate) use body::{Body, SpanWrapper, block_inside, hand_to};
 pub(crate) use boxed::mentions;
 pub(crate) use function::{
     Function, arguments, attribute_path, conditional, has_span, is_conditional_span, refilled,
     take_attributes,
 };
 pub(crate) use impl_block::{ImplBlock, Member};
-pub(crate) use look::{Look, hidden, located, outcome, value};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
+pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, value};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, record, set};
 pub(crate) use tables::{BATCH, DATA, KEEP, PROPAGATE, SPAN, TRACED_APP, Table};

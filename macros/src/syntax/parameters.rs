@@ -13,23 +13,23 @@ use syn::visit::Visit;
 use syn::{Attribute, FnArg, Ident, Pat, PatIdent, PatType, parse_quote};
 
 use super::Function;
-use super::look::hidden;
+use super::outcome_rule::hidden;
 
 /// Takes the patterns out of the signature. Returns the statements that bind them in the body.
 ///
-/// What looks at the value of the body (`look`) stands outside of the body. So a parameter that `look` names
+/// The closure for the outcome (`rule`) stands outside of the body. So a parameter that `rule` names
 /// stays there. If the body names it too it must be `Copy`, and then nothing is dropped.
-pub(super) fn bind(function: &mut Function, look: &TokenStream) -> TokenStream {
+pub(super) fn bind(function: &mut Function, rule: &TokenStream) -> TokenStream {
     let mut statements = TokenStream::new();
     for (index, input) in function.sig.inputs.iter_mut().enumerate() {
         statements.extend(match input {
             FnArg::Receiver(receiver) => {
                 let name = Ident::from(receiver.self_token);
-                let stays = uses(look, &name);
+                let stays = uses(rule, &name);
                 // A closure would take fields of `self` only where the body mentions only these.
                 (!stays).then(|| quote!(let _ = &#name;))
             }
-            FnArg::Typed(parameter) => bind_one(parameter, index, look),
+            FnArg::Typed(parameter) => bind_one(parameter, index, rule),
         });
     }
     statements
@@ -40,9 +40,9 @@ pub(super) fn are_used(function: &Function, tokens: &TokenStream) -> bool {
     function.parameters().iter().any(|name| name != "self" && uses(tokens, name))
 }
 
-fn bind_one(parameter: &mut PatType, index: usize, look: &TokenStream) -> Option<TokenStream> {
+fn bind_one(parameter: &mut PatType, index: usize, rule: &TokenStream) -> Option<TokenStream> {
     let names = names_in(&parameter.pat);
-    if names.iter().any(|name| uses(look, name)) {
+    if names.iter().any(|name| uses(rule, name)) {
         return None;
     }
     let attributes = attributes_in_body(&mut parameter.attrs);

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Ident, Path};
 
 use super::config::Config;
-use super::model::{App, AppMember, AppType, Place, is_built_in};
+use super::model::{App, AppItem, AppMember, AppType, is_built_in};
 use crate::syntax::{Capture, Data, Function, hand_to};
 
 pub(super) fn expand(app: App) -> TokenStream {
@@ -13,8 +13,8 @@ pub(super) fn expand(app: App) -> TokenStream {
     let runtime = &config.runtime;
     let config = configure(&config);
     match place {
-        Place::Main(function) => main(*function, &config, runtime),
-        Place::Type(app) => app_type(app, &config, runtime),
+        AppItem::Main(function) => main(*function, &config, runtime),
+        AppItem::Type(app) => app_type(app, &config, runtime),
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let model = model::App::new(args, item.clone(), &mut errors);
     match (errors.finish(), model) {
         (None, Some(app)) => expand::expand(app),
-        (Some(errors), _) => kept::with(&errors, item),
+        (Some(errors), _) => kept::emit(&errors, item),
         (None, None) => item,
     }
 }

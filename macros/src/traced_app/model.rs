@@ -12,10 +12,10 @@ use crate::syntax::{Function, ImplBlock, Member};
 
 pub(super) struct App {
     pub(super) config: Config,
-    pub(super) place: Place,
+    pub(super) place: AppItem,
 }
 
-pub(super) enum Place {
+pub(super) enum AppItem {
     /// `fn main`, what `#[tokio::main]` made of it, or `async fn main` with that below.
     Main(Box<Function>),
     Type(AppType),
@@ -37,13 +37,13 @@ impl App {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(super) fn new(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let args = Args::parse(args, errors);
-        let place = Place::new(item, &args.runtime, errors);
+        let place = AppItem::new(item, &args.runtime, errors);
         let config = Config::new(args, errors);
         Some(Self { config: config?, place: place? })
     }
 }
 
-impl Place {
+impl AppItem {
     fn new(item: TokenStream, runtime: &Path, errors: &mut Errors) -> Option<Self> {
         if let Ok(function) = syn::parse2::<Function>(item.clone()) {
             return Self::main(expand_blocks(function, runtime, errors), errors);

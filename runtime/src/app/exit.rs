@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::shut_down;
 #[cfg(unix)]
 use super::signals;
-use super::state::State;
+use super::state::AppState;
 use crate::span::record_panic_here;
 
 /// The process that set telemetry up. A child of `fork` that recorded nothing has nothing to flush.
@@ -52,9 +52,9 @@ extern "C" fn at_exit() {
     }
     let _ = panic::catch_unwind(|| {
         let patience = super::time_for_shutdown();
-        let is_up = !State::is_down();
+        let is_up = !AppState::is_down();
         if is_up && signals::request_shutdown() {
-            State::wait_until_down(patience + super::SLACK);
+            AppState::wait_until_down(patience + super::SLACK);
         } else if is_up {
             super::shut_down_if_up();
         }
@@ -66,10 +66,10 @@ extern "C" fn at_exit() {
 fn before_abort() {
     record_panic_here();
     // The thread that panics may be the one that shuts down, or that holds the lock.
-    match State::at_once() {
+    match AppState::try_lock() {
         Some(state) => shut_down(state),
         None => return,
     }
     #[cfg(unix)]
-    State::wait_for_other_thread(super::time_for_shutdown() + super::SLACK);
+    AppState::wait_for_other_thread(super::time_for_shutdown() + super::SLACK);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::state::State;
+use super::state::AppState;
 use crate::flushed::Flushed;
 use crate::internal_threads;
 use crate::span;
@@ -29,8 +29,8 @@ pub fn flush(timeout: Duration) -> Flushed {
     if internal_threads::is_exporter() {
         return timed_out;
     }
-    let Some(state) = State::settled(timeout) else { return timed_out };
-    let pipeline = if let State::Up(app) = &*state { Some(app.pipeline.clone()) } else { None };
+    let Some(state) = AppState::wait_until_stable(timeout) else { return timed_out };
+    let pipeline = if let AppState::Up(app) = &*state { Some(app.pipeline.clone()) } else { None };
     drop(state);
     let measured = span::await_devices(left() / 2);
     let flushed = pipeline.as_ref().is_none_or(|pipeline| pipeline.flush(left()));

@@ -1,7 +1,7 @@
 //! What a child of `fork` must do for itself: it has none of the threads that export, and that hear
 //! signals.
 
-use super::state::State;
+use super::state::AppState;
 use crate::{recorder, stats};
 
 /// In a child of `fork`: exports again, and hears signals.
@@ -24,7 +24,7 @@ fn start_over() {
     super::signals::restart_after_fork();
     stats::start_over();
     recorder::forget_late();
-    if State::start_over() {
+    if AppState::start_over() {
         super::exit::register();
     }
 }

@@ -26,9 +26,9 @@ use crate::propagation::Propagator;
 use crate::recorder::{Exceptions, Keep, NativeProvider};
 use crate::report::say;
 use crate::span::adopt::global_provider_is_set;
-use crate::span::{self, Installation, Pruning, Recorder, Records};
+use crate::span::{self, Installation, KnownRecorded, Pruning, Recorder};
 use crate::stats::{self, Stats};
-use state::{Change, State};
+use state::{AppState, Change};
 
 pub use app_type::{SetUp, tear_down};
 pub use flush::{flush, flush_async};
@@ -40,7 +40,7 @@ pub use signals::{ShutdownSignal, shutdown_signal};
 #[cfg(unix)]
 const SLACK: Duration = Duration::from_millis(200);
 
-struct Running {
+struct RunningApp {
     pipeline: Pipeline,
     flush: Duration,
     guards: usize,
@@ -109,8 +109,8 @@ impl Drop for AppGuard {
         if !self.counted {
             return;
         }
-        let Some(mut state) = State::settled(Duration::MAX) else { return };
-        if let State::Up(app) = &mut *state {
+        let Some(mut state) = AppState::wait_until_stable(Duration::MAX) else { return };
+        if let AppState::Up(app) = &mut *state {
             app.guards -= 1;
             if app.guards == 0 {
                 shut_down(state);
@@ -127,11 +127,11 @@ pub fn stats() -> Stats {
 
 /// Whether telemetry is up now.
 fn set_up(config: Config) -> bool {
-    let Some(mut state) = State::settled(Duration::MAX) else {
+    let Some(mut state) = AppState::wait_until_stable(Duration::MAX) else {
         say("telemetry is being set up or shut down; this configuration is ignored");
         return false;
     };
-    if let State::Up(app) = &mut *state {
+    if let AppState::Up(app) = &mut *state {
         say("telemetry is already set up; this second configuration is ignored");
         app.guards += 1;
         return true;
@@ -178,7 +178,7 @@ fn set_up(config: Config) -> bool {
             }
             let (records, pruning) = certainty(&sampling);
             Recorder::install(installation, exceptions.into(), records, pruning);
-            change.becomes = State::Up(Running { pipeline, flush, guards: 1 });
+            change.becomes = AppState::Up(RunningApp { pipeline, flush, guards: 1 });
         }
         Err(why) => {
             say(format_args!("{why}; tracing is off"));
@@ -194,25 +194,25 @@ fn set_up(config: Config) -> bool {
 }
 
 /// Of which spans it is known before they start that they are recorded, or that they are not.
-fn certainty(sampling: &Sampling) -> (Records, Pruning) {
+fn certainty(sampling: &Sampling) -> (KnownRecorded, Pruning) {
     match sampling {
-        _ if sampling.keep.anything() => (Records::All, Pruning::Nothing),
+        _ if sampling.keep.anything() => (KnownRecorded::All, Pruning::Nothing),
         Sampling { parent_based: true, ratio: Ratio::ALWAYS, .. } => {
-            (Records::AllButTheUnsampled, Pruning::UnderUnsampled)
+            (KnownRecorded::AllButUnsampled, Pruning::UnderUnsampled)
         }
-        Sampling { parent_based: true, .. } => (Records::TheSampled, Pruning::Unsampled),
-        _ => (Records::Unknown, Pruning::Nothing),
+        Sampling { parent_based: true, .. } => (KnownRecorded::OnlySampled, Pruning::Unsampled),
+        _ => (KnownRecorded::Nothing, Pruning::Nothing),
     }
 }
 
 /// If telemetry is up, exports all spans that have ended, and then stops recording. Other threads that want to end
 /// the process wait until that is done.
-fn shut_down(state: MutexGuard<'static, State>) {
-    let State::Up(app) = &*state else { return };
+fn shut_down(state: MutexGuard<'static, AppState>) {
+    let AppState::Up(app) = &*state else { return };
     let budget = app.flush.min(time_to_flush());
     let deadline = Instant::now() + budget;
     let (before, _change) = Change::of(state, Some(deadline));
-    let State::Up(app) = before else { return };
+    let AppState::Up(app) = before else { return };
     // What has ended is exported while open spans are being ended.
     app.pipeline.start_flush(deadline);
     end_open_spans(&app.pipeline, budget, deadline);
@@ -259,7 +259,7 @@ fn end_open_spans(pipeline: &Pipeline, budget: Duration, deadline: Instant) {
 /// Like [`shut_down`]; waits while another thread changes the state.
 #[cfg(unix)]
 fn shut_down_if_up() {
-    if let Some(state) = State::settled(Duration::MAX) {
+    if let Some(state) = AppState::wait_until_stable(Duration::MAX) {
         shut_down(state);
     }
 }
@@ -267,7 +267,7 @@ fn shut_down_if_up() {
 /// How long a shutdown may take that starts now.
 #[cfg(unix)]
 fn time_for_shutdown() -> Duration {
-    State::flush_budget().unwrap_or_default().min(time_to_flush())
+    AppState::flush_budget().unwrap_or_default().min(time_to_flush())
 }
 
 /// What is left for a flush until the program is killed, if it was told to stop.
@@ -282,8 +282,8 @@ fn time_to_flush() -> Duration {
 /// From now on a span is exported as soon as it ends.
 #[cfg(unix)]
 fn export_at_once() {
-    if let Some(state) = State::settled(Duration::ZERO)
-        && let State::Up(app) = &*state
+    if let Some(state) = AppState::wait_until_stable(Duration::ZERO)
+        && let AppState::Up(app) = &*state
     {
         app.pipeline.export_at_once();
     }

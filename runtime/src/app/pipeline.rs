@@ -17,17 +17,17 @@ use crate::exporter::console::Console;
 use crate::recorder::{self, Exceptions, Keeper, Native};
 use crate::report::say;
 use crate::sampling::{Sampler, certain};
-use crate::sdk::{Ids, Nowhere, Observer, Observers, Processor, Sink};
+use crate::sdk::{CustomProcessor, CustomProcessors, Ids, Nowhere, Processor, Sink};
 use crate::span::Installation;
-use crate::stats::{self, LetGo};
+use crate::stats::{self, EvictedSpans};
 
 /// What is left of a pipeline once its provider records spans: its other end.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
     sink: Arc<dyn Sink>,
     /// The traces that are held, if any are kept that are not sampled.
-    _keeper: Option<Arc<LetGo>>,
-    observers: Observers,
+    _keeper: Option<Arc<EvictedSpans>>,
+    processors: CustomProcessors,
     /// How many lost spans a flush has reported.
     reported_losses: Arc<AtomicU64>,
 }
@@ -36,40 +36,40 @@ impl Pipeline {
     /// A pipeline and the provider that feeds it; or, with nothing built, why there is none.
     pub(crate) fn build(settings: Settings) -> Result<(Self, Installation), String> {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
-        let Settings { observers, baggage, exceptions, .. } = settings;
-        let is_native = observers.is_empty();
+        let Settings { processors, baggage, exceptions, .. } = settings;
+        let is_native = processors.is_empty();
         let resource = describe(resource, service, is_native);
         let service = resource.get(&Key::from_static_str("service.name"));
         let service =
             service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
-        let end = End {
+        let builder = PipelineBuilder {
             sampling,
             limits,
             exceptions: exceptions.into(),
             baggage,
-            observers,
+            processors,
             resource: resource.clone(),
             is_native,
         };
         match destination {
-            Destination::Nowhere => Ok(end.at(Nowhere::new())),
-            Destination::Console => Ok(end.at(Console::start())),
+            Destination::Nowhere => Ok(builder.build(Nowhere::new())),
+            Destination::Console => Ok(builder.build(Console::start())),
             Destination::Custom(exporter) => {
                 exporter.set_resource(&resource);
                 let connect = Arc::new(move || CustomExporter::start(exporter.clone()));
                 let name = "the program's exporter".to_owned();
-                Ok(end.at(BatchSink::start(connect, batch, &service, name)?))
+                Ok(builder.build(BatchSink::start(connect, batch, &service, name)?))
             }
             #[cfg(feature = "_otlp")]
             Destination::Otlp(settings) => {
                 use crate::exporter::otlp::OtlpExporter;
 
                 let name = settings.destination();
-                let insists = settings.endpoint_variable.is_some();
-                let batch = crate::config::Batch { insists, ..batch };
+                let retries_while_closing = settings.endpoint_variable.is_some();
+                let batch = crate::config::Batch { retries_while_closing, ..batch };
                 let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
                 let sink = BatchSink::start(connect, batch, &service, name.clone());
-                Ok(end.at(sink.map_err(|why| format!("{name}: {why}"))?))
+                Ok(builder.build(sink.map_err(|why| format!("{name}: {why}"))?))
             }
         }
     }
@@ -77,9 +77,9 @@ impl Pipeline {
     /// Exports what has ended; whether all of it had arrived or was lost within this time.
     pub(crate) fn flush(&self, budget: Duration) -> bool {
         let deadline = Instant::now().checked_add(budget);
-        let observers = self.observers.ask(|observer| observer.0.force_flush());
+        let processors = self.processors.call_all(|processor| processor.0.force_flush());
         let flushed = self.sink.flush(deadline);
-        observers.by(deadline) && flushed
+        processors.all_succeed_by(deadline) && flushed
     }
 
     /// How many spans were lost since this was last asked.
@@ -120,41 +120,41 @@ impl Pipeline {
     /// all of the time.
     pub(crate) fn shut_down(&self, deadline: Instant, budget: Duration) {
         let left = move || deadline.saturating_duration_since(Instant::now());
-        let observers =
-            self.observers.ask(move |observer| observer.0.shutdown_with_timeout(left()));
+        let processors =
+            self.processors.call_all(move |processor| processor.0.shutdown_with_timeout(left()));
         // That it took too long is in the account.
         let _ = self.sink.shut_down(deadline);
         if let Some(report) = self.sink.report(budget) {
             say(report);
         }
-        if !observers.by(Some(deadline)) {
+        if !processors.all_succeed_by(Some(deadline)) {
             say("a span processor of the program's own was not shut down in time, or failed");
         }
     }
 }
 
 /// A pipeline but for its end.
-struct End {
+struct PipelineBuilder {
     sampling: Sampling,
     limits: Limits,
     exceptions: Exceptions,
     baggage: Vec<Key>,
-    observers: Vec<Observer>,
+    processors: Vec<CustomProcessor>,
     resource: Resource,
     /// Whether spans are recorded by our own recorder. The SDK's is for span processors of the program's own, which see
     /// its spans.
     is_native: bool,
 }
 
-impl End {
-    fn at<S: Sink + 'static>(self, sink: S) -> (Pipeline, Installation) {
+impl PipelineBuilder {
+    fn build<S: Sink + 'static>(self, sink: S) -> (Pipeline, Installation) {
         let sink = Arc::new(sink);
         stats::open(&sink);
         if self.is_native { self.native(sink) } else { self.by_sdk(sink) }
     }
 
     fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Installation) {
-        let Self { sampling, limits, exceptions, baggage, observers, resource, .. } = self;
+        let Self { sampling, limits, exceptions, baggage, processors, resource, .. } = self;
         let keeper = sampling.keep.anything().then(|| {
             let certain = sampling.consistent.then_some(certain as fn(&str) -> String);
             Keeper::new(sampling.keep, certain)
@@ -168,21 +168,21 @@ impl End {
             exceptions,
             baggage,
         };
-        let keeper = keeper.map(|keeper| Arc::new(LetGo(keeper)));
+        let keeper = keeper.map(|keeper| Arc::new(EvictedSpans(keeper)));
         keeper.iter().for_each(stats::open);
-        let observers = Observers::new(observers, &resource);
+        let processors = CustomProcessors::new(processors, &resource);
         let reported_losses = Arc::default();
-        let pipeline = Pipeline { sink, _keeper: keeper, observers, reported_losses };
+        let pipeline = Pipeline { sink, _keeper: keeper, processors, reported_losses };
         (pipeline, Installation::Native(Arc::new(native)))
     }
 
     /// The SDK records the spans: processors of the program's own see its spans.
     fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Installation) {
-        let Self { sampling, limits, baggage, observers, resource, .. } = self;
+        let Self { sampling, limits, baggage, processors, resource, .. } = self;
         if sampling.keep.anything() {
             say("`keep` has no effect beside a span processor of the program's own");
         }
-        let observers = Observers::new(observers, &resource);
+        let processors = CustomProcessors::new(processors, &resource);
         let builder = SdkTracerProvider::builder()
             .with_id_generator(Ids)
             .with_sampler(Sampler::new(sampling))
@@ -196,12 +196,12 @@ impl End {
             baggage,
         };
         // Ours first: what another does, in a panic say, is none of its affair.
-        let builder = observers.iter().cloned().fold(
+        let builder = processors.iter().cloned().fold(
             builder.with_span_processor(processor),
             TracerProviderBuilder::with_span_processor,
         );
         let reported_losses = Arc::default();
-        let pipeline = Pipeline { sink, _keeper: None, observers, reported_losses };
+        let pipeline = Pipeline { sink, _keeper: None, processors, reported_losses };
         (pipeline, Installation::Sdk(builder.build(), limits.into()))
     }
 }

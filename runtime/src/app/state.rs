@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::{Running, after_fork};
+use super::{RunningApp, after_fork};
 use crate::internal_threads;
 
-static STATE: Mutex<State> = Mutex::new(State::Down);
+static STATE: Mutex<AppState> = Mutex::new(AppState::Down);
 /// Told whenever somebody has changed the state.
 static CHANGED: Condvar = Condvar::new();
 
@@ -17,9 +17,9 @@ const LONGEST_SET_UP: Duration = Duration::from_secs(4);
 
 thread_local!(static CHANGES: Cell<bool> = const { Cell::new(false) });
 
-pub(super) enum State {
+pub(super) enum AppState {
     Down,
-    Up(Running),
+    Up(RunningApp),
     /// A thread sets telemetry up, or shuts it down. That runs code of the program's own, which may
     /// ask for telemetry: nobody holds the lock meanwhile. A shutdown has a deadline.
     Changing {
@@ -27,10 +27,10 @@ pub(super) enum State {
     },
 }
 
-impl State {
+impl AppState {
     /// When nobody changes it. `None` to whoever does so on this very thread or is waited for by who
     /// does, and when it has taken longer than this.
-    pub(super) fn settled(patience: Duration) -> Option<MutexGuard<'static, Self>> {
+    pub(super) fn wait_until_stable(patience: Duration) -> Option<MutexGuard<'static, Self>> {
         after_fork();
         let changing = |state: &mut Self| matches!(state, Self::Changing { .. });
         let waited_for = is_changed_here() || internal_threads::is_current_marked();
@@ -42,7 +42,7 @@ impl State {
     }
 
     /// As it is now, unless somebody looks at it.
-    pub(super) fn at_once() -> Option<MutexGuard<'static, Self>> {
+    pub(super) fn try_lock() -> Option<MutexGuard<'static, Self>> {
         match STATE.try_lock() {
             Ok(state) => Some(state),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -88,7 +88,7 @@ impl State {
     /// In a child of `fork`, which does not have the thread that may have been changing the state. Returns whether
     /// telemetry is up.
     pub(super) fn start_over() -> bool {
-        let Some(mut state) = Self::at_once() else { return false };
+        let Some(mut state) = Self::try_lock() else { return false };
         match &*state {
             Self::Up(app) => app.pipeline.start_over(),
             Self::Changing { .. } if !is_changed_here() => *state = Self::Down,
@@ -101,30 +101,30 @@ impl State {
 /// A change of the state by this thread. It is over when this is dropped.
 pub(super) struct Change {
     /// What it becomes.
-    pub(super) becomes: State,
+    pub(super) becomes: AppState,
 }
 
 impl Change {
     /// Starts it; with what the state was.
     pub(super) fn of(
-        mut state: MutexGuard<'static, State>,
+        mut state: MutexGuard<'static, AppState>,
         deadline: Option<Instant>,
-    ) -> (State, Self) {
+    ) -> (AppState, Self) {
         CHANGES.set(true);
-        let before = std::mem::replace(&mut *state, State::Changing { deadline });
-        (before, Self { becomes: State::Down })
+        let before = std::mem::replace(&mut *state, AppState::Changing { deadline });
+        (before, Self { becomes: AppState::Down })
     }
 }
 
 impl Drop for Change {
     fn drop(&mut self) {
         CHANGES.set(false);
-        *lock() = std::mem::replace(&mut self.becomes, State::Down);
+        *lock() = std::mem::replace(&mut self.becomes, AppState::Down);
         CHANGED.notify_all();
     }
 }
 
-fn lock() -> MutexGuard<'static, State> {
+fn lock() -> MutexGuard<'static, AppState> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

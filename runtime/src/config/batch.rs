@@ -13,7 +13,7 @@ pub(crate) struct Batch {
     pub(crate) timeout: Option<Duration>,
     /// Whether the last flush is worth waiting for a collector that is not there: not for one that
     /// nobody has named.
-    pub(crate) insists: bool,
+    pub(crate) retries_while_closing: bool,
 }
 
 impl Batch {
@@ -42,6 +42,12 @@ impl Batch {
 impl Default for Batch {
     /// The specification's, but for the timeout: what the queue can hold is not given up.
     fn default() -> Self {
-        Self { queue: 2048, size: 512, delay: Duration::from_secs(5), timeout: None, insists: true }
+        Self {
+            queue: 2048,
+            size: 512,
+            delay: Duration::from_secs(5),
+            timeout: None,
+            retries_while_closing: true,
+        }
     }
 }

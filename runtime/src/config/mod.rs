@@ -16,7 +16,7 @@ use std::time::Duration;
 use opentelemetry::{Key, KeyValue};
 
 use crate::attribute::ToAttribute;
-use crate::sdk::Observer;
+use crate::sdk::CustomProcessor;
 
 pub(crate) use batch::Batch;
 pub(crate) use custom::{Custom, Exported};
@@ -90,7 +90,7 @@ pub struct Config {
     sampling: Sampling,
     batch: Batch,
     exporter: Option<Custom>,
-    observers: Vec<Observer>,
+    processors: Vec<CustomProcessor>,
     baggage: Vec<Key>,
     flush: Duration,
     grace: Option<Duration>,
@@ -106,7 +106,7 @@ impl Config {
             sampling: Sampling::ALWAYS,
             batch: Batch::default(),
             exporter: None,
-            observers: Vec::new(),
+            processors: Vec::new(),
             baggage: Vec::new(),
             flush: Duration::from_secs(4),
             grace: None,
@@ -141,11 +141,11 @@ impl Config {
     }
 
     /// Keeps traces that were not sampled when one of their spans fails: they are recorded, held
-    /// in memory until their last span in this process has ended, and exported whole or let go.
+    /// in memory until their last span in this process has ended, and then exported whole or dropped.
     /// What is sent to other services still says that the trace is not sampled.
     ///
     /// At most 10 000 spans, or about 16 MiB of them, are held. When there are more, the oldest
-    /// trace is let go and counted in [`Stats::let_go`](crate::Stats::let_go).
+    /// trace is evicted and counted in [`Stats::evicted`](crate::Stats::evicted).
     pub fn keep_errors(mut self) -> Self {
         self.sampling.keep.errors = true;
         self
@@ -179,7 +179,7 @@ impl Config {
         mut self,
         processor: impl opentelemetry_sdk::trace::SpanProcessor + 'static,
     ) -> Self {
-        self.observers.push(Observer::new(processor));
+        self.processors.push(CustomProcessor::new(processor));
         self
     }
 

@@ -11,7 +11,7 @@ use super::Otlp;
 use super::{Batch, Config, Custom, LONGEST, Sampling, limits, otlp};
 use crate::encoding::Limits;
 use crate::environment::{Environment, flag};
-use crate::sdk::Observer;
+use crate::sdk::CustomProcessor;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -21,7 +21,7 @@ pub(crate) struct Settings {
     pub(crate) resource: Vec<KeyValue>,
     pub(crate) sampling: Sampling,
     pub(crate) destination: Destination,
-    pub(crate) observers: Vec<Observer>,
+    pub(crate) processors: Vec<CustomProcessor>,
     pub(crate) batch: Batch,
     pub(crate) limits: Limits,
     pub(crate) baggage: Vec<Key>,
@@ -56,7 +56,7 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { resource: own, sampling, batch, exporter, observers, .. } = config;
+        let Config { resource: own, sampling, batch, exporter, processors, .. } = config;
         let Config { baggage, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
@@ -68,7 +68,7 @@ impl Settings {
             resource,
             sampling: sampling.resolve(environment),
             destination: Destination::resolve(exporter, environment, terminal),
-            observers,
+            processors,
             batch: batch.resolve(environment),
             limits: limits::resolve(environment),
             baggage,

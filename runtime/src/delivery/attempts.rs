@@ -19,25 +19,25 @@ pub(super) struct Delivery<E> {
     queue: Arc<Queue>,
     exporter: Arc<E>,
     first: u64,
-    hurry: watch::Receiver<()>,
+    retry_now: watch::Receiver<()>,
 }
 
 impl<E: Exporter> Delivery<E> {
-    /// For the spans from this number on; at once again when there is a `hurry`.
+    /// For the spans from this number on; `retry_now` ends the delay before the next attempt.
     pub(super) fn new(
         queue: Arc<Queue>,
         exporter: Arc<E>,
         first: u64,
-        hurry: watch::Receiver<()>,
+        retry_now: watch::Receiver<()>,
     ) -> Self {
-        Self { queue, exporter, first, hurry }
+        Self { queue, exporter, first, retry_now }
     }
 
     /// Until they have arrived or are lost.
     pub(super) async fn of(mut self, batch: Batch) {
         let spans = batch.spans();
         let lost = self.send(batch).await.unwrap_or(spans).min(spans);
-        self.queue.landed(self.first, spans - lost, lost);
+        self.queue.complete(self.first, spans - lost, lost);
     }
 
     /// How many of them were rejected; `None` when all of them are lost.
@@ -79,29 +79,29 @@ impl<E: Exporter> Delivery<E> {
                 }
                 Answer::Unavailable { why, retry_after } => (why, retry_after),
             };
-            let hurry = queue.in_a_hurry();
-            queue.losses.unavailable(&why, hurry);
-            let in_vain = queue.deadline().is_some() && !queue.batch.insists;
-            let delay = backoff.next_delay(retry_after, hurry);
+            let retry_now = queue.is_flush_awaited();
+            queue.losses.unavailable(&why, retry_now);
+            let in_vain = queue.deadline().is_some() && !queue.batch.retries_while_closing;
+            let delay = backoff.next_delay(retry_after, retry_now);
             let left = limit.map(|limit| limit.saturating_sub(begun.elapsed()));
             let Some(delay) = delay_within(delay, left).filter(|_| !in_vain) else {
                 queue.losses.given_up(count as u64, None);
                 return None;
             };
             if retry_after.is_some() {
-                self.wait_as_told(delay).await;
+                self.wait_for_server(delay).await;
                 continue;
             }
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                Ok(()) = self.hurry.changed() => {}
+                Ok(()) = self.retry_now.changed() => {}
             }
         }
     }
 
     /// A server that says when to come back is left alone until then: to ask it sooner would start
     /// the wait anew. When that is too late, it is asked once more before the deadline.
-    async fn wait_as_told(&mut self, wait: Duration) {
+    async fn wait_for_server(&mut self, wait: Duration) {
         let end = Instant::now() + wait;
         loop {
             let last_chance = self.queue.deadline().and_then(|end| end.checked_sub(LAST_CHANCE));
@@ -109,7 +109,7 @@ impl<E: Exporter> Delivery<E> {
             let end = last_chance.map_or(end, |last_chance| end.min(last_chance));
             tokio::select! {
                 () = tokio::time::sleep_until(end.into()) => return,
-                Ok(()) = self.hurry.changed() => {}
+                Ok(()) = self.retry_now.changed() => {}
             }
         }
     }
@@ -117,7 +117,7 @@ impl<E: Exporter> Delivery<E> {
 
 impl<E> Drop for Delivery<E> {
     fn drop(&mut self) {
-        match self.queue.lost(self.first) {
+        match self.queue.abandon(self.first) {
             0 => {}
             lost if std::thread::panicking() => {
                 self.queue.losses.refused(lost as u64, "the exporter panicked");

@@ -64,10 +64,10 @@ fn queue(timeout: Option<Duration>) -> Arc<Queue> {
     queue_that_insists(true, timeout)
 }
 
-/// A queue that has three spans. If it insists, its last flush waits for a collector that is not there.
-fn queue_that_insists(insists: bool, timeout: Option<Duration>) -> Arc<Queue> {
+/// A queue that has three spans. With `retries_while_closing`, its last flush waits for a collector that is not there.
+fn queue_that_insists(retries_while_closing: bool, timeout: Option<Duration>) -> Arc<Queue> {
     let delay = Duration::from_secs(3600);
-    let batch = config::Batch { queue: 100, size: 3, delay, timeout, insists };
+    let batch = config::Batch { queue: 100, size: 3, delay, timeout, retries_while_closing };
     let queue = Arc::new(Queue::new(batch, Losses::new("tests", "nowhere".to_owned(), 100)));
     for _ in 0..3 {
         let room = queue.reserve(Room { spans: 1, bytes: 100 }).expect("there is room");
@@ -182,10 +182,10 @@ fn during_a_last_flush_the_collector_is_asked_once_more_before_the_deadline() {
 
 #[test]
 fn a_collector_that_nobody_has_named_is_not_asked_again_during_the_last_flush() {
-    for (insists, is_last_flush, tries) in
+    for (retries_while_closing, is_last_flush, tries) in
         [(false, true, 1), (true, true, 2), (false, false, 2), (true, false, 2)]
     {
-        let queue = queue_that_insists(insists, Some(Duration::from_secs(3600)));
+        let queue = queue_that_insists(retries_while_closing, Some(Duration::from_secs(3600)));
         if is_last_flush {
             let closing = queue.clone();
             let deadline = Instant::now() + Duration::from_secs(3600);

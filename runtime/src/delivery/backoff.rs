@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// The longest delay while somebody waits for a flush.
-const LONGEST_IN_A_HURRY: Duration = Duration::from_millis(500);
+const LONGEST_DURING_FLUSH: Duration = Duration::from_millis(500);
 /// The longest delay that a server may ask for; a longer one would lose more than it spares.
 const LONGEST_ASKED_FOR: Duration = Duration::from_secs(60);
 
@@ -27,11 +27,11 @@ impl Backoff {
         Self { next: FIRST, next_in_a_hurry: FIRST, jitter: SmallRng::from_os_rng() }
     }
 
-    /// The delay after a failed attempt. The server may ask for a longer one. During a flush (`hurry`) the delay is
+    /// The delay after a failed attempt. The server may ask for a longer one. During a flush (`retry_now`), the delay is
     /// at most 500 ms, and later delays do not change.
-    pub(super) fn next_delay(&mut self, asked_for: Option<Duration>, hurry: bool) -> Duration {
-        let (next, longest) = if hurry {
-            (&mut self.next_in_a_hurry, LONGEST_IN_A_HURRY)
+    pub(super) fn next_delay(&mut self, asked_for: Option<Duration>, retry_now: bool) -> Duration {
+        let (next, longest) = if retry_now {
+            (&mut self.next_in_a_hurry, LONGEST_DURING_FLUSH)
         } else {
             self.next_in_a_hurry = FIRST;
             (&mut self.next, LONGEST)
@@ -61,7 +61,7 @@ mod tests {
         for _ in 0..10 {
             let _ = backoff.next_delay(None, false);
         }
-        (0..10).for_each(|_| assert!(backoff.next_delay(None, true) <= LONGEST_IN_A_HURRY));
+        (0..10).for_each(|_| assert!(backoff.next_delay(None, true) <= LONGEST_DURING_FLUSH));
         assert!(backoff.next_delay(None, false) >= LONGEST / 2);
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Losses {
     destination: String,
     queue: usize,
     overflow: Overflow,
-    state: Mutex<State>,
+    state: Mutex<LossState>,
 }
 
 /// Which limit a span did not fit into.
@@ -51,7 +51,7 @@ struct Overflow {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LossState {
     /// Requests since the destination last answered for good.
     tries: u64,
     /// Why the last request failed, until one succeeds.
@@ -147,9 +147,9 @@ impl Losses {
 
     /// Records a failed attempt that will be retried. During a flush, nothing is reported until the flush or the
     /// program ends.
-    pub(super) fn unavailable(&self, why: &str, hurry: bool) {
+    pub(super) fn unavailable(&self, why: &str, retry_now: bool) {
         let mut state = self.state();
-        let report = !hurry && !state.silent && due(&mut state.outage_reported_at, REMINDER);
+        let report = !retry_now && !state.silent && due(&mut state.outage_reported_at, REMINDER);
         let outage = state.outage.get_or_insert_with(|| Outage {
             why: String::new(),
             since: Instant::now(),
@@ -242,7 +242,7 @@ impl Losses {
         ))
     }
 
-    fn report_losses(&self, mut state: MutexGuard<'_, State>, why: &str) {
+    fn report_losses(&self, mut state: MutexGuard<'_, LossState>, why: &str) {
         if !state.silent && due(&mut state.losses_reported_at, REMINDER) {
             drop(state);
             let Self { service, destination, .. } = self;
@@ -271,12 +271,12 @@ impl Losses {
         all
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LossState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl LossState {
     fn lose(&mut self, spans: u64, why: Option<&str>, tries: u64) {
         if spans == 0 {
             return;

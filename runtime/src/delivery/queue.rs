@@ -31,13 +31,13 @@ pub(super) const LARGEST: usize = (4 << 20) - (64 << 10);
 
 #[derive(Debug)]
 pub(super) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     pub(super) batch: config::Batch,
     pub(super) losses: Arc<Losses>,
     /// Tells whoever waits for a flush that some spans are through.
     progress: Condvar,
     /// What the worker listens to.
-    pub(super) bells: Bells,
+    pub(super) wakeups: Wakeups,
     /// The room that is left for spans that wait, and for bytes that wait or are on their way.
     free: Free,
     /// Whether the room gets scarce: the worker collects once what the threads have, until there is more room again.
@@ -50,7 +50,7 @@ pub(super) struct Queue {
     /// Whether spans that come are dropped.
     finished: AtomicBool,
     /// The queue of the child, in a child of `fork`.
-    heir: OnceLock<Arc<Self>>,
+    child: OnceLock<Arc<Self>>,
 }
 
 #[derive(Debug)]
@@ -61,7 +61,7 @@ struct Free {
 
 /// Spans have numbers, in the order they came.
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     /// What threads have handed over.
     batches: VecDeque<Batch>,
     /// How many spans and bytes wait, in all of them.
@@ -78,7 +78,7 @@ struct State {
     /// The number of the first that waits.
     taken: u64,
     /// The batches that are on their way, by the numbers of their first spans.
-    on_their_way: BTreeMap<u64, InFlight>,
+    in_flight: BTreeMap<u64, InFlight>,
     /// A flush waits for all spans below this number.
     wanted: u64,
     /// Until then somebody waits for those.
@@ -124,11 +124,11 @@ fn take(free: &AtomicUsize, least: usize, wanted: usize) -> Option<usize> {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Bells {
+pub(super) struct Wakeups {
     /// There is something to do.
     pub(super) work: Notify,
     /// Something is to be tried again without waiting any longer.
-    pub(super) hurry: watch::Sender<()>,
+    pub(super) retry_now: watch::Sender<()>,
 }
 
 /// What the worker is to do next.
@@ -145,15 +145,15 @@ pub(super) struct Next {
     pub(super) done: bool,
 }
 
-impl State {
+impl QueueState {
     /// All below this number are through, one way or another.
-    fn through(&self) -> u64 {
-        self.on_their_way.first_key_value().map_or(self.taken, |(first, _)| *first)
+    fn done_below(&self) -> u64 {
+        self.in_flight.first_key_value().map_or(self.taken, |(first, _)| *first)
     }
 
-    fn in_a_hurry(&self) -> bool {
+    fn is_flush_awaited(&self) -> bool {
         let wanted = || {
-            self.through() < self.wanted
+            self.done_below() < self.wanted
                 && self.wanted_until.is_none_or(|until| Instant::now() < until)
         };
         self.closing.is_some() || wanted()
@@ -163,7 +163,7 @@ impl State {
     /// first span that is not.
     fn want_all(&mut self, deadline: Option<Instant>) -> u64 {
         let all = self.taken + self.waiting as u64;
-        self.wanted_until = match (self.in_a_hurry(), self.wanted_until, deadline) {
+        self.wanted_until = match (self.is_flush_awaited(), self.wanted_until, deadline) {
             (true, None, _) | (_, _, None) => None,
             (true, Some(until), Some(deadline)) => Some(until.max(deadline)),
             (false, _, deadline) => deadline,
@@ -186,7 +186,7 @@ impl State {
         self.waiting -= spans;
         self.waiting_bytes -= bytes;
         self.taken += spans as u64;
-        self.on_their_way.insert(first, InFlight { spans, bytes });
+        self.in_flight.insert(first, InFlight { spans, bytes });
         self.since = (self.waiting > 0).then(Instant::now);
         Some((first, batch))
     }
@@ -211,7 +211,7 @@ impl Queue {
             batch,
             losses,
             progress: Condvar::new(),
-            bells: Bells::default(),
+            wakeups: Wakeups::default(),
             free: Free {
                 spans: AtomicUsize::new(batch.queue),
                 bytes: AtomicUsize::new(MOST_BYTES),
@@ -221,15 +221,15 @@ impl Queue {
             spare: Mutex::default(),
             at_once: AtomicBool::new(false),
             finished: AtomicBool::new(false),
-            heir: OnceLock::new(),
+            child: OnceLock::new(),
         }
     }
 
     /// The queue of this process: itself, but in children of `fork`.
     pub(super) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
         let mut queue = self;
-        while let Some(heir) = queue.heir.get() {
-            queue = heir;
+        while let Some(child) = queue.child.get() {
+            queue = child;
         }
         queue
     }
@@ -237,13 +237,13 @@ impl Queue {
     /// In a child of `fork`, the queue to use from now on. What waits here and what is on its way is
     /// the parent's, and so is the worker, which may have held any lock.
     pub(super) fn start_over(&self) -> &Arc<Self> {
-        self.heir.get_or_init(|| Arc::new(Self::new(self.batch, self.losses.start_over())))
+        self.child.get_or_init(|| Arc::new(Self::new(self.batch, self.losses.start_over())))
     }
 
     pub(super) fn stats(&self) -> Stats {
         let state = self.state();
-        let on_their_way = state.on_their_way.values().map(|batch| batch.spans);
-        state.counts.and_waiting(state.waiting + on_their_way.sum::<usize>())
+        let in_flight = state.in_flight.values().map(|batch| batch.spans);
+        state.counts.and_waiting(state.waiting + in_flight.sum::<usize>())
     }
 
     /// What to say at the end, after a last flush that had this time. Spans that end while the program ends
@@ -272,7 +272,7 @@ impl Queue {
         let wake = is_first || state.is_ready(&self.batch, None);
         drop(state);
         if wake {
-            self.bells.work.notify_one();
+            self.wakeups.work.notify_one();
         }
     }
 
@@ -289,7 +289,7 @@ impl Queue {
         }
         drop(state);
         if !late && self.losses.overflow(full) {
-            self.bells.work.notify_one();
+            self.wakeups.work.notify_one();
         }
         self.press();
     }
@@ -297,7 +297,7 @@ impl Queue {
     /// Makes the worker collect what waits in the buffers of the threads, and the room that they do not use.
     fn press(&self) {
         if !self.pressed.swap(true, Ordering::Relaxed) {
-            self.bells.work.notify_one();
+            self.wakeups.work.notify_one();
         }
     }
 
@@ -307,7 +307,7 @@ impl Queue {
         if state.buffered_since.is_none() {
             state.buffered_since = Some(Instant::now());
             drop(state);
-            self.bells.work.notify_one();
+            self.wakeups.work.notify_one();
         }
     }
 
@@ -379,9 +379,9 @@ impl Queue {
     }
 
     /// Exports what waits now, and tries again at once what has failed.
-    fn hasten(&self) {
-        self.bells.hurry.send_replace(());
-        self.bells.work.notify_one();
+    fn export_now(&self) {
+        self.wakeups.retry_now.send_replace(());
+        self.wakeups.work.notify_one();
     }
 
     /// Whether spans are exported as soon as they come.
@@ -394,7 +394,7 @@ impl Queue {
     pub(super) fn export_at_once(&self) {
         self.at_once.store(true, Ordering::Relaxed);
         self.state().at_once = true;
-        self.hasten();
+        self.export_now();
     }
 
     /// What to do, for a worker that can start another request or not.
@@ -410,19 +410,19 @@ impl Queue {
         }
         let since = [state.since.filter(|_| free), state.buffered_since];
         let due = since.into_iter().flatten().min().and_then(|since| since.checked_add(delay));
-        let through = state.through();
+        let done_below = state.done_below();
         Next {
             batch,
             due: due.filter(|_| state.closing.is_none()),
             is_empty: state.waiting == 0,
             deadline: state.closing.map(|closing| closing.deadline),
-            done: state.closing.is_some_and(|closing| through >= closing.below),
+            done: state.closing.is_some_and(|closing| done_below >= closing.below),
         }
     }
 
     /// Whether somebody waits for spans to be through.
-    pub(super) fn in_a_hurry(&self) -> bool {
-        self.state().in_a_hurry()
+    pub(super) fn is_flush_awaited(&self) -> bool {
+        self.state().is_flush_awaited()
     }
 
     /// When everything must have come to an end, once that is known.
@@ -431,7 +431,7 @@ impl Queue {
     }
 
     /// Of the spans of the batch with this first number so many have arrived, and so many never will.
-    pub(super) fn landed(&self, first: u64, exported: usize, failed: usize) {
+    pub(super) fn complete(&self, first: u64, exported: usize, failed: usize) {
         let mut state = self.state();
         // One that was given up has been accounted for.
         if self.remove(&mut state, first).is_some() {
@@ -443,7 +443,7 @@ impl Queue {
     }
 
     /// The batch with this first number is lost, unless it was accounted for; how many spans that is.
-    pub(super) fn lost(&self, first: u64) -> usize {
+    pub(super) fn abandon(&self, first: u64) -> usize {
         let mut state = self.state();
         let lost = self.remove(&mut state, first).unwrap_or_default();
         state.counts.failed += lost as u64;
@@ -452,8 +452,8 @@ impl Queue {
     }
 
     /// The batch with this first number is no longer on its way. Returns how many spans it has.
-    fn remove(&self, state: &mut State, first: u64) -> Option<usize> {
-        let InFlight { spans, bytes } = state.on_their_way.remove(&first)?;
+    fn remove(&self, state: &mut QueueState, first: u64) -> Option<usize> {
+        let InFlight { spans, bytes } = state.in_flight.remove(&first)?;
         self.free.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.pressed.store(false, Ordering::Relaxed);
         self.collected.store(false, Ordering::Relaxed);
@@ -471,7 +471,7 @@ impl Queue {
         let mut state = self.state();
         let unsent = std::mem::take(&mut state.batches);
         let dropped = std::mem::take(&mut state.waiting);
-        let unanswered = std::mem::take(&mut state.on_their_way);
+        let unanswered = std::mem::take(&mut state.in_flight);
         let failed: usize = unanswered.values().map(|batch| batch.spans).sum();
         state.waiting_bytes = 0;
         self.finished.store(true, Ordering::Relaxed);
@@ -494,14 +494,14 @@ impl Queue {
     pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state();
         let all = state.want_all(deadline);
-        self.hasten();
-        self.wait(state, deadline, |state| state.through() >= all || state.finished)
+        self.export_now();
+        self.wait(state, deadline, |state| state.done_below() >= all || state.finished)
     }
 
     /// Starts what [`flush`](Self::flush) waits for.
     pub(super) fn start_flush(&self, deadline: Instant) {
         self.state().want_all(Some(deadline));
-        self.hasten();
+        self.export_now();
     }
 
     /// Waits until all that has come is through, or cut off at the deadline: `false`. What comes meanwhile
@@ -510,7 +510,7 @@ impl Queue {
         let mut state = self.state();
         let below = state.taken + state.waiting as u64;
         state.closing.get_or_insert(Closing { below, deadline });
-        self.hasten();
+        self.export_now();
         let finished = self.wait(state, Some(deadline + PATIENCE), |state| state.finished);
         if !finished {
             // An exporter that does not come back is not waited for.
@@ -521,9 +521,9 @@ impl Queue {
 
     fn wait(
         &self,
-        mut state: MutexGuard<'_, State>,
+        mut state: MutexGuard<'_, QueueState>,
         deadline: Option<Instant>,
-        done: impl Fn(&State) -> bool,
+        done: impl Fn(&QueueState) -> bool,
     ) -> bool {
         while !done(&state) {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -539,7 +539,7 @@ impl Queue {
         true
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,7 +17,7 @@ const FLUSH: Duration = Duration::from_secs(5);
 
 /// Whether the worker was woken since the last time.
 fn is_woken(queue: &Queue) -> bool {
-    pin!(queue.bells.work.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    pin!(queue.wakeups.work.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 /// The numbers of the first spans of the batches that are exported now.
@@ -57,18 +57,18 @@ fn there_is_a_hurry_until_all_that_is_wanted_is_through() {
     let queue = queue(100, 3);
     let later = Instant::now() + HOUR;
     queue.start_flush(later);
-    assert!(!queue.in_a_hurry(), "nothing waits");
+    assert!(!queue.is_flush_awaited(), "nothing waits");
     end(&queue, [100; 4]);
-    assert!(!queue.in_a_hurry(), "these came later");
+    assert!(!queue.is_flush_awaited(), "these came later");
     queue.start_flush(later);
-    assert!(queue.in_a_hurry());
+    assert!(queue.is_flush_awaited());
     let firsts = take_all(&queue);
     assert_eq!(firsts, [0, 3]);
     end(&queue, [100]);
-    queue.landed(0, 3, 0);
-    assert!(queue.in_a_hurry(), "the second batch is on its way");
-    queue.landed(3, 1, 0);
-    assert!(!queue.in_a_hurry());
+    queue.complete(0, 3, 0);
+    assert!(queue.is_flush_awaited(), "the second batch is on its way");
+    queue.complete(3, 1, 0);
+    assert!(!queue.is_flush_awaited());
     assert_eq!(counts(&queue), [5, 4, 0, 0, 1]);
 }
 
@@ -83,15 +83,15 @@ fn a_hurry_ends_at_the_latest_deadline() {
         for deadline in deadlines {
             queue.start_flush(deadline);
         }
-        assert_eq!(queue.in_a_hurry(), expected);
+        assert_eq!(queue.is_flush_awaited(), expected);
     }
     let queue = Arc::new(queue(100, 3));
     end(&queue, [100]);
-    let flush = meanwhile(&queue, |queue| queue.flush(None), Queue::in_a_hurry);
+    let flush = meanwhile(&queue, |queue| queue.flush(None), Queue::is_flush_awaited);
     queue.start_flush(over);
-    assert!(queue.in_a_hurry(), "one flush has no deadline");
+    assert!(queue.is_flush_awaited(), "one flush has no deadline");
     take_all(&queue);
-    queue.landed(0, 1, 0);
+    queue.complete(0, 1, 0);
     assert!(flush.join().expect("no panic"));
 }
 
@@ -103,10 +103,13 @@ fn a_flush_waits_for_the_spans_that_came_before_it() {
     assert!(!queue.flush(Some(Instant::now())));
     let firsts = take_all(&queue);
     assert!(!queue.flush(Some(Instant::now())), "they are on their way");
-    let flush =
-        meanwhile(&queue, |queue| queue.flush(Some(Instant::now() + HOUR)), Queue::in_a_hurry);
+    let flush = meanwhile(
+        &queue,
+        |queue| queue.flush(Some(Instant::now() + HOUR)),
+        Queue::is_flush_awaited,
+    );
     end(&queue, [100]);
-    queue.landed(firsts[0], 1, 1);
+    queue.complete(firsts[0], 1, 1);
     assert!(flush.join().expect("no panic"));
     assert_eq!(counts(&queue), [3, 1, 0, 1, 1]);
 }
@@ -176,9 +179,9 @@ fn the_worker_is_woken_by_the_first_span_and_by_a_full_batch() {
         queue.wake();
         assert_eq!(is_woken(&queue), expected);
     }
-    let hurry = queue.bells.hurry.subscribe();
+    let retry_now = queue.wakeups.retry_now.subscribe();
     queue.start_flush(Instant::now());
-    assert!(is_woken(&queue) && hurry.has_changed().expect("the queue is there"));
+    assert!(is_woken(&queue) && retry_now.has_changed().expect("the queue is there"));
 }
 
 #[test]
@@ -260,11 +263,11 @@ fn at_the_end_what_waits_is_dropped_and_what_is_on_its_way_has_failed() {
     let queue = queue(100, 3);
     end(&queue, [100; 7]);
     assert_eq!(take_all(&queue), [0, 3]);
-    queue.landed(0, 3, 0);
+    queue.complete(0, 3, 0);
     queue.finish();
     assert!(queue.is_finished());
     assert_eq!(counts(&queue), [7, 3, 1, 3, 0]);
-    queue.landed(3, 3, 0);
+    queue.complete(3, 3, 0);
     assert_eq!(counts(&queue), [7, 3, 1, 3, 0], "it was accounted for");
     let report = queue.report(FLUSH).expect("spans are lost");
     assert!(report.starts_with("4 of 7 spans lost"), "{report}");
@@ -282,7 +285,7 @@ fn the_last_flush_exports_what_came_before_it() {
     let deadline = Instant::now() + HOUR;
     let close =
         meanwhile(&queue, move |queue| queue.close(deadline), |queue| queue.deadline().is_some());
-    assert!(queue.in_a_hurry() && is_woken(&queue));
+    assert!(queue.is_flush_awaited() && is_woken(&queue));
     end(&queue, [100]);
     let next = queue.next(true);
     assert!(!next.done && next.due.is_none());
@@ -290,9 +293,9 @@ fn the_last_flush_exports_what_came_before_it() {
     let (first, batch) = next.batch.expect("they are wanted");
     assert_eq!((first, batch.spans()), (0, 3));
     assert_eq!(queue.next(true).batch.map(|(first, batch)| (first, batch.spans())), Some((3, 2)));
-    queue.landed(0, 3, 0);
+    queue.complete(0, 3, 0);
     assert!(!queue.next(true).done);
-    queue.landed(3, 2, 0);
+    queue.complete(3, 2, 0);
     end(&queue, [100; 2]);
     let next = queue.next(true);
     assert!(next.done && next.batch.is_none(), "these came later");
@@ -315,7 +318,7 @@ fn spans_that_come_during_the_last_flush_start_no_request_and_are_not_reported()
     end(&queue, [100; 3]);
     assert!(queue.next(true).batch.is_none());
     queue.losses.refused(1, "too long");
-    queue.landed(0, 2, 1);
+    queue.complete(0, 2, 1);
     queue.finish();
     assert!(close.join().expect("no panic"));
     let report = queue.report(FLUSH).expect("a span is lost");

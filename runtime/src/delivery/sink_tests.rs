@@ -49,7 +49,13 @@ impl Exporter for Counting {
 }
 
 fn start(shared: &Arc<Shared>) -> Result<Arc<BatchSink<Counting>>, String> {
-    let batch = config::Batch { queue: 100, size: 3, delay: HOUR, timeout: None, insists: false };
+    let batch = config::Batch {
+        queue: 100,
+        size: 3,
+        delay: HOUR,
+        timeout: None,
+        retries_while_closing: false,
+    };
     let shared = shared.clone();
     let connect: Connect<Counting> = Arc::new(move || {
         if shared.is_refused {

@@ -18,7 +18,7 @@ pub(super) fn queue(spans: usize, size: usize) -> Queue {
         size,
         delay: Duration::from_secs(3600),
         timeout: None,
-        insists: false,
+        retries_while_closing: false,
     };
     Queue::new(batch, Losses::new("tests", "nowhere".to_owned(), spans))
 }
@@ -115,12 +115,12 @@ fn what_is_on_its_way_takes_room_until_it_has_landed() {
     let Next { batch: Some((first, _)), .. } = queue.next(true) else { panic!("a batch is full") };
     end(&queue, [100]);
     assert_eq!(counts(queue.stats()), (5, 1, 4));
-    queue.landed(first, 1, 0);
+    queue.complete(first, 1, 0);
     end(&queue, [large]);
     assert_eq!(counts(queue.stats()), (6, 1, 4));
     let Next { batch: Some((first, _)), .. } = queue.next(true) else { panic!("a batch is full") };
-    assert_eq!(queue.lost(first), 1);
-    assert_eq!(queue.lost(first), 0, "it was accounted for");
+    assert_eq!(queue.abandon(first), 1);
+    assert_eq!(queue.abandon(first), 0, "it was accounted for");
     end(&queue, [large]);
     assert_eq!(counts(queue.stats()), (7, 1, 4));
 }
@@ -161,7 +161,7 @@ fn scarce_room_makes_the_worker_collect_it_once() {
     rooms.into_iter().flatten().for_each(|room| queue.release(room));
     end(&queue, [100; 6]);
     let Next { batch: Some((first, _)), .. } = queue.next(true) else { panic!("a batch is full") };
-    queue.landed(first, 1, 0);
+    queue.complete(first, 1, 0);
     assert!(!queue.wants_buffers(), "there is room");
     end(&queue, [100; 6]);
     assert!(queue.wants_buffers());

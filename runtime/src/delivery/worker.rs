@@ -70,9 +70,9 @@ async fn work<E: Exporter>(pipeline: usize, queue: &Arc<Queue>, exporter: &Arc<E
         let Next { batch, due, is_empty, deadline, done } =
             queue.next(deliveries.len() < E::AT_ONCE);
         if let Some((first, batch)) = batch {
-            let hurry = queue.bells.hurry.subscribe();
+            let retry_now = queue.wakeups.retry_now.subscribe();
             deliveries
-                .spawn(Delivery::new(queue.clone(), exporter.clone(), first, hurry).of(batch));
+                .spawn(Delivery::new(queue.clone(), exporter.clone(), first, retry_now).of(batch));
             continue;
         }
         queue.losses.report_overflow(is_empty);
@@ -80,7 +80,7 @@ async fn work<E: Exporter>(pipeline: usize, queue: &Arc<Queue>, exporter: &Arc<E
             break;
         }
         tokio::select! {
-            () = queue.bells.work.notified() => {}
+            () = queue.wakeups.work.notified() => {}
             Some(_) = deliveries.join_next() => {}
             () = until(due) => {}
             () = until(deadline) => break,

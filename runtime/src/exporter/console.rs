@@ -17,7 +17,7 @@ use crate::recorder::{self, Batch, Outlet, Room};
 use crate::report;
 use crate::sdk::Sink;
 use crate::stats::{self, Account, Counts, Stats};
-use crate::tree::{Drawing, Look};
+use crate::tree::{Capabilities, Drawing};
 
 /// As many finished spans wait for their traces to be complete; when there are more, the traces are
 /// drawn in parts. As many more wait to be written.
@@ -34,14 +34,14 @@ pub(crate) struct Console {
 
 #[derive(Debug, Default)]
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<ConsoleState>,
     written: Condvar,
     /// What takes its place in a child of `fork`, where the writer thread may have held the lock.
-    of_child: OnceLock<Arc<Self>>,
+    child: OnceLock<Arc<Self>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ConsoleState {
     by_id: HashMap<TraceId, Trace>,
     /// The finished spans in all of them.
     held: usize,
@@ -110,15 +110,15 @@ impl Console {
 
     fn shared(&self) -> &Arc<Shared> {
         let mut shared = &self.shared;
-        while let Some(of_child) = shared.of_child.get() {
-            shared = of_child;
+        while let Some(child) = shared.child.get() {
+            shared = child;
         }
         shared
     }
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ConsoleState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -162,7 +162,7 @@ impl Shared {
     fn draw(&self, mut spans: Vec<SpanData>) {
         spans.sort_by_key(|span| span.start_time);
         let count = spans.len();
-        let text = Drawing { spans: &spans, look: Look::of_stderr() }.to_string();
+        let text = Drawing { spans: &spans, capabilities: Capabilities::of_stderr() }.to_string();
         let mut state = self.state();
         if state.finished {
             // The shutdown has counted these spans as dropped.
@@ -189,7 +189,7 @@ impl Shared {
     fn wait(&self, deadline: Option<Instant>, number: u64) -> bool {
         let left =
             deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-        let unwritten = |state: &mut State| state.written < number;
+        let unwritten = |state: &mut ConsoleState| state.written < number;
         let (state, _) = self
             .written
             .wait_timeout_while(self.state(), left, unwritten)
@@ -265,6 +265,6 @@ impl Sink for Console {
     /// What had ended before the fork is the parent's to draw, and the thread is the parent's.
     fn start_over(&self) {
         let shared = self.shared();
-        shared.of_child.get_or_init(Arc::default).start_writer();
+        shared.child.get_or_init(Arc::default).start_writer();
     }
 }

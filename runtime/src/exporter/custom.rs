@@ -126,10 +126,10 @@ impl Exporter for CustomExporter {
     }
 
     async fn shut_down(&self, timeout: Duration) {
-        let (done, told) = oneshot::channel();
+        let (done, is_done) = oneshot::channel();
         if self.0.send(Job::ShutDown { timeout, done }).is_ok() {
             // What it says of its end changes nothing any more.
-            let _ = tokio::time::timeout(timeout, told).await;
+            let _ = tokio::time::timeout(timeout, is_done).await;
         }
     }
 }

@@ -9,7 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::context;
-use crate::span::{LibraryTracer, active};
+use crate::span::{LibraryTracer, enabled};
 
 /// Spans from `info` on, and what else is wanted, where something records them.
 pub(super) fn layer<S>(wanted: EnvFilter) -> impl Layer<S>
@@ -60,7 +60,7 @@ where
             return false;
         }
         if metadata.is_span() {
-            active::any() && !context::current().is_telemetry_suppressed()
+            enabled::is_enabled() && !context::current().is_telemetry_suppressed()
         } else {
             *metadata.level() == Level::ERROR
         }

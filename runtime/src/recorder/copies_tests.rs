@@ -8,7 +8,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::decode::decode;
-use super::local::{Local, Place};
+use super::local::{Local, SlotRef};
 use super::outlet::{Outlet, Room};
 use super::record::{HEAD, LENGTH_BYTES, OPEN, Record};
 use super::scope::ScopeId;
@@ -35,7 +35,7 @@ impl Outlet for Patient {
     fn take(&self, _batch: Batch) {}
 }
 
-fn open(local: &'static Local, name: &str) -> Place {
+fn open(local: &'static Local, name: &str) -> SlotRef {
     let scope = ScopeId::of(&InstrumentationScope::builder("copies").build());
     let outlet: Arc<dyn Outlet> = Arc::new(Patient);
     test_spans::open(local, (PIPELINE, &outlet), scope, name)

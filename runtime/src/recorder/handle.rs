@@ -10,12 +10,12 @@ use opentelemetry::{Context, KeyValue};
 
 use super::clock::nanos;
 use super::kept::LocalTrace;
-use super::known::Known;
-use super::local::Place;
+use super::known_span::KnownSpan;
+use super::local::SlotRef;
 use super::slot::OpenSpan;
 use super::thread::Thread;
 
-impl Known {
+impl KnownSpan {
     /// The span that is current in this context, if this recorder has made it.
     pub(crate) fn of(context: &Context) -> Option<Self> {
         let span = context.span();
@@ -50,7 +50,7 @@ impl Known {
 }
 
 /// What a handle says of its span.
-type Answer = (Option<Known>, Option<Arc<LocalTrace>>);
+type Answer = (Option<KnownSpan>, Option<Arc<LocalTrace>>);
 
 thread_local!(static ANSWER: Cell<Answer> = const { Cell::new((None, None)) });
 
@@ -59,7 +59,7 @@ thread_local!(static ANSWER: Cell<Answer> = const { Cell::new((None, None)) });
 pub(crate) struct Handle {
     context: SpanContext,
     /// `None` where the span does not record.
-    known: Option<Known>,
+    known: Option<KnownSpan>,
     /// The local trace of the span, if that is held: spans that start when this one has ended belong to it too.
     trace: Option<Arc<LocalTrace>>,
     /// Whether the span ends with its handle. The spans of our own guards do not.
@@ -69,7 +69,7 @@ pub(crate) struct Handle {
 impl Handle {
     pub(crate) fn new(
         context: SpanContext,
-        known: Option<Known>,
+        known: Option<KnownSpan>,
         trace: Option<Arc<LocalTrace>>,
         ends_on_drop: bool,
     ) -> Self {
@@ -77,10 +77,10 @@ impl Handle {
     }
 
     /// Another handle of a span that is open.
-    pub(crate) fn of(place: Place) -> Option<Self> {
-        place.with(|span| {
+    pub(crate) fn of(slot: SlotRef) -> Option<Self> {
+        slot.with(|span| {
             let context = span.context();
-            let known = Known { id: context.span_id(), place, anchor: span.anchor };
+            let known = KnownSpan { id: context.span_id(), slot, anchor: span.anchor };
             Self::new(context, Some(known), span.trace.clone(), false)
         })
     }
@@ -92,7 +92,7 @@ impl Handle {
 
     #[inline]
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
-        self.known?.place.with(change)
+        self.known?.slot.with(change)
     }
 }
 
@@ -134,14 +134,14 @@ impl Span for Handle {
     }
 
     fn end(&mut self) {
-        if let Some(Known { place, .. }) = self.known {
-            place.end(None);
+        if let Some(KnownSpan { slot, .. }) = self.known {
+            slot.end(None);
         }
     }
 
     fn end_with_timestamp(&mut self, time: SystemTime) {
-        if let Some(Known { place, .. }) = self.known {
-            place.end(given(time));
+        if let Some(KnownSpan { slot, .. }) = self.known {
+            slot.end(given(time));
         }
     }
 }

@@ -45,14 +45,14 @@ pub(crate) struct Keeper {
     /// That of a child of `fork`: another thread of the parent may have held the lock.
     child: OnceLock<Arc<Self>>,
     bytes: AtomicUsize,
-    by_age: Mutex<ByAge>,
-    /// How many spans were let go for want of memory, before it was known whether their traces are kept.
-    let_go: AtomicUsize,
+    by_age: Mutex<TraceList>,
+    /// How many spans were evicted for want of memory, before it was known whether their traces are kept.
+    evicted: AtomicUsize,
 }
 
 /// The traces that hold spans, or held some, the oldest first.
 #[derive(Default)]
-struct ByAge {
+struct TraceList {
     traces: VecDeque<Weak<LocalTrace>>,
     /// With so many in the list, those that are gone are removed.
     most: usize,
@@ -64,11 +64,11 @@ pub(crate) struct LocalTrace {
     is_sampled: bool,
     /// How many of its spans are open. It falls only with the lock.
     open: AtomicUsize,
-    state: Mutex<State>,
+    state: Mutex<HeldSpans>,
 }
 
 #[derive(Default)]
-struct State {
+struct HeldSpans {
     /// Whether its first span has ended.
     has_ended: bool,
     is_kept: bool,
@@ -96,7 +96,7 @@ impl Keeper {
             child: OnceLock::new(),
             bytes: AtomicUsize::new(0),
             by_age: Mutex::default(),
-            let_go: AtomicUsize::new(0),
+            evicted: AtomicUsize::new(0),
         })
     }
 
@@ -110,9 +110,9 @@ impl Keeper {
         keeper
     }
 
-    /// How many spans were let go for want of memory, before it was known whether their traces are kept.
-    pub(crate) fn let_go(&self) -> usize {
-        self.let_go.load(Ordering::Relaxed)
+    /// How many spans were evicted for want of memory, before it was known whether their traces are kept.
+    pub(crate) fn evicted(&self) -> usize {
+        self.evicted.load(Ordering::Relaxed)
     }
 
     /// A local trace that starts. `None` if its spans need not be held.
@@ -134,11 +134,11 @@ impl Keeper {
         self.by_age().traces.len()
     }
 
-    fn by_age(&self) -> MutexGuard<'_, ByAge> {
+    fn by_age(&self) -> MutexGuard<'_, TraceList> {
         self.by_age.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the oldest traces hold, as long as there is too much in all. A trace that is let go is exported as it was
+    /// What the oldest traces hold, as long as there is too much in all. A trace that is evicted is exported as it was
     /// decided when it started.
     pub(super) fn make_room(&self) -> Vec<Batch> {
         let mut decided = Vec::new();
@@ -151,7 +151,7 @@ impl Keeper {
             let spans = state.release(self);
             drop(state);
             if !is_kept {
-                self.let_go.fetch_add(spans.spans(), Ordering::Relaxed);
+                self.evicted.fetch_add(spans.spans(), Ordering::Relaxed);
             }
             decided.extend(trace.decide(spans, is_kept));
         }
@@ -159,7 +159,7 @@ impl Keeper {
     }
 }
 
-impl ByAge {
+impl TraceList {
     /// At least so many are listed before those that are gone are removed.
     const FEWEST: usize = 1024;
 
@@ -175,7 +175,7 @@ impl ByAge {
 }
 
 impl LocalTrace {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HeldSpans> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -228,7 +228,7 @@ impl LocalTrace {
     }
 }
 
-impl State {
+impl HeldSpans {
     /// What was held.
     fn release(&mut self, keeper: &Keeper) -> Batch {
         let held = std::mem::take(&mut self.held);

@@ -65,7 +65,7 @@ fn a_trace_without_failures_is_not_exported() {
     let trace = started(&keeper, false, 2);
     assert_eq!(end(&trace, fine(), &record(1, 1, 0)), NOTHING);
     assert_eq!(end(&trace, first(), &record(1, 2, 0)), NOTHING);
-    assert_eq!((keeper.held_bytes(), keeper.let_go()), (0, 0));
+    assert_eq!((keeper.held_bytes(), keeper.evicted()), (0, 0));
 }
 
 #[test]
@@ -150,9 +150,9 @@ fn without_room_the_oldest_trace_is_decided_as_it_was_at_its_start() {
     assert_eq!(end(&sampled, fine(), &record(2, 2, 6 * MEGABYTE)), NOTHING);
     assert!(keeper.make_room().is_empty(), "there is room");
     assert_eq!(end(&latest, fine(), &record(3, 3, 6 * MEGABYTE)), NOTHING);
-    assert_eq!((ids(keeper.make_room()), keeper.let_go()), (vec![], 1));
+    assert_eq!((ids(keeper.make_room()), keeper.evicted()), (vec![], 1));
     assert_eq!(end(&latest, fine(), &record(3, 4, 6 * MEGABYTE)), NOTHING);
-    assert_eq!((ids(keeper.make_room()), keeper.let_go()), (vec![2], 2));
+    assert_eq!((ids(keeper.make_room()), keeper.evicted()), (vec![2], 2));
     // The rest of a trace is held anew.
     assert_eq!(end(&unsampled, failed(), &record(1, 5, 0)), NOTHING);
     assert_eq!(end(&unsampled, first(), &record(1, 6, 0)), [5, 6]);
@@ -184,10 +184,10 @@ fn there_is_room_for_16_mib_of_spans_to_the_byte() {
     let rest = record(1, 1, MOST / 2).size() - MOST / 2;
     assert_eq!(end(&trace, fine(), &record(1, 1, MOST - rest)), NOTHING);
     assert!(keeper.make_room().is_empty());
-    assert_eq!((keeper.held_bytes(), keeper.let_go()), (MOST, 0));
+    assert_eq!((keeper.held_bytes(), keeper.evicted()), (MOST, 0));
     assert_eq!(end(&trace, fine(), &record(1, 2, 0)), NOTHING);
     assert!(keeper.make_room().is_empty(), "the trace was not sampled");
-    assert_eq!((keeper.held_bytes(), keeper.let_go()), (0, 2));
+    assert_eq!((keeper.held_bytes(), keeper.evicted()), (0, 2));
 }
 
 #[test]
@@ -244,5 +244,5 @@ fn of_a_thousand_traces_on_eight_threads_those_that_fail_are_whole() {
     });
     let failing = (0..8).flat_map(|thread| (0..125).map(move |number| fails(number, thread)));
     let failing = failing.filter(|fails| *fails).count();
-    assert_eq!((exported, keeper.held_bytes(), keeper.let_go()), (failing * 11, 0, 0));
+    assert_eq!((exported, keeper.held_bytes(), keeper.evicted()), (failing * 11, 0, 0));
 }

@@ -22,16 +22,16 @@ const FULL: usize = 64 << 10;
 /// Once no span of a thread is open, it keeps at most so many slots.
 const MOST_IDLE: usize = 64;
 
-/// One thread's. It is never freed, but given to the next thread that starts after its own has ended, so that a [`Place`]
+/// One thread's. It is never freed, but given to the next thread that starts after its own has ended, so that a [`SlotRef`]
 /// needs no reference count. Any thread may end or change a span that is in it.
 pub(super) struct Local {
     /// Tells a child of `fork`, where another thread of the parent may have held the lock for ever.
     fork: Fork,
-    state: Mutex<State>,
+    state: Mutex<LocalState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LocalState {
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// The highest generation of the slots that were given up: none has the place of a span that was in those.
@@ -49,9 +49,10 @@ struct Ended {
     room: Room,
 }
 
-/// Where a span is found while it is open. A place is never used again: when the span has ended, it finds nothing.
+/// Refers to the slot of an open span. Once the span has ended, the reference finds nothing: no other span gets the same
+/// generation of a slot.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct SlotRef {
     local: &'static Local,
     slot: u32,
     generation: u32,
@@ -77,7 +78,7 @@ impl Local {
         !self.fork.has_happened()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LocalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -87,7 +88,7 @@ impl Local {
         &'static self,
         pipeline: Option<(usize, &Arc<dyn Outlet>)>,
         start: impl FnOnce(&mut OpenSpan),
-    ) -> Place {
+    ) -> SlotRef {
         let mut guard = self.state();
         let state = &mut *guard;
         let before = match pipeline {
@@ -103,11 +104,11 @@ impl Local {
         slot.is_open = true;
         start(&mut slot.span);
         slot.span.seal();
-        let place = Place { local: self, slot: index, generation: slot.generation };
+        let slot_ref = SlotRef { local: self, slot: index, generation: slot.generation };
         // Dropped without the lock: it may be the last reference to a pipeline.
         drop(guard);
         drop(before);
-        place
+        slot_ref
     }
 
     /// Adds a span that another recorder has made.
@@ -166,22 +167,22 @@ impl Local {
         self.state().slots.iter().any(|slot| slot.is_of(pipeline))
     }
 
-    /// The places of the spans of this pipeline that are open.
-    pub(super) fn opened(&'static self, pipeline: usize) -> Vec<Place> {
+    /// References to the open spans of this pipeline.
+    pub(super) fn opened(&'static self, pipeline: usize) -> Vec<SlotRef> {
         let state = self.state();
         let of_it = state.slots.iter().zip(0..).filter(|(slot, _)| slot.is_of(pipeline));
-        let place = |(slot, index): (&Slot, u32)| Place {
+        let slot_ref = |(slot, index): (&Slot, u32)| SlotRef {
             local: self,
             slot: index,
             generation: slot.generation,
         };
-        of_it.map(place).collect()
+        of_it.map(slot_ref).collect()
     }
 }
 
 /// What is to be done once the lock is free.
 #[must_use = "the span is not handed over"]
-enum After {
+enum AfterUnlock {
     Nothing,
     /// The span is dropped, and counted.
     CountLate,
@@ -189,7 +190,7 @@ enum After {
     Wake(Arc<dyn Outlet>),
 }
 
-impl After {
+impl AfterUnlock {
     /// Both. Of one outlet, one batch.
     fn and(self, next: Self) -> Self {
         match (self, next) {
@@ -239,7 +240,7 @@ impl Ended {
     }
 
     #[inline]
-    fn append(&mut self, destination: &Destination, record: &[u8]) -> After {
+    fn append(&mut self, destination: &Destination, record: &[u8]) -> AfterUnlock {
         let number = match destination {
             Destination::Pipeline(number) => *number,
             Destination::Direct(outlet) => return direct(outlet, record),
@@ -247,7 +248,7 @@ impl Ended {
         let outlet = match &self.outlet {
             Some((known, outlet)) if *known == number => outlet,
             // Its pipeline was shut down, and another one is there.
-            _ => return After::CountLate,
+            _ => return AfterUnlock::CountLate,
         };
         let bytes = record.len();
         if self.room.spans == 0 || self.room.bytes < bytes {
@@ -255,7 +256,7 @@ impl Ended {
                 spans: usize::from(self.room.spans == 0),
                 bytes: if self.room.bytes < bytes { bytes } else { 0 },
             };
-            let Some(room) = outlet.reserve(lacking) else { return After::Nothing };
+            let Some(room) = outlet.reserve(lacking) else { return AfterUnlock::Nothing };
             self.room.spans += room.spans;
             self.room.bytes += room.bytes;
         }
@@ -278,17 +279,22 @@ impl Ended {
             outlet.take(full);
             self.buffer.clear();
         } else if was_empty {
-            return After::Wake(outlet.clone());
+            return AfterUnlock::Wake(outlet.clone());
         }
-        After::Nothing
+        AfterUnlock::Nothing
     }
 
     /// Adds what is decided now that this span of the trace has ended.
-    fn append_decided(&mut self, trace: &Arc<LocalTrace>, span: &OpenSpan, end: u64) -> After {
+    fn append_decided(
+        &mut self,
+        trace: &Arc<LocalTrace>,
+        span: &OpenSpan,
+        end: u64,
+    ) -> AfterUnlock {
         let decided = trace.end(span.ended(end), span.record());
         let mut decided: Vec<Batch> = decided.into_iter().collect();
         decided.extend(trace.keeper().make_room());
-        let mut after = After::Nothing;
+        let mut after = AfterUnlock::Nothing;
         for batch in decided {
             after = after.and(self.append_batch(&span.destination, batch));
         }
@@ -296,11 +302,11 @@ impl Ended {
     }
 
     /// Adds the spans of a trace that was held.
-    fn append_batch(&mut self, destination: &Destination, batch: Batch) -> After {
+    fn append_batch(&mut self, destination: &Destination, batch: Batch) -> AfterUnlock {
         if let Some((_, outlet)) = &self.outlet {
             batch.contexts().for_each(|context| outlet.expect(&context));
         }
-        let mut after = After::Nothing;
+        let mut after = AfterUnlock::Nothing;
         for record in batch.whole_records() {
             after = after.and(self.append(destination, record));
         }
@@ -318,13 +324,13 @@ impl Ended {
 }
 
 /// Hands over this span alone.
-fn direct(outlet: &Arc<dyn Outlet>, record: &[u8]) -> After {
+fn direct(outlet: &Arc<dyn Outlet>, record: &[u8]) -> AfterUnlock {
     let mut batch = Batch::default();
     batch.push_record(record);
-    After::HandOver(outlet.clone(), batch)
+    AfterUnlock::HandOver(outlet.clone(), batch)
 }
 
-impl Place {
+impl SlotRef {
     /// What this does with the span; `None` if the span has ended, or is another process's.
     #[inline]
     pub(crate) fn with<T>(self, change: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
@@ -348,7 +354,7 @@ impl Place {
             return;
         }
         let mut state = self.local.state();
-        let State { slots, free, generation, ended } = &mut *state;
+        let LocalState { slots, free, generation, ended } = &mut *state;
         let Some(slot) = slots.get_mut(self.slot as usize) else { return };
         if !slot.holds(self.generation) {
             return;
@@ -379,8 +385,8 @@ impl Place {
     }
 }
 
-impl Debug for Place {
+impl Debug for SlotRef {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Place").field(&self.slot).field(&self.generation).finish()
+        f.debug_tuple("SlotRef").field(&self.slot).field(&self.generation).finish()
     }
 }

@@ -1,4 +1,4 @@
-//! When the buffer of a thread is handed over, and which span a place finds.
+//! When the buffer of a thread is handed over, and which span a `SlotRef` finds.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use opentelemetry::trace::{SpanContext, SpanId, Status};
 
 use super::batch::Batch;
 use super::kept::{Keep, Keeper, LocalTrace};
-use super::local::{Destination, Local, Place};
+use super::local::{Destination, Local, SlotRef};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::{late, test_spans};
@@ -85,17 +85,17 @@ fn append(local: &Local, outlet: &Arc<Listed>, lengths: impl IntoIterator<Item =
     lengths.into_iter().for_each(|length| local.append(PIPELINE, &outlet, &vec![0; length]));
 }
 
-fn open_in(local: &'static Local, pipeline: usize, outlet: &Arc<Listed>) -> Place {
+fn open_in(local: &'static Local, pipeline: usize, outlet: &Arc<Listed>) -> SlotRef {
     let outlet: Arc<dyn Outlet> = outlet.clone();
     test_spans::open(local, (pipeline, &outlet), ScopeId::EMPTY, "name")
 }
 
 /// Opens a span of a trace.
-fn open_of(local: &'static Local, outlet: &Arc<Listed>, trace: &Arc<LocalTrace>) -> Place {
-    let place = open_in(local, PIPELINE, outlet);
+fn open_of(local: &'static Local, outlet: &Arc<Listed>, trace: &Arc<LocalTrace>) -> SlotRef {
+    let slot = open_in(local, PIPELINE, outlet);
     trace.open();
-    place.with(|span| span.trace = Some(trace.clone()));
-    place
+    slot.with(|span| span.trace = Some(trace.clone()));
+    slot
 }
 
 /// Held by tests in which spans end too late: all tests of the process count them together.
@@ -178,12 +178,12 @@ fn a_buffer_is_of_one_pipeline_at_a_time() {
     let earlier = open_in(local, PIPELINE, &outlet);
     outlet.calls();
     let other = Listed::new(100, AMPLE);
-    let place = open_in(local, PIPELINE + 1, &other);
+    let slot = open_in(local, PIPELINE + 1, &other);
     assert_eq!(outlet.calls(), [Take(2, 20), Release(0, 10)]);
     assert_eq!(Arc::strong_count(&outlet), 1, "the thread has forgotten it");
     earlier.end(Some(9));
     assert_eq!(other.calls(), [], "the span is of the other pipeline");
-    place.end(Some(9));
+    slot.end(Some(9));
     assert_eq!([PIPELINE, PIPELINE + 1].map(|number| local.waiting(number).0), [0, 1]);
 }
 
@@ -211,12 +211,12 @@ fn the_spans_of_a_kept_trace_are_handed_over_together() {
         let (local, outlet) = (Local::new(), Listed::new(spans_at_once, AMPLE));
         let keeper = Keeper::new(Keep { errors: true, slower_than: None }, None);
         let trace = keeper.start(false).expect("its spans are held");
-        let places = [(); 3].map(|()| open_of(local, &outlet, &trace));
-        places[1].with(|span| span.set_status(&Status::error("gone wrong")));
-        places[2].with(|span| span.is_first = true);
-        places[..2].iter().for_each(|place| place.end(Some(9)));
+        let slots = [(); 3].map(|()| open_of(local, &outlet, &trace));
+        slots[1].with(|span| span.set_status(&Status::error("gone wrong")));
+        slots[2].with(|span| span.is_first = true);
+        slots[..2].iter().for_each(|slot| slot.end(Some(9)));
         assert_eq!(outlet.calls(), []);
-        places[2].end(Some(9));
+        slots[2].end(Some(9));
         let mut calls = outlet.calls();
         let last = match calls.pop() {
             Some(Take(spans, _)) => Take(spans, 0),
@@ -239,9 +239,9 @@ fn the_oldest_held_traces_are_exported_when_a_span_needs_their_memory() {
     let traces = [(); 2].map(|()| keeper.start(true).expect("its spans are held"));
     for trace in &traces {
         assert_eq!(outlet.calls(), []);
-        let places = [(); 2].map(|()| open_of(local, &outlet, trace));
-        places[0].with(|span| span.rename(&"x".repeat(LARGE)));
-        places[0].end(Some(9));
+        let slots = [(); 2].map(|()| open_of(local, &outlet, trace));
+        slots[0].with(|span| span.rename(&"x".repeat(LARGE)));
+        slots[0].end(Some(9));
     }
     let calls = outlet.calls();
     assert!(matches!(calls[..], [Expect(_), Reserve(1, LARGE..), Take(1, LARGE..)]), "{calls:?}");
@@ -265,16 +265,16 @@ fn a_place_finds_nothing_once_its_span_has_ended() {
 fn a_thread_keeps_64_slots_when_none_is_used() {
     let (local, outlet) = (Local::new(), Listed::new(1000, AMPLE));
     for (count, kept) in [(64, 64), (65, 0)] {
-        let places: Vec<_> = (0..count).map(|_| open_in(local, PIPELINE, &outlet)).collect();
+        let slots: Vec<_> = (0..count).map(|_| open_in(local, PIPELINE, &outlet)).collect();
         assert_eq!(local.copies().0.len(), count);
-        for place in &places {
-            place.end(Some(9));
+        for slot in &slots {
+            slot.end(Some(9));
         }
         local.collect(PIPELINE);
         assert!(matches!(outlet.calls()[..], [.., Take(spans, _), _] if spans == count));
         assert_eq!(local.copies().0.len(), kept);
         let next = open_in(local, PIPELINE, &outlet);
-        assert!(places.iter().all(|place| place.with(|_| ()).is_none()), "{count}");
+        assert!(slots.iter().all(|slot| slot.with(|_| ()).is_none()), "{count}");
         next.end(Some(9));
         local.collect(PIPELINE);
     }
@@ -287,8 +287,8 @@ fn open_spans_are_found_by_their_pipeline() {
     direct.with(|span| span.destination = Destination::Direct(outlet.clone()));
     ended.end(Some(9));
     assert!(local.has_open(PIPELINE) && !local.has_open(PIPELINE + 1));
-    for place in local.opened(PIPELINE) {
-        place.end(Some(9));
+    for slot in local.opened(PIPELINE) {
+        slot.end(Some(9));
     }
     assert!(open.with(|_| ()).is_none() && direct.with(|_| ()).is_some());
     assert!(!local.has_open(PIPELINE));

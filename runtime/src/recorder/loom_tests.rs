@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use super::batch::Batch;
-use super::local::{Local, Place};
+use super::local::{Local, SlotRef};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::test_spans;
@@ -56,7 +56,7 @@ impl Recording {
         Self { local: Local::new(), counts: Arc::default() }
     }
 
-    fn open(&self) -> Place {
+    fn open(&self) -> SlotRef {
         let outlet: Arc<dyn Outlet> = self.counts.clone();
         test_spans::open(self.local, (PIPELINE, &outlet), ScopeId::EMPTY, "span")
     }
@@ -123,7 +123,7 @@ fn a_span_that_ends_during_a_shutdown_is_handed_over_or_counted_as_late() {
         let span = recording.open();
         let elsewhere = thread::spawn(move || span.end(Some(3)));
         for place in recording.local.opened(PIPELINE) {
-            place.interrupt();
+            slot.interrupt();
         }
         recording.local.close(PIPELINE);
         elsewhere.join().expect("it ends");

@@ -11,7 +11,7 @@ mod handle;
 mod kept;
 #[cfg(all(test, feature = "app"))]
 mod kept_tests;
-mod known;
+mod known_span;
 mod late;
 mod local;
 #[cfg(test)]
@@ -49,16 +49,16 @@ pub(crate) use encode::write_scope;
 pub(crate) use exceptions::Exceptions;
 pub(crate) use handle::Handle;
 pub(crate) use kept::{Keep, Keeper};
-pub(crate) use known::Known;
+pub(crate) use known_span::KnownSpan;
 pub(crate) use late::{late, start_over as forget_late};
-pub(crate) use local::Place;
+pub(crate) use local::SlotRef;
 pub(crate) use message::EXCEPTION;
-pub(crate) use native::{HeadSampler, Native, New, RANDOM, SpanScope};
+pub(crate) use native::{HeadSampler, Native, NewSpan, RANDOM, SpanScope};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]
 pub(crate) use scope::ScopeId;
-pub(crate) use slot::Failed;
+pub(crate) use slot::RecordedFailure;
 pub(crate) use thread::Library;
 pub(crate) use thread::{
     after_fork, any_open, append, close, collect, interrupt, new_ids, new_pipeline, with_waiting,

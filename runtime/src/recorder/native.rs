@@ -14,7 +14,7 @@ use opentelemetry::{Context, Key};
 use super::clock::Anchor;
 use super::exceptions::Exceptions;
 use super::kept::{Keeper, LocalTrace};
-use super::known::Known;
+use super::known_span::KnownSpan;
 use super::local::Destination;
 use super::memory;
 use super::message::{self, Head};
@@ -76,16 +76,16 @@ pub(crate) struct Native {
 /// The local trace of a span that starts under this one, if its spans are held; and whether it starts with the span.
 fn local_trace(
     keeper: &Arc<Keeper>,
-    known: Option<Known>,
+    known: Option<KnownSpan>,
     parent: &SpanRef<'_>,
     is_sampled: bool,
 ) -> (Option<Arc<LocalTrace>>, bool) {
-    if let Some(trace) = known.and_then(|known| known.place.with(|span| span.trace.clone())) {
+    if let Some(trace) = known.and_then(|known| known.slot.with(|span| span.trace.clone())) {
         return (trace, false);
     }
     // The parent may have ended.
     let id = parent.span_context();
-    let trace = if id.is_valid() && !id.is_remote() { Known::trace(parent) } else { None };
+    let trace = if id.is_valid() && !id.is_remote() { KnownSpan::trace(parent) } else { None };
     match trace {
         Some(trace) if trace.is_of_this_process() => (Some(trace), false),
         _ => (keeper.of_this_process().start(is_sampled), true),
@@ -95,7 +95,7 @@ fn local_trace(
 type Payload = Box<dyn Any + Send>;
 
 /// A span that is about to start.
-pub(crate) struct New<'a> {
+pub(crate) struct NewSpan<'a> {
     pub(crate) name: &'a str,
     pub(crate) kind: &'a SpanKind,
     pub(crate) links: &'a [Link],
@@ -112,7 +112,7 @@ pub(crate) struct New<'a> {
 /// Whose span it is.
 #[derive(Clone, Copy)]
 pub(crate) enum SpanScope {
-    Known(ScopeId),
+    KnownSpan(ScopeId),
     Of(Library),
 }
 
@@ -120,7 +120,7 @@ impl SpanScope {
     #[inline]
     fn id(self, thread: &mut Thread) -> ScopeId {
         match self {
-            Self::Known(id) => id,
+            Self::KnownSpan(id) => id,
             Self::Of(library) => thread.scope(library),
         }
     }
@@ -132,10 +132,10 @@ impl Native {
     #[inline]
     pub(crate) fn start<S>(
         &self,
-        new: &New<'_>,
+        new: &NewSpan<'_>,
         context: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-        wrap: impl FnOnce(SpanContext, Option<Known>, Option<Arc<LocalTrace>>) -> S,
+        wrap: impl FnOnce(SpanContext, Option<KnownSpan>, Option<Arc<LocalTrace>>) -> S,
     ) -> (S, Option<Payload>) {
         let parent_span = context.span();
         let parent = parent_span.span_context();
@@ -164,7 +164,7 @@ impl Native {
         if !is_sampled && self.keeper.is_none() {
             return (wrap(id, None, None), None);
         }
-        let outer = outer.or_else(|| Known::asked(&outer_span));
+        let outer = outer.or_else(|| KnownSpan::asked(&outer_span));
         let nested = outer.filter(|known| known.id == parent.span_id());
         let (anchor, now) = match &nested {
             Some(known) => (known.anchor, known.anchor.now()),
@@ -195,13 +195,13 @@ impl Native {
         self.record_baggage(context, &mut list);
         let (record, keys) = list.into_record();
         let pipeline = self.pipeline.map(|number| (number, &self.outlet));
-        let place = local.open(pipeline, |slot| {
+        let slot = local.open(pipeline, |slot| {
             memory::give_back(slot.start(started, record, keys, &self.limits, anchor));
             slot.destination = match self.pipeline {
                 Some(number) => Destination::Pipeline(number),
                 None => Destination::Direct(self.outlet.clone()),
             };
-            slot.outer = outer.as_ref().map(|outer| outer.place);
+            slot.outer = outer.as_ref().map(|outer| outer.slot);
             slot.is_foreign = new.is_foreign;
             slot.exceptions = self.exceptions;
             (slot.trace, slot.is_first) = (trace.clone(), is_first);
@@ -209,7 +209,7 @@ impl Native {
                 slot.add_link(&link.span_context, &link.attributes);
             }
         });
-        let known = Known { id: span, place, anchor };
+        let known = KnownSpan { id: span, slot, anchor };
         Thread::with(|thread| thread.remember(&known, outer.as_ref()));
         (wrap(id, Some(known), trace), panic)
     }

@@ -13,11 +13,11 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::clock::Anchor;
 use super::handle::{Handle, given};
-use super::native::{HeadSampler, Native, New, SpanScope};
+use super::native::{HeadSampler, Native, NewSpan, SpanScope};
 use super::outlet::{Outlet, Room};
 use super::provider::{NativeProvider, NativeTracer};
 use super::scope::ScopeId;
-use super::{Batch, Exceptions, Failed, Keep, Keeper, Known, Library};
+use super::{Batch, Exceptions, Keep, Keeper, KnownSpan, Library, RecordedFailure};
 use crate::attribute::Attributes;
 use crate::encoding::Limits;
 
@@ -164,8 +164,8 @@ fn the_error_type_that_a_span_starts_with_stays() {
         let builder = SpanBuilder::from_name("name").with_attributes([KeyValue::new(key, "own")]);
         let span = tracer.build_with_context(builder, &Context::new());
         let context = Context::new().with_span(span);
-        let Known { place, .. } = Known::of(&context).expect("it is open");
-        place.with(|span| span.set_error_type("Error"));
+        let KnownSpan { slot, .. } = KnownSpan::of(&context).expect("it is open");
+        slot.with(|span| span.set_error_type("Error"));
         drop(context);
         let attributes = &outlet.taken()[0].attributes;
         assert!(attributes.contains(&KeyValue::new("error.type", expected)), "{attributes:?}");
@@ -195,16 +195,16 @@ fn spans_that_are_not_wanted_are_not_recorded() {
 fn a_span_is_not_recorded_in_a_context_where_telemetry_is_suppressed() {
     let outlet = Arc::new(Collected::default());
     let context = Context::new().with_telemetry_suppressed();
-    let new = New {
+    let new = NewSpan {
         name: "name",
         kind: &SpanKind::Internal,
         links: &[],
         start: None,
-        scope: SpanScope::Known(ScopeId::EMPTY),
+        scope: SpanScope::KnownSpan(ScopeId::EMPTY),
         outer: &context,
         is_foreign: false,
     };
-    let name = |id, known: Option<Known>, _| (id, known.is_some());
+    let name = |id, known: Option<KnownSpan>, _| (id, known.is_some());
     let (started, _) = native(&outlet).start(&new, &context, &mut |_| {}, name);
     assert_eq!(started, (SpanContext::NONE, false));
 }
@@ -250,12 +250,12 @@ fn the_span_of_a_context_is_known_if_it_is_of_this_recorder_and_open() {
     let start = || tracer.build_with_context(SpanBuilder::from_name("name"), &Context::new());
     let known_on_another_thread = |context: &Context| {
         std::thread::scope(|scope| {
-            scope.spawn(|| Known::of(context).map(|known| known.id)).join().expect("no panic")
+            scope.spawn(|| KnownSpan::of(context).map(|known| known.id)).join().expect("no panic")
         })
     };
     let context = Context::new().with_span(start());
     let id = context.span().span_context().span_id();
-    assert_eq!(Known::of(&context).map(|known| known.id), Some(id));
+    assert_eq!(KnownSpan::of(&context).map(|known| known.id), Some(id));
     assert_eq!(known_on_another_thread(&context), Some(id));
     context.span().end();
     assert_eq!(known_on_another_thread(&context), None);
@@ -264,11 +264,11 @@ fn the_span_of_a_context_is_known_if_it_is_of_this_recorder_and_open() {
     let is_remote = |is_remote| {
         let (trace, span, flags) = (id.trace_id(), id.span_id(), id.trace_flags());
         let id = SpanContext::new(trace, span, flags, is_remote, TraceState::NONE);
-        Known::of(&Context::new().with_remote_span_context(id)).is_some()
+        KnownSpan::of(&Context::new().with_remote_span_context(id)).is_some()
     };
     assert!(is_remote(false), "the thread remembers the span by its id");
     assert!(!is_remote(true));
-    assert!(Known::of(&Context::new()).is_none());
+    assert!(KnownSpan::of(&Context::new()).is_none());
 }
 
 #[test]
@@ -278,8 +278,8 @@ fn a_span_ends_with_the_handle_that_its_tracer_gives() {
     let handle = tracer.build_with_context(SpanBuilder::from_name("name"), &Context::new());
     let id = handle.span_context().clone();
     let context = Context::new().with_span(handle);
-    let Known { place, .. } = Known::of(&context).expect("it is open");
-    let mut another = Handle::of(place).expect("it is open");
+    let KnownSpan { slot, .. } = KnownSpan::of(&context).expect("it is open");
+    let mut another = Handle::of(slot).expect("it is open");
     assert!(another.is_recording());
     assert_eq!(another.span_context(), &id);
     another.update_name("renamed");
@@ -287,7 +287,7 @@ fn a_span_ends_with_the_handle_that_its_tracer_gives() {
     assert_eq!(outlet.names(), [""; 0]);
     drop(context);
     assert_eq!(outlet.names(), ["renamed"]);
-    assert!(Handle::of(place).is_none());
+    assert!(Handle::of(slot).is_none());
     let unrecorded = Handle::unrecorded(&remote(1));
     assert!(!unrecorded.is_recording());
     assert_eq!(unrecorded.span_context(), remote(1).span().span_context());
@@ -298,7 +298,7 @@ fn the_clock_of_a_span_goes_on() {
     let outlet = Arc::new(Collected::default());
     let tracer = tracer(native(&outlet));
     let span = tracer.build_with_context(SpanBuilder::from_name("name"), &Context::new());
-    let known = Known::of(&Context::new().with_span(span)).expect("it is open");
+    let known = KnownSpan::of(&Context::new().with_span(span)).expect("it is open");
     let (now, later) = (super::nanos(SystemTime::now()), known.now());
     assert!(now.abs_diff(later) < 3_600_000_000_000, "{now} and {later}");
     assert!(known.now() >= later);
@@ -311,9 +311,9 @@ fn a_span_goes_by_the_clock_of_its_parent() {
     let start =
         |context: &Context| tracer.build_with_context(SpanBuilder::from_name("name"), context);
     let parent = Context::new().with_span(start(&Context::new()));
-    let Known { place, .. } = Known::of(&parent).expect("it is open");
-    place.with(|span| span.anchor = Anchor::default());
-    let parent = Context::new().with_span(Handle::of(place).expect("it is open"));
+    let KnownSpan { slot, .. } = KnownSpan::of(&parent).expect("it is open");
+    slot.with(|span| span.anchor = Anchor::default());
+    let parent = Context::new().with_span(Handle::of(slot).expect("it is open"));
     std::thread::scope(|scope| {
         // That thread does not remember the parent, and asks the handle.
         scope.spawn(|| drop((start(&parent), start(&Context::new()))));
@@ -330,8 +330,8 @@ fn a_span_under_a_remote_one_does_not_pass_failures_on() {
     let start =
         |context: &Context| tracer.build_with_context(SpanBuilder::from_name("name"), context);
     let fail = |context: &Context| {
-        let Known { place, .. } = Known::of(context).expect("it is open");
-        place.fail(&Failed {
+        let KnownSpan { slot, .. } = KnownSpan::of(context).expect("it is open");
+        slot.fail(&RecordedFailure {
             error_type: "Error",
             description: "gone wrong",
             causes: &[],
@@ -356,7 +356,7 @@ fn a_span_under_a_remote_one_does_not_pass_failures_on() {
 fn a_span_is_recorded_whole_although_its_attributes_panic() {
     let outlet = Arc::new(Collected::default());
     let context = Context::new();
-    let new = New {
+    let new = NewSpan {
         name: "name",
         kind: &SpanKind::Internal,
         links: &[],
@@ -369,10 +369,10 @@ fn a_span_is_recorded_whole_although_its_attributes_panic() {
         list.set("a", &1);
         std::panic::resume_unwind(Box::new("oh"));
     };
-    let name = |id, known: Option<Known>, _| (id, known.expect("it is recorded").place);
-    let ((id, place), panic) = native(&outlet).start(&new, &context, &mut attributes, name);
+    let name = |id, known: Option<KnownSpan>, _| (id, known.expect("it is recorded").slot);
+    let ((id, slot), panic) = native(&outlet).start(&new, &context, &mut attributes, name);
     assert!(panic.is_some_and(|panic| panic.downcast_ref() == Some(&"oh")));
-    place.end(None);
+    slot.end(None);
     let [span] = &outlet.taken()[..] else { panic!("one span") };
     assert_eq!((&span.span_context, &span.attributes[..]), (&id, &[KeyValue::new("a", 1)][..]));
     assert_eq!(span.instrumentation_scope.name(), "library");

@@ -7,7 +7,7 @@ use opentelemetry::{Context, InstrumentationScope};
 
 use super::clock::nanos;
 use super::handle::{Handle, given};
-use super::native::{Native, New, SpanScope};
+use super::native::{Native, NewSpan, SpanScope};
 use super::scope::ScopeId;
 use crate::attribute::Attributes;
 
@@ -34,7 +34,7 @@ impl Tracer for NativeTracer {
     type Span = Handle;
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Handle {
-        self.native.build(SpanScope::Known(self.scope), builder, parent)
+        self.native.build(SpanScope::KnownSpan(self.scope), builder, parent)
     }
 }
 
@@ -45,7 +45,7 @@ impl Native {
             return Handle::unrecorded(parent);
         }
         let SpanBuilder { span_kind, name, start_time, attributes, events, links, .. } = builder;
-        let new = New {
+        let new = NewSpan {
             name: &name,
             kind: &span_kind.unwrap_or(SpanKind::Internal),
             links: &links.unwrap_or_default(),

@@ -8,7 +8,7 @@ use opentelemetry::trace::{SpanContext, Status};
 use super::clock::Anchor;
 use super::exceptions::Exceptions;
 use super::kept::{EndedSpan, LocalTrace};
-use super::local::{Destination, Place};
+use super::local::{Destination, SlotRef};
 use super::message::{EXCEPTION, Message, pairs};
 use crate::encoding::{Key, Keys, Limits, ValueRef, hash};
 
@@ -64,7 +64,7 @@ pub(crate) struct OpenSpan {
     pub(super) anchor: Anchor,
     pub(super) destination: Destination,
     /// The span that it was started in, if that is of this process: it is told of failures.
-    pub(super) outer: Option<Place>,
+    pub(super) outer: Option<SlotRef>,
     /// Whether other instrumentation has started it, which tells nobody of failures.
     pub(super) is_foreign: bool,
     /// The local trace, if its spans are held until it is known whether they are exported.
@@ -117,8 +117,8 @@ impl OpenSpan {
     }
 
     /// Records a failure. Returns the exception for the log, if it goes there.
-    pub(crate) fn fail(&mut self, failure: &Failed<'_>) -> Option<SpanContext> {
-        let Failed { error_type, description, exception, .. } = *failure;
+    pub(crate) fn fail(&mut self, failure: &RecordedFailure<'_>) -> Option<SpanContext> {
+        let RecordedFailure { error_type, description, exception, .. } = *failure;
         let mut logged = None;
         if self.failures.count == 0 || !failure.messages().any(|message| self.has_seen(message)) {
             if self.exceptions.events {
@@ -236,7 +236,7 @@ impl Failures {
 
 /// A failure, as it is recorded.
 #[derive(Clone, Copy)]
-pub(crate) struct Failed<'a> {
+pub(crate) struct RecordedFailure<'a> {
     pub(crate) error_type: &'static str,
     pub(crate) description: &'a str,
     /// The messages of its causes.
@@ -245,10 +245,10 @@ pub(crate) struct Failed<'a> {
     pub(crate) exception: &'a [(&'static str, ValueRef<'a>)],
 }
 
-impl Place {
+impl SlotRef {
     /// Records a failure on the span, and its exception unless a span under this one has failed with one of these
     /// messages: then the error has been recorded. The enclosing span remembers that this one has.
-    pub(crate) fn fail(self, failure: &Failed<'_>) {
+    pub(crate) fn fail(self, failure: &RecordedFailure<'_>) {
         let failed = self.with(|span| (span.fail(failure), span.exceptions, span.outer));
         let Some((logged, exceptions, outer)) = failed else { return };
         if let (Some(context), Some(log)) = (logged, exceptions.log) {
@@ -268,8 +268,8 @@ impl Place {
         let hash = hash(message);
         let mut outer = Some(self);
         for _ in 0..MOST_BETWEEN {
-            let Some(place) = outer else { return };
-            outer = place
+            let Some(slot) = outer else { return };
+            outer = slot
                 .with(|span| {
                     span.failures.insert(hash);
                     span.outer.filter(|_| span.is_foreign)
@@ -279,7 +279,7 @@ impl Place {
     }
 }
 
-impl Failed<'_> {
+impl RecordedFailure<'_> {
     /// Its message and those of its causes.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.description).chain(self.causes.iter().map(String::as_str))

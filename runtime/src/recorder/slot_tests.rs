@@ -9,12 +9,12 @@ use opentelemetry_sdk::trace::SpanData;
 use super::batch::Batch;
 use super::clock::Anchor;
 use super::kept::{Keep, Keeper};
-use super::local::{Destination, Local, Place};
+use super::local::{Destination, Local, SlotRef};
 use super::message::{Head, begin};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::slot::Slot;
-use super::{Exceptions, Failed, test_spans};
+use super::{Exceptions, RecordedFailure, test_spans};
 use crate::encoding::{Keys, Limits, ValueRef};
 
 const PIPELINE: usize = 7;
@@ -50,27 +50,27 @@ impl Spans {
         Self { local: Local::new(), outlet: Arc::default() }
     }
 
-    fn open(&self) -> Place {
+    fn open(&self) -> SlotRef {
         let outlet: Arc<dyn Outlet> = self.outlet.clone();
         test_spans::open(self.local, (PIPELINE, &outlet), ScopeId::EMPTY, "name")
     }
 
     /// Opens a span inside another one.
-    fn open_in(&self, outer: Place, is_foreign: bool) -> Place {
-        let place = self.open();
-        place.with(|span| (span.outer, span.is_foreign) = (Some(outer), is_foreign));
-        place
+    fn open_in(&self, outer: SlotRef, is_foreign: bool) -> SlotRef {
+        let slot = self.open();
+        slot.with(|span| (span.outer, span.is_foreign) = (Some(outer), is_foreign));
+        slot
     }
 
     /// The span as it is exported.
-    fn end(&self, place: Place) -> SpanData {
-        place.end(None);
+    fn end(&self, slot: SlotRef) -> SpanData {
+        slot.end(None);
         self.outlet.0.lock().expect("no panic").take().expect("it has ended")
     }
 }
 
-fn fail(place: Place, description: &str, causes: &[&str]) {
-    place.fail(&Failed {
+fn fail(slot: SlotRef, description: &str, causes: &[&str]) {
+    slot.fail(&RecordedFailure {
         error_type: "Error",
         description,
         causes: &causes.iter().map(|cause| (*cause).to_owned()).collect::<Vec<_>>(),
@@ -79,17 +79,17 @@ fn fail(place: Place, description: &str, causes: &[&str]) {
 }
 
 /// How many exceptions a span has that fails with this message.
-fn exceptions(spans: &Spans, place: Place, description: &str, causes: &[&str]) -> usize {
-    fail(place, description, causes);
-    spans.end(place).events.events.len()
+fn exceptions(spans: &Spans, slot: SlotRef, description: &str, causes: &[&str]) -> usize {
+    fail(slot, description, causes);
+    spans.end(slot).events.events.len()
 }
 
 #[test]
 fn a_failure_sets_the_status_the_error_type_and_an_exception() {
     let spans = Spans::new();
-    let place = spans.open();
-    fail(place, "gone wrong", &[]);
-    let span = spans.end(place);
+    let slot = spans.open();
+    fail(slot, "gone wrong", &[]);
+    let span = spans.end(slot);
     assert_eq!(span.status, Status::error("gone wrong"));
     assert_eq!(span.attributes, [KeyValue::new("error.type", "Error")]);
     let [exception] = &span.events.events[..] else { panic!("one exception") };
@@ -102,10 +102,10 @@ fn a_failure_sets_the_status_the_error_type_and_an_exception() {
 fn the_programs_own_error_type_stays() {
     let spans = Spans::new();
     for (key, expected) in [("error.type", "own"), ("other", "Error")] {
-        let place = spans.open();
-        place.with(|span| span.set_attribute(key, ValueRef::Text("own")));
-        fail(place, "gone wrong", &[]);
-        let attributes = spans.end(place).attributes;
+        let slot = spans.open();
+        slot.with(|span| span.set_attribute(key, ValueRef::Text("own")));
+        fail(slot, "gone wrong", &[]);
+        let attributes = spans.end(slot).attributes;
         assert!(attributes.contains(&KeyValue::new("error.type", expected)), "{attributes:?}");
     }
 }
@@ -180,8 +180,8 @@ fn exceptions_go_to_the_log_instead_where_that_is_wanted() {
     let log = |context: &SpanContext, pairs| {
         LOGGED.lock().expect("no panic").push((context.clone(), pairs));
     };
-    for place in [outer, inner] {
-        place.with(|span| span.exceptions = Exceptions { events: false, log: Some(log) });
+    for slot in [outer, inner] {
+        slot.with(|span| span.exceptions = Exceptions { events: false, log: Some(log) });
     }
     assert_eq!(exceptions(&spans, inner, "gone wrong", &[]), 0);
     assert_eq!(exceptions(&spans, outer, "gone wrong", &[]), 0);
@@ -223,8 +223,8 @@ fn a_span_ends_at_the_time_that_is_given_or_else_not_before_it_started() {
 
     let spans = Spans::new();
     let end = |at: Option<u64>, started: u64| {
-        let place = spans.open();
-        let ended = place.with(|span| {
+        let slot = spans.open();
+        let ended = slot.with(|span| {
             let record = span.record().to_vec();
             span.start(started, record, Keys::default(), &Limits::NONE, Anchor::default());
             span.is_first = true;
@@ -244,13 +244,13 @@ fn a_span_ends_at_the_time_that_is_given_or_else_not_before_it_started() {
 #[test]
 fn events_have_the_time_that_is_given_or_that_of_the_spans_clock() {
     let spans = Spans::new();
-    let place = spans.open();
-    let before = place.with(|span| span.now()).expect("it is open");
-    place.with(|span| span.add_event("given", Some(9), &[]));
-    place.with(|span| span.add_event("now", None, &[]));
-    let after = place.with(|span| span.now()).expect("it is open");
+    let slot = spans.open();
+    let before = slot.with(|span| span.now()).expect("it is open");
+    slot.with(|span| span.add_event("given", Some(9), &[]));
+    slot.with(|span| span.add_event("now", None, &[]));
+    let after = slot.with(|span| span.now()).expect("it is open");
     let times: Vec<u64> =
-        spans.end(place).events.events.iter().map(|event| super::nanos(event.timestamp)).collect();
+        spans.end(slot).events.events.iter().map(|event| super::nanos(event.timestamp)).collect();
     assert_eq!(times[0], 9);
     assert!(1 < before && before <= times[1] && times[1] <= after, "{times:?}");
 }
@@ -304,14 +304,14 @@ fn of_the_keys_without_room_4096_count_once_each() {
 fn an_error_gives_way_to_a_later_one_and_ok_is_final() {
     let spans = Spans::new();
     let after = |statuses: &[Status], failure: Option<&str>| {
-        let place = spans.open();
+        let slot = spans.open();
         for status in statuses {
-            place.with(|span| span.set_status(status));
+            slot.with(|span| span.set_status(status));
         }
         if let Some(failure) = failure {
-            fail(place, failure, &[]);
+            fail(slot, failure, &[]);
         }
-        spans.end(place).status
+        spans.end(slot).status
     };
     let [first, second] = ["first", "second"].map(Status::error);
     assert_eq!(after(&[first.clone(), second.clone()], None), second);

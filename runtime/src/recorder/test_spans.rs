@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 
 use super::clock::Anchor;
-use super::local::{Destination, Local, Place};
+use super::local::{Destination, Local, SlotRef};
 use super::message::{Head, begin};
 use super::outlet::Outlet;
 use super::scope::ScopeId;
@@ -17,7 +17,7 @@ pub(super) fn open(
     (pipeline, outlet): (usize, &Arc<dyn Outlet>),
     scope: ScopeId,
     name: &str,
-) -> Place {
+) -> SlotRef {
     let flags = TraceFlags::SAMPLED;
     let context =
         SpanContext::new(TraceId::from(1), SpanId::from(2), flags, false, TraceState::NONE);

@@ -13,7 +13,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::batch::Batch;
-use super::known::Known;
+use super::known_span::KnownSpan;
 use super::local::Local;
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
@@ -55,9 +55,9 @@ pub(super) struct Thread {
     /// The id of the next trace, if it was drawn before.
     pub(super) drawn: Option<TraceId>,
     /// The span that this thread started last: the next one is often under it.
-    last: Option<Known>,
+    last: Option<KnownSpan>,
     /// Spans that others were started under, by their ids.
-    parents: [Option<Known>; MOST_PARENTS],
+    parents: [Option<KnownSpan>; MOST_PARENTS],
     /// The numbers of scopes. Few: one for each crate that has spans.
     scopes: Vec<(Library, ScopeId)>,
 }
@@ -149,15 +149,15 @@ impl Thread {
 
     /// The span with this id, if the thread remembers it.
     #[inline]
-    pub(super) fn remembered(&self, id: SpanId) -> Option<Known> {
-        let is_it = |known: &&Known| known.id == id;
+    pub(super) fn remembered(&self, id: SpanId) -> Option<KnownSpan> {
+        let is_it = |known: &&KnownSpan| known.id == id;
         let found = self.last.as_ref().filter(is_it);
         found.or_else(|| self.parents[index(id)].as_ref().filter(is_it)).copied()
     }
 
     /// Remembers a span that was started inside another one.
     #[inline]
-    pub(super) fn remember(&mut self, started: &Known, outer: Option<&Known>) {
+    pub(super) fn remember(&mut self, started: &KnownSpan, outer: Option<&KnownSpan>) {
         self.last = Some(*started);
         if let Some(outer) = outer {
             let remembered = &mut self.parents[index(outer.id)];
@@ -304,7 +304,7 @@ pub(crate) fn any_open(pipeline: usize) -> bool {
 
 /// Ends the spans of this pipeline that are open, marked as interrupted.
 pub(crate) fn interrupt(pipeline: usize) {
-    for place in locals().into_iter().flat_map(|local| local.opened(pipeline)) {
-        place.interrupt();
+    for slot in locals().into_iter().flat_map(|local| local.opened(pipeline)) {
+        slot.interrupt();
     }
 }

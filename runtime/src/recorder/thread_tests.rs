@@ -10,14 +10,14 @@ use std::thread;
 use opentelemetry::trace::SpanId;
 
 use super::clock::Anchor;
-use super::local::Place;
+use super::local::SlotRef;
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::tests::empty_span;
 use super::thread::{Library, Thread};
 use super::{
-    Batch, Known, any_open, append, close, collect, interrupt, new_ids, new_pipeline, test_spans,
-    with_waiting,
+    Batch, KnownSpan, any_open, append, close, collect, interrupt, new_ids, new_pipeline,
+    test_spans, with_waiting,
 };
 
 /// An outlet that counts the spans it takes and the room that is reserved.
@@ -61,7 +61,7 @@ impl Outlet for Counts {
 }
 
 /// Opens a span on this thread.
-fn open(pipeline: usize, outlet: &Arc<Counts>) -> Place {
+fn open(pipeline: usize, outlet: &Arc<Counts>) -> SlotRef {
     let local = Thread::with(|thread| thread.local).expect("the thread does not end");
     let outlet: Arc<dyn Outlet> = outlet.clone();
     test_spans::open(local, (pipeline, &outlet), ScopeId::EMPTY, "name")
@@ -194,13 +194,13 @@ fn a_thread_remembers_the_latest_span_and_eight_parents() {
     let pipeline = new_pipeline();
     on_a_thread(|| {
         let known = |id: u64| {
-            let place = open(pipeline, &outlet);
-            Known { id: SpanId::from(id), place, anchor: Anchor::default() }
+            let slot = open(pipeline, &outlet);
+            KnownSpan { id: SpanId::from(id), slot, anchor: Anchor::default() }
         };
-        let parents: Vec<Known> = (248..257).map(known).collect();
+        let parents: Vec<KnownSpan> = (248..257).map(known).collect();
         let (first, second) = (known(1000), known(2000));
         Thread::with(|thread| {
-            let remembers = |thread: &Thread, known: &Known| {
+            let remembers = |thread: &Thread, known: &KnownSpan| {
                 let found = thread.remembered(known.id);
                 assert!(found.is_none_or(|found| found.id == known.id));
                 found.is_some()

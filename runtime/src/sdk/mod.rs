@@ -1,21 +1,21 @@
 //! Spans that an SDK of OpenTelemetry records: where the program has one of its own, or span processors.
 
 #[cfg(feature = "app")]
+pub(crate) mod custom_processor;
+#[cfg(feature = "app")]
 mod fit;
 #[cfg(feature = "app")]
 mod ids;
 mod limits;
 #[cfg(feature = "app")]
-pub(crate) mod observer;
-#[cfg(feature = "app")]
 mod processor;
 mod random;
 
 #[cfg(feature = "app")]
+pub(crate) use custom_processor::{CustomProcessor, CustomProcessors};
+#[cfg(feature = "app")]
 pub(crate) use ids::Ids;
 pub(crate) use limits::{Capacity, SPARE};
-#[cfg(feature = "app")]
-pub(crate) use observer::{Observer, Observers};
 #[cfg(feature = "app")]
 pub(crate) use processor::{Nowhere, Processor, Sink};
 #[cfg(feature = "app")]

@@ -11,8 +11,8 @@ use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use super::custom_processor;
 use super::flag_root;
-use super::observer;
 use crate::encoding::Limits;
 use crate::recorder::{self, Batch, Outlet, Room};
 use crate::stats::{self, Account, Counts, Stats};
@@ -153,7 +153,7 @@ fn forget(id: SpanId) -> bool {
 
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        if observer::is_within() {
+        if custom_processor::is_in_processor() {
             let id = span.span_context().span_id();
             // Where the thread ends, the span is recorded.
             let _ = MADE.try_with(|made| made.borrow_mut().push(id));

@@ -24,8 +24,8 @@ use std::time::SystemTime;
 
 use opentelemetry::{Context, ContextGuard};
 
-use super::Span;
-use super::active;
+use super::ActiveSpan;
+use super::enabled;
 use super::ending::Ending;
 use super::panic::Panic;
 use crate::context;
@@ -38,22 +38,22 @@ thread_local!(static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) 
 struct Stack {
     /// Open blocks keep their contexts attached.
     open: Vec<ContextGuard>,
-    left: Vec<Left>,
-    frames: Vec<Running>,
+    exits: Vec<EarlyExit>,
+    frames: Vec<RunningFrame>,
 }
 
 /// A frame that runs.
 #[derive(Debug)]
-struct Running {
+struct RunningFrame {
     /// Where the blocks that were left in it start, plus one.
-    left: NonZero<usize>,
+    first_exit: NonZero<usize>,
     /// What is leaving it by `?`, where the type of its value is not known.
     failure: Option<Box<Failure>>,
 }
 
 impl Stack {
     const fn new() -> Self {
-        Self { open: Vec::new(), left: Vec::new(), frames: Vec::new() }
+        Self { open: Vec::new(), exits: Vec::new(), frames: Vec::new() }
     }
 
     fn with<T>(change: impl FnOnce(&mut Self) -> T) -> Option<T> {
@@ -64,17 +64,17 @@ impl Stack {
 /// The span of a block, current until this is dropped.
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
-pub struct Block(Option<Span>);
+pub struct Block(Option<ActiveSpan>);
 
 /// The span of a block that was left early, and when.
 #[derive(Debug)]
-pub(super) struct Left {
-    span: Span,
+pub(super) struct EarlyExit {
+    span: ActiveSpan,
     at: SystemTime,
 }
 
 impl Block {
-    pub(super) fn new(span: Span) -> Self {
+    pub(super) fn new(span: ActiveSpan) -> Self {
         let Some(attached) = span.context.clone().and_then(context::attach) else {
             return Self(None);
         };
@@ -98,7 +98,7 @@ impl Block {
         }
     }
 
-    fn leave(&mut self) -> Option<Span> {
+    fn leave(&mut self) -> Option<ActiveSpan> {
         let span = self.0.take()?;
         // Detached outside of the borrow: it may drop anything.
         drop(Stack::with(|stack| stack.open.pop()));
@@ -110,12 +110,12 @@ impl Drop for Block {
     fn drop(&mut self) {
         let Some(mut span) = self.leave() else { return };
         if span.records() {
-            span.leave_device();
+            span.close_device_window();
             let at = span.now();
-            let mut left = Some(Left { span, at });
+            let mut left = Some(EarlyExit { span, at });
             Stack::with(|stack| {
                 if !stack.frames.is_empty() {
-                    stack.left.extend(left.take());
+                    stack.exits.extend(left.take());
                 }
             });
             drop(left);
@@ -123,7 +123,7 @@ impl Drop for Block {
     }
 }
 
-impl Left {
+impl EarlyExit {
     pub(super) fn end(mut self, ending: &Ending<'_>) {
         self.span.end(ending, Some(self.at));
     }
@@ -131,9 +131,9 @@ impl Left {
 
 /// The blocks of one body: a function's, a closure's or an `async` block's.
 #[derive(Debug, Default)]
-pub(super) struct Frame {
+pub(super) struct BodyFrame {
     /// What was left while it last ran, until it is known how that came out.
-    finished: Option<Running>,
+    finished: Option<RunningFrame>,
     /// The contexts of the blocks that are open while it does not run.
     paused: Vec<Context>,
 }
@@ -141,9 +141,9 @@ pub(super) struct Frame {
 /// Where a frame's open blocks start while it runs, plus one. Small, so that what runs in a span needs a register for
 /// it and no memory.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entered(NonZero<u32>);
+pub(super) struct FrameMark(NonZero<u32>);
 
-impl Entered {
+impl FrameMark {
     /// All that is open on the thread: for a body that started when nothing was recorded, and so
     /// nothing could be open.
     pub(super) const UNRECORDED: Self = Self(NonZero::<u32>::MIN);
@@ -158,20 +158,20 @@ impl Entered {
     }
 }
 
-impl Running {
+impl RunningFrame {
     fn new(left: usize) -> Self {
-        Self { left: NonZero::<usize>::MIN.saturating_add(left), failure: None }
+        Self { first_exit: NonZero::<usize>::MIN.saturating_add(left), failure: None }
     }
 
-    fn left(&self) -> usize {
-        self.left.get() - 1
+    fn first_exit(&self) -> usize {
+        self.first_exit.get() - 1
     }
 }
 
-impl Frame {
-    pub(super) fn enter(&mut self) -> Entered {
+impl BodyFrame {
+    pub(super) fn enter(&mut self) -> FrameMark {
         let open = Stack::with(|stack| {
-            stack.frames.push(Running::new(stack.left.len()));
+            stack.frames.push(RunningFrame::new(stack.exits.len()));
             stack.open.len()
         });
         for context in std::mem::take(&mut self.paused) {
@@ -179,24 +179,24 @@ impl Frame {
                 Stack::with(|stack| stack.open.push(attached));
             }
         }
-        Entered::new(open.unwrap_or_default())
+        FrameMark::new(open.unwrap_or_default())
     }
 
-    pub(super) fn leave(&mut self, entered: Entered, pauses: bool) {
+    pub(super) fn leave(&mut self, entered: FrameMark, pauses: bool) {
         if pauses {
-            settle();
+            end_exited_blocks();
             self.pause(entered);
         }
         let finished = Stack::with(|stack| stack.frames.pop()).flatten();
-        let has_left = |running: &Running| {
+        let has_early_exits = |running: &RunningFrame| {
             running.failure.is_some()
-                || Stack::with(|stack| stack.left.len() > running.left()).unwrap_or_default()
+                || Stack::with(|stack| stack.exits.len() > running.first_exit()).unwrap_or_default()
         };
-        self.finished = finished.filter(|running| !pauses && has_left(running));
+        self.finished = finished.filter(|running| !pauses && has_early_exits(running));
     }
 
     /// Takes its open blocks off the thread, until it is entered again.
-    pub(super) fn pause(&mut self, entered: Entered) {
+    pub(super) fn pause(&mut self, entered: FrameMark) {
         let open = entered.open();
         while let Some(attached) =
             Stack::with(|stack| (stack.open.len() > open).then(|| stack.open.pop())).flatten()
@@ -216,18 +216,20 @@ impl Frame {
         self.finished.is_none() && self.paused.is_empty()
     }
 
-    pub(super) fn has_left(&self) -> bool {
-        let left = |finished: &Running| Stack::with(|stack| stack.left.len() > finished.left());
+    pub(super) fn has_early_exits(&self) -> bool {
+        let left = |finished: &RunningFrame| {
+            Stack::with(|stack| stack.exits.len() > finished.first_exit())
+        };
         self.finished.as_ref().and_then(left).unwrap_or_default()
     }
 
     /// Ends the blocks that were left early, and hands out what was seen leaving them.
     pub(super) fn end(&mut self, ending: &Ending<'_>) -> Option<Box<Failure>> {
         let finished = self.finished.take()?;
-        let left = finished.left();
+        let left = finished.first_exit();
         let failure = finished.failure;
         let ending = ending.or(failure.as_deref());
-        for left in take_left(left) {
+        for left in take_early_exits(left) {
             left.end(&ending);
         }
         failure
@@ -238,18 +240,18 @@ impl Frame {
 #[derive(Debug)]
 pub struct FrameGuard {
     /// `None` where nothing records.
-    frame: Option<(Frame, Entered)>,
+    frame: Option<(BodyFrame, FrameMark)>,
     was_panicking: bool,
 }
 
 /// Starts a frame, that ends with the scope it is in.
 pub fn enter_frame() -> FrameGuard {
     let enter = || {
-        let mut frame = Frame::default();
+        let mut frame = BodyFrame::default();
         let entered = frame.enter();
         (frame, entered)
     };
-    FrameGuard { frame: active::any().then(enter), was_panicking: panicking() }
+    FrameGuard { frame: enabled::is_enabled().then(enter), was_panicking: panicking() }
 }
 
 impl Drop for FrameGuard {
@@ -261,25 +263,25 @@ impl Drop for FrameGuard {
     }
 }
 
-fn take_left(first: usize) -> Vec<Left> {
-    let take = |stack: &mut Stack| stack.left.drain(first.min(stack.left.len())..).collect();
+fn take_early_exits(first: usize) -> Vec<EarlyExit> {
+    let take = |stack: &mut Stack| stack.exits.drain(first.min(stack.exits.len())..).collect();
     Stack::with(take).unwrap_or_default()
 }
 
 /// The frame that runs goes on: the blocks that were left in it were left by nothing bad.
-pub fn settle() {
+pub fn end_exited_blocks() {
     let first = Stack::with(|stack| {
         let frame = stack.frames.last_mut()?;
         frame.failure = None;
-        Some(frame.left())
+        Some(frame.first_exit())
     });
-    for left in first.flatten().map_or_else(Vec::new, take_left) {
+    for left in first.flatten().map_or_else(Vec::new, take_early_exits) {
         left.end(&Ending::Value(None));
     }
 }
 
 /// Looks at a value that may leave the frame that runs, by the `?` after it.
-pub fn note<T>(value: &T, look: impl FnOnce(&T) -> Outcome) {
+pub fn observe_exit<T>(value: &T, look: impl FnOnce(&T) -> Outcome) {
     if Stack::with(|stack| stack.frames.is_empty()).unwrap_or(true) {
         return;
     }

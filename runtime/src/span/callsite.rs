@@ -3,8 +3,8 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
 
-use super::Span;
-use super::active;
+use super::ActiveSpan;
+use super::enabled;
 use crate::attribute::Attributes;
 use crate::context::CallerDecision;
 use crate::context::{self, ToContext, with_baggage};
@@ -55,16 +55,16 @@ impl Callsite {
 
     /// The next span of this callsite.
     #[inline]
-    pub const fn next(&'static self) -> Start {
+    pub const fn builder(&'static self) -> Start {
         Start { callsite: self, parent: None, root: false, links: Vec::new(), baggage: &[] }
     }
 
     /// Starts a span under the current one. `attributes` is called once, and only if the span
     /// records.
     #[inline]
-    pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> Span {
+    pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
         let mut attributes = Some(attributes);
-        Span::begin_here(self, &mut |list| {
+        ActiveSpan::begin_here(self, &mut |list| {
             if let Some(attributes) = attributes.take() {
                 attributes(list);
             }
@@ -86,7 +86,7 @@ impl Start {
     /// Linked to these, but not to a context that [`extract`](crate::extract) has read from a carrier
     /// without a trace. The iterator runs only where something records.
     pub fn links(mut self, spans: impl IntoIterator<Item: ToContext>) -> Self {
-        if active::any() {
+        if enabled::is_enabled() {
             for span in spans {
                 self.link(&span.to_span_context());
             }
@@ -109,12 +109,12 @@ impl Start {
     }
 
     /// As [`Callsite::start`].
-    pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> Span {
-        if !active::any() {
-            return self.parent.map_or(Span::OFF, Span::continued);
+    pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
+        if !enabled::is_enabled() {
+            return self.parent.map_or(ActiveSpan::DISABLED, ActiveSpan::continued);
         }
         let mut attributes = Some(attributes);
-        Span::begin(self, &mut |list| {
+        ActiveSpan::begin(self, &mut |list| {
             if let Some(attributes) = attributes.take() {
                 attributes(list);
             }

@@ -5,7 +5,7 @@ use opentelemetry::{Context, KeyValue};
 
 use crate::attribute::ToAttribute;
 use crate::context::{self, ToContext};
-use crate::recorder::Known;
+use crate::recorder::KnownSpan;
 
 /// The span that is current on this thread, whoever started it.
 ///
@@ -31,7 +31,7 @@ impl CurrentSpan {
         if let Some(value) = value.to_attribute() {
             match self.known() {
                 Some(known) => {
-                    known.place.with(|span| span.set_attribute(key, (&value).into()));
+                    known.slot.with(|span| span.set_attribute(key, (&value).into()));
                 }
                 None => self.0.span().set_attribute(KeyValue::new(key, value)),
             }
@@ -42,7 +42,7 @@ impl CurrentSpan {
     pub fn event(&self, name: &'static str, attributes: impl IntoIterator<Item = KeyValue>) {
         let attributes: Vec<KeyValue> = attributes.into_iter().collect();
         match self.known() {
-            Some(known) => drop(known.place.with(|span| span.add_event(name, None, &attributes))),
+            Some(known) => drop(known.slot.with(|span| span.add_event(name, None, &attributes))),
             None => self.0.span().add_event(name, attributes),
         }
     }
@@ -60,8 +60,8 @@ impl CurrentSpan {
         self.0.span().set_status(Status::error(reason.into()));
     }
 
-    fn known(&self) -> Option<Known> {
-        Known::of(&self.0)
+    fn known(&self) -> Option<KnownSpan> {
+        KnownSpan::of(&self.0)
     }
 
     /// Whether what is set here is recorded anywhere.

@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 
-use super::awaited::{Awaited, Extent, Moment};
+use super::device_waiter::DeviceWaiter;
 use super::panic::contained;
-use super::reaper::Reaper;
+use super::pending_span::{Moment, PendingSpan, SpanEnd};
 use crate::device::{Device, How, Timing, key};
 
 /// The window over a device's work, of a span that is open.
 pub(super) struct Window {
-    extent: Arc<Extent>,
+    span_end: Arc<SpanEnd>,
     /// The span's, as it was before it knew of the device.
     context: Context,
-    reaper: Reaper,
+    device_waiter: DeviceWaiter,
     began: Moment,
     /// How long the device has held the thread up.
     wait: Duration,
     // Locked by nobody: it makes the span `Sync`, as it is without a device.
-    state: Mutex<State>,
+    state: Mutex<WindowState>,
 }
 
-enum State {
+enum WindowState {
     Open(Box<dyn FnOnce() -> Timing + Send>),
     /// Since then the device need only finish what it has.
     Closed(How, Instant),
@@ -37,7 +37,7 @@ impl Window {
     pub(super) fn open<D: Device>(
         device: &D,
         context: &Context,
-        reaper: Reaper,
+        device_waiter: DeviceWaiter,
     ) -> (Self, Context) {
         let began = Moment::now(context);
         let name = contained(|| device.name().into_owned());
@@ -49,30 +49,30 @@ impl Window {
         if let Some(name) = name {
             context.span().set_attribute(KeyValue::new(key::NAME, name));
         }
-        let extent = Arc::new(Extent::of(context));
+        let span_end = Arc::new(SpanEnd::of(context));
         let window = Self {
-            extent: extent.clone(),
+            span_end: span_end.clone(),
             context: context.clone(),
-            reaper,
+            device_waiter,
             began,
             wait,
-            state: Mutex::new(State::Open(close)),
+            state: Mutex::new(WindowState::Open(close)),
         };
-        (window, context.with_value(extent))
+        (window, context.with_value(span_end))
     }
 
     /// The body has come to its end: what the device is given from now on is none of the span's.
     pub(super) fn close(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let closed = |how| State::Closed(how, Instant::now());
+        let closed = |how| WindowState::Closed(how, Instant::now());
         match std::mem::replace(state, closed(How::Unmeasured)) {
-            State::Open(close) => {
+            WindowState::Open(close) => {
                 let since = Instant::now();
                 let Timing(how) = contained(close).unwrap_or_else(Timing::unmeasured);
                 self.wait += since.elapsed();
                 *state = closed(how);
             }
-            before @ State::Closed(..) => *state = before,
+            before @ WindowState::Closed(..) => *state = before,
         }
     }
 
@@ -80,20 +80,20 @@ impl Window {
     /// the device tells when its work was done.
     pub(super) fn end(mut self) {
         self.close();
-        let Self { extent, context, reaper, began, wait, state } = self;
+        let Self { span_end, context, device_waiter, began, wait, state } = self;
         let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let State::Closed(how, ended) = state else { unreachable!("it is closed") };
+        let WindowState::Closed(how, ended) = state else { unreachable!("it is closed") };
         context.span().set_attribute(KeyValue::new(key::WAIT, wait.as_secs_f64()));
-        extent.leave(context.clone());
-        let awaited = Awaited { extent, context, began, ended };
+        span_end.end_body(context.clone());
+        let pending = PendingSpan { span_end, context, began, ended };
         match how {
             How::Pending(resolve) => {
-                if let Err(awaited) = reaper.hand_over(awaited, resolve) {
-                    awaited.unmeasured();
+                if let Err(pending) = device_waiter.hand_over(pending, resolve) {
+                    pending.unmeasured();
                 }
             }
-            How::Synchronized(measurement) => awaited.synchronized(&measurement),
-            How::Unmeasured => awaited.unmeasured(),
+            How::Synchronized(measurement) => pending.synchronized(&measurement),
+            How::Unmeasured => pending.unmeasured(),
         }
     }
 }
@@ -108,6 +108,6 @@ fn closing<W: Send + 'static>(
 
 impl Debug for Window {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Window").field("extent", &self.extent).finish_non_exhaustive()
+        f.debug_struct("Window").field("span_end", &self.span_end).finish_non_exhaustive()
     }
 }

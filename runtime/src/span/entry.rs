@@ -6,17 +6,17 @@
 
 use std::panic::resume_unwind;
 
-use super::Span;
+use super::ActiveSpan;
+use super::active_span::Attached;
 use super::panic::{Payload, caught};
-use super::scope::Running;
 use crate::outcome::Outcome;
 
 /// Where a body puts the span that it starts.
 #[derive(Debug)]
 pub struct Entry {
     /// `None` until the body has started it.
-    span: Option<Span>,
-    running: Option<Running>,
+    span: Option<ActiveSpan>,
+    running: Option<Attached>,
     /// Whether the span may last longer than the body, for what the body returns.
     may_outlast: bool,
 }
@@ -30,14 +30,14 @@ impl Entry {
     /// Starts the span, which is current until the body ends.
     // Not inlined: the span that is moved needs no room in the frame of a function that is not recorded.
     #[inline(never)]
-    pub fn begin(&mut self, start: impl FnOnce() -> Span) {
+    pub fn begin(&mut self, start: impl FnOnce() -> ActiveSpan) {
         self.span = Some(start());
         self.enter();
     }
 
     fn enter(&mut self) {
         if let Some(span) = &mut self.span
-            && !span.is_nothing()
+            && !span.has_no_effect()
         {
             self.running = Some(span.enter_body_once(self.may_outlast));
         }
@@ -60,14 +60,16 @@ impl Entry {
                 }
                 value
             }
-            Err(payload) => Self::pass_on(entry, payload),
+            Err(payload) => Self::end_by_panic(entry, payload),
         }
     }
 
     #[cold]
-    fn pass_on(entry: Option<&mut Self>, payload: Payload) -> ! {
+    fn end_by_panic(entry: Option<&mut Self>, payload: Payload) -> ! {
         match entry {
-            Some(Self { span: Some(span), running, .. }) => span.pass_on(running.take(), payload),
+            Some(Self { span: Some(span), running, .. }) => {
+                span.end_by_panic(running.take(), payload)
+            }
             _ => resume_unwind(payload),
         }
     }
@@ -87,8 +89,8 @@ impl EntryGuard {
 
     /// Where the span goes, if the body is asked for one.
     #[inline]
-    pub fn entry(&mut self, asks: bool) -> Option<&mut Entry> {
-        asks.then_some(&mut self.0)
+    pub fn entry(&mut self, is_enabled: bool) -> Option<&mut Entry> {
+        is_enabled.then_some(&mut self.0)
     }
 }
 
@@ -102,16 +104,16 @@ impl Drop for EntryGuard {
 /// Runs a body that starts its span, if it is asked for one, and ends the span by the body's value.
 #[inline]
 pub fn run_body<T>(
-    asks: bool,
+    is_enabled: bool,
     body: impl FnOnce(Option<&mut Entry>) -> T,
     outcome: impl FnOnce(&T) -> Outcome,
 ) -> T {
     let mut entry = Entry::new(false);
-    let value = Entry::run(asks.then_some(&mut entry), body);
+    let value = Entry::run(is_enabled.then_some(&mut entry), body);
     if let Some(span) = &mut entry.span
-        && !span.is_nothing()
+        && !span.has_no_effect()
     {
-        return span.end_by(value, outcome);
+        return span.end_with(value, outcome);
     }
     // Dropping it would cost as much as all the rest.
     std::mem::forget(entry);
@@ -121,14 +123,14 @@ pub fn run_body<T>(
 /// As [`run_body`], with what ends the span. It repeats that, for what is generic is compiled for each function.
 #[inline]
 pub fn end_body<T>(
-    asks: bool,
+    is_enabled: bool,
     body: impl FnOnce(Option<&mut Entry>) -> T,
-    end: impl FnOnce(&mut Span, T) -> T,
+    end: impl FnOnce(&mut ActiveSpan, T) -> T,
 ) -> T {
     let mut entry = Entry::new(true);
-    let value = Entry::run(asks.then_some(&mut entry), body);
+    let value = Entry::run(is_enabled.then_some(&mut entry), body);
     if let Some(span) = &mut entry.span
-        && !span.is_nothing()
+        && !span.has_no_effect()
     {
         return end(span, value);
     }
@@ -138,8 +140,11 @@ pub fn end_body<T>(
 
 /// Calls a body that starts its span, if it is asked for one. The span is left open for what the body returns.
 #[inline]
-pub fn call_body<T>(asks: bool, body: impl FnOnce(Option<&mut Entry>) -> T) -> (Span, T) {
+pub fn call_body<T>(
+    is_enabled: bool,
+    body: impl FnOnce(Option<&mut Entry>) -> T,
+) -> (ActiveSpan, T) {
     let mut entry = Entry::new(true);
-    let value = Entry::run(asks.then_some(&mut entry), body);
-    (entry.span.unwrap_or(Span::OFF), value)
+    let value = Entry::run(is_enabled.then_some(&mut entry), body);
+    (entry.span.unwrap_or(ActiveSpan::DISABLED), value)
 }

@@ -5,15 +5,15 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Status, TraceContextExt};
 
 use super::panic::Panic;
-use super::recorded;
 use super::recorder::Recorder;
+use super::sdk_span;
 use super::seen::SeenFailures;
 use super::target::Target;
 use crate::encoding::ValueRef;
 use crate::outcome::{Failure, PANIC};
 #[cfg(feature = "app")]
-use crate::recorder::Known;
-use crate::recorder::{EXCEPTION, Exceptions, Failed};
+use crate::recorder::KnownSpan;
+use crate::recorder::{EXCEPTION, Exceptions, RecordedFailure};
 
 /// Records an `Err` on a span.
 pub(super) fn record(span: Target<'_>, failure: &Failure) {
@@ -33,31 +33,36 @@ pub(super) fn record(span: Target<'_>, failure: &Failure) {
         chain = format!("{description}\ncaused by: {}", causes.join("\ncaused by: "));
         add("exception.stacktrace", &chain);
     }
-    span.fail(&Failed { error_type, description, causes, exception: &exception[..count] });
+    span.fail(&RecordedFailure { error_type, description, causes, exception: &exception[..count] });
 }
 
 /// Records a panic on a span.
 pub(super) fn record_panic(span: Target<'_>, panic: &Panic) {
     let exception = panic.attributes();
     let description = &panic.message;
-    span.fail(&Failed { error_type: PANIC, description, causes: &[], exception: &exception });
+    span.fail(&RecordedFailure {
+        error_type: PANIC,
+        description,
+        causes: &[],
+        exception: &exception,
+    });
 }
 
 /// Records the panic that is about to end the process on the span that is current.
 #[cfg(feature = "app")]
 pub(crate) fn record_panic_here() {
     let context = crate::context::current();
-    let target = match Known::of(&context) {
-        Some(known) => Target::Slot(known.place),
+    let target = match KnownSpan::of(&context) {
+        Some(known) => Target::Slot(known.slot),
         None => Target::Provided { context: &context, outer: None },
     };
     record_panic(target, &Panic::unwinding());
 }
 
 impl Target<'_> {
-    fn fail(self, failure: &Failed<'_>) {
+    fn fail(self, failure: &RecordedFailure<'_>) {
         match self {
-            Self::Slot(place) => place.fail(failure),
+            Self::Slot(slot) => slot.fail(failure),
             Self::Provided { context, outer } => fail_provided(context, outer, failure),
         }
     }
@@ -65,7 +70,7 @@ impl Target<'_> {
 
 /// Records a failure on a provider's span, and the exception unless a span under that has failed with one of these
 /// messages.
-fn fail_provided(context: &Context, outer: Option<&SeenFailures>, failure: &Failed<'_>) {
+fn fail_provided(context: &Context, outer: Option<&SeenFailures>, failure: &RecordedFailure<'_>) {
     let span = context.span();
     let seen = SeenFailures::of(context);
     let is_seen = |message| seen.is_some_and(|seen| seen.contains(message));
@@ -78,7 +83,7 @@ fn fail_provided(context: &Context, outer: Option<&SeenFailures>, failure: &Fail
             log(span.span_context(), failure.key_values());
         }
     }
-    recorded::set_error_type(context, failure.error_type);
+    sdk_span::set_error_type(context, failure.error_type);
     span.set_status(Status::error(failure.description.to_owned()));
     if let Some(outer) = outer {
         outer.insert(failure.description);

@@ -8,15 +8,15 @@ use std::thread::panicking;
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use super::Span;
+use super::ActiveSpan;
+use super::active_span::Attached;
 use super::ending::Ending;
 use super::panic::Panic;
-use super::scope::Running;
 use crate::outcome::Outcome;
 
 thread_local! {
     /// The span that the future which is polled has started, on its way to the [`SpanFuture`] round it.
-    static STARTED: Cell<Option<Span>> = const { Cell::new(None) };
+    static STARTED: Cell<Option<ActiveSpan>> = const { Cell::new(None) };
     /// The spans whose futures are being dropped, the innermost last; `None` for one that has ended.
     static DROPPING: RefCell<Vec<Option<Dropping>>> = const { RefCell::new(Vec::new()) };
 }
@@ -44,11 +44,11 @@ pin_project! {
 
 /// The span of a future. It has no field of its own, for it is part of each future.
 #[derive(Debug)]
-struct Followed(Span);
+struct Followed(ActiveSpan);
 
 /// What is there to undo when a future was dropped in its span.
 struct Dropping {
-    running: Running,
+    running: Attached,
     /// Whether the thread was unwinding before: that panic is not the future's.
     was_panicking: bool,
 }
@@ -60,28 +60,28 @@ where
     F: Future,
     O: FnOnce(&F::Output) -> Outcome,
 {
-    SpanFuture::new(future, Span::OFF, outcome, true)
+    SpanFuture::new(future, ActiveSpan::DISABLED, outcome, true)
 }
 
 /// Hands the span of a future to the [`SpanFuture`] that polls it. When what this returns is ready, the span
 /// is current.
 #[inline]
-pub fn started(span: Span) -> Started {
-    if span.is_nothing() {
+pub fn started(span: ActiveSpan) -> Started {
+    if span.has_no_effect() {
         std::mem::forget(span);
         return Started { waits: false };
     }
     hand_over(span)
 }
 
-fn hand_over(span: Span) -> Started {
+fn hand_over(span: ActiveSpan) -> Started {
     // A thread that has no such variable any more has no current span either.
     Started { waits: STARTED.try_with(|started| started.set(Some(span))).is_ok() }
 }
 
 /// Takes the span that the future has started, if it has.
 #[inline(never)]
-fn take_started(span: &mut Span) -> bool {
+fn take_started(span: &mut ActiveSpan) -> bool {
     let Ok(Some(started)) = STARTED.try_with(Cell::take) else { return false };
     *span = started;
     true
@@ -105,7 +105,7 @@ impl Future for Started {
 }
 
 impl<F, O> SpanFuture<F, O> {
-    pub(super) fn new(future: F, span: Span, outcome: O, is_new: bool) -> Self {
+    pub(super) fn new(future: F, span: ActiveSpan, outcome: O, is_new: bool) -> Self {
         Self { future, span: Followed(span), outcome: Some(outcome), is_new }
     }
 }
@@ -128,7 +128,7 @@ where
             });
             match &polled {
                 Poll::Pending if std::mem::take(this.is_new) && take_started(span) => continue,
-                Poll::Ready(value) if span.asks() => {
+                Poll::Ready(value) if span.wants_outcome() => {
                     if let Some(outcome) = this.outcome.take() {
                         span.finish(outcome(value));
                     }

@@ -2,23 +2,23 @@
 
 use opentelemetry::ContextGuard;
 
-use super::Span;
+use super::ActiveSpan;
 use crate::context;
 
 /// Keeps a span current on this thread; dropping it ends the span.
 ///
 /// It is not `Send`, so that it cannot be held across an `.await` of a spawned task, where it
-/// would leak into other tasks: [`Span::follow`] is for futures.
+/// would leak into other tasks: [`ActiveSpan::follow`] is for futures.
 #[derive(Debug)]
 #[must_use = "the span ends when the guard is dropped"]
 pub struct SpanGuard {
     // In this order: the context is detached before the span ends.
     _attached: Option<ContextGuard>,
-    _span: Span,
+    _span: ActiveSpan,
 }
 
 impl SpanGuard {
-    pub(super) fn new(span: Span) -> Self {
+    pub(super) fn new(span: ActiveSpan) -> Self {
         Self { _attached: span.context.clone().and_then(context::attach), _span: span }
     }
 }

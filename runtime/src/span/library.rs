@@ -7,7 +7,7 @@ use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
-use super::recorder::{Found, Provider, Recorder};
+use super::recorder::{CurrentRecorder, Provider, Recorder};
 use crate::recorder::{Handle, Library, SpanScope};
 
 /// Starts spans in the recorder of their context: the one that is installed then, not the one that
@@ -83,7 +83,7 @@ impl Span for LibrarySpan {
 const LIBRARY: Library =
     Library { name: env!("CARGO_PKG_NAME"), version: Some(env!("CARGO_PKG_VERSION")) };
 
-impl Found {
+impl CurrentRecorder {
     /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
     /// way for those.
     fn build(

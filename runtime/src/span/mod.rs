@@ -1,13 +1,14 @@
 //! Spans: where they start, how long they are current, and how they end.
 
-pub(crate) mod active;
+mod active_span;
 pub(crate) mod adopt;
-mod awaited;
 mod block;
 mod callsite;
 mod carry;
 mod current;
 mod device;
+mod device_waiter;
+pub(crate) mod enabled;
 mod ending;
 mod entry;
 mod exception;
@@ -17,30 +18,29 @@ mod guard;
 mod library;
 pub(crate) mod links;
 mod panic;
-mod reaper;
-mod recorded;
+mod pending_span;
 mod recorder;
-mod scope;
+pub(crate) mod returned;
+mod sdk_span;
 mod seen;
-pub(crate) mod shape;
 mod stream;
 mod target;
 
-pub use active::any as asks;
-pub use block::{enter_frame, note, settle};
+pub use active_span::ActiveSpan;
+pub use block::{end_exited_blocks, enter_frame, observe_exit};
 pub use callsite::{Callsite, Start};
 pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};
+pub use enabled::is_enabled;
 pub use entry::{EntryGuard, call_body, end_body, run_body};
 pub use future::{SpanFuture, in_span, started};
 pub use guard::SpanGuard;
-pub use scope::Span;
 pub use stream::SpanStream;
 
 #[cfg(feature = "app")]
 pub(crate) use exception::record_panic_here;
 #[cfg(feature = "logs")]
 pub(crate) use library::LibraryTracer;
-pub(crate) use recorder::{Counted, Recorder, await_devices};
+pub(crate) use recorder::{ActiveRecorder, Recorder, await_devices};
 #[cfg(feature = "app")]
-pub(crate) use recorder::{Installation, Pruning, Records, end_device_spans};
+pub(crate) use recorder::{Installation, KnownRecorded, Pruning, end_device_spans};

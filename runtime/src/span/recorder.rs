@@ -1,7 +1,7 @@
 //! Where spans are recorded: the installed pipeline, the provider that the program has set up
 //! itself, or the test scope that is current.
 
-mod here;
+mod cached_recorder;
 mod tracer;
 
 use std::cell::Cell;
@@ -15,19 +15,19 @@ use opentelemetry::{Context, global};
 #[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use super::Span;
-use super::active;
+use super::ActiveSpan;
 use super::callsite::Start;
+use super::device_waiter::DeviceWaiter;
+use super::enabled;
 use super::panic::{Payload, caught};
-use super::reaper::Reaper;
-use super::recorded;
+use super::sdk_span;
 use super::seen::SeenFailures;
 use crate::attribute::Attributes;
 use crate::context::{self, CallerDecision, NewTrace};
-use crate::recorder::{Exceptions, Handle, Known, Library, Native, New, SpanScope};
+use crate::recorder::{Exceptions, Handle, KnownSpan, Library, Native, NewSpan, SpanScope};
 #[cfg(feature = "app")]
 use crate::sdk::Capacity;
-use here::Here;
+use cached_recorder::CachedRecorder;
 pub(super) use tracer::Provider;
 use tracer::Tracer;
 
@@ -35,27 +35,27 @@ use tracer::Tracer;
 static PRUNING: AtomicU8 = AtomicU8::new(Pruning::Nothing as u8);
 /// How often another one was installed, or none.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
-static INSTALLED: RwLock<Option<Counted>> = RwLock::new(None);
+static INSTALLED: RwLock<Option<ActiveRecorder>> = RwLock::new(None);
 
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(super) provider: Provider,
     exceptions: Exceptions,
-    records: Records,
-    reaper: Reaper,
+    records: KnownRecorded,
+    device_waiter: DeviceWaiter,
 }
 
 /// Which spans are sure to be recorded, before a sampler is asked.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing is installed"))]
-pub(crate) enum Records {
+pub(crate) enum KnownRecorded {
     All,
     /// Those of traces that start here, unless the caller has decided against them, and those under a
     /// span that is sampled.
-    AllButTheUnsampled,
+    AllButUnsampled,
     /// Those under a span that is sampled.
-    TheSampled,
-    Unknown,
+    OnlySampled,
+    Nothing,
 }
 
 /// Which spans are known not to be recorded before they start.
@@ -89,22 +89,26 @@ pub(super) enum Forecast {
 
 /// Keeps a recorder counted.
 #[derive(Debug)]
-pub(crate) struct Counted(Arc<Recorder>);
+pub(crate) struct ActiveRecorder(Arc<Recorder>);
 
 /// The recorder of a context.
-pub(super) enum Found {
+pub(super) enum CurrentRecorder {
     /// The installed one, as this thread knows it.
-    Here(std::rc::Rc<Here>),
+    Installed(std::rc::Rc<CachedRecorder>),
     Adopted(Arc<Recorder>),
     Scoped(Arc<Recorder>),
 }
 
 impl Recorder {
-    fn counted(provider: Provider, exceptions: Exceptions, records: Records) -> Counted {
+    fn activate(
+        provider: Provider,
+        exceptions: Exceptions,
+        records: KnownRecorded,
+    ) -> ActiveRecorder {
         super::panic::watch();
-        active::add();
-        let reaper = Reaper::default();
-        Counted(Arc::new(Self { provider, exceptions, records, reaper }))
+        enabled::add_recorder();
+        let device_waiter = DeviceWaiter::default();
+        ActiveRecorder(Arc::new(Self { provider, exceptions, records, device_waiter }))
     }
 
     /// Makes this recorder the one that records; `false` when there is one already.
@@ -112,7 +116,7 @@ impl Recorder {
     pub(crate) fn install(
         installation: Installation,
         exceptions: Exceptions,
-        records: Records,
+        records: KnownRecorded,
         pruning: Pruning,
     ) -> bool {
         let provider = match installation {
@@ -130,16 +134,16 @@ impl Recorder {
     /// one already.
     pub(crate) fn adopt() -> bool {
         let provider = Provider::global(global::tracer_provider());
-        Self::set(provider, Exceptions::EVENTS, Records::Unknown)
+        Self::set(provider, Exceptions::EVENTS, KnownRecorded::Nothing)
     }
 
     /// A provider of the program's own may be adopted again, to replace it.
-    fn set(provider: Provider, exceptions: Exceptions, records: Records) -> bool {
+    fn set(provider: Provider, exceptions: Exceptions, records: KnownRecorded) -> bool {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        let free = installed.as_ref().is_none_or(|Counted(recorder)| recorder.is_adopted());
+        let free = installed.as_ref().is_none_or(|ActiveRecorder(recorder)| recorder.is_adopted());
         let mut replaced = None;
         if free {
-            replaced = installed.replace(Self::counted(provider, exceptions, records));
+            replaced = installed.replace(Self::activate(provider, exceptions, records));
             GENERATION.fetch_add(1, Ordering::Release);
         }
         drop(installed);
@@ -156,25 +160,25 @@ impl Recorder {
     #[cfg(feature = "app")]
     pub(crate) fn uninstall() {
         let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        let ours = installed.take_if(|Counted(recorder)| !recorder.is_adopted());
+        let ours = installed.take_if(|ActiveRecorder(recorder)| !recorder.is_adopted());
         PRUNING.store(Pruning::Nothing as u8, Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Release);
         drop(installed);
-        Here::forget();
+        CachedRecorder::forget();
         // Only now: what is dropped with it may be the program's.
         drop(ours);
     }
 
     /// A recorder for one test scope, current in the context that carries it.
-    pub(crate) fn scoped(native: Native) -> Counted {
-        Self::counted(Provider::Native(Arc::new(native)), Exceptions::EVENTS, Records::All)
+    pub(crate) fn scoped(native: Native) -> ActiveRecorder {
+        Self::activate(Provider::Native(Arc::new(native)), Exceptions::EVENTS, KnownRecorded::All)
     }
 
     /// The same, by the SDK.
     #[cfg(feature = "app")]
-    pub(crate) fn scoped_sdk(provider: SdkTracerProvider, capacity: Capacity) -> Counted {
+    pub(crate) fn scoped_sdk(provider: SdkTracerProvider, capacity: Capacity) -> ActiveRecorder {
         let provider = Provider::Ours { provider, capacity };
-        Self::counted(provider, Exceptions::EVENTS, Records::Unknown)
+        Self::activate(provider, Exceptions::EVENTS, KnownRecorded::Nothing)
     }
 
     /// Changes, under the lock, with what is installed.
@@ -225,21 +229,21 @@ impl Recorder {
     }
 
     /// The recorder for spans that start in this context.
-    pub(super) fn of(context: &Context) -> Option<Found> {
+    pub(super) fn of(context: &Context) -> Option<CurrentRecorder> {
         if let Some(of_test) = context.get::<Arc<Self>>() {
-            return Some(Found::Scoped(of_test.clone()));
+            return Some(CurrentRecorder::Scoped(of_test.clone()));
         }
-        if let Some(here) = Here::of(Self::generation()) {
-            return Some(Found::Here(here));
+        if let Some(cached) = CachedRecorder::of(Self::generation()) {
+            return Some(CurrentRecorder::Installed(cached));
         }
         let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
-        let recorder = installed.as_ref().map(|Counted(recorder)| recorder.clone())?;
+        let recorder = installed.as_ref().map(|ActiveRecorder(recorder)| recorder.clone())?;
         let generation = Self::generation();
         drop(installed);
         Some(if recorder.is_adopted() {
-            Found::Adopted(recorder)
+            CurrentRecorder::Adopted(recorder)
         } else {
-            Found::Here(Here::remember(recorder, generation))
+            CurrentRecorder::Installed(CachedRecorder::remember(recorder, generation))
         })
     }
 
@@ -251,13 +255,13 @@ impl Recorder {
     /// Whether a span in this context, under this span, is sure to be recorded.
     fn is_sure_of(&self, context: &Context, parent: &SpanContext) -> bool {
         match self.records {
-            Records::All => true,
-            Records::AllButTheUnsampled if parent.is_valid() => parent.is_sampled(),
-            Records::AllButTheUnsampled => {
+            KnownRecorded::All => true,
+            KnownRecorded::AllButUnsampled if parent.is_valid() => parent.is_sampled(),
+            KnownRecorded::AllButUnsampled => {
                 CallerDecision::for_new_trace(context).is_none_or(NewTrace::is_sampled)
             }
-            Records::TheSampled => parent.is_valid() && parent.is_sampled(),
-            Records::Unknown => false,
+            KnownRecorded::OnlySampled => parent.is_valid() && parent.is_sampled(),
+            KnownRecorded::Nothing => false,
         }
     }
 }
@@ -267,28 +271,28 @@ fn is_unsampled(span: &SpanContext) -> bool {
     !span.is_sampled() && !span.is_remote() && span.is_valid()
 }
 
-impl Found {
+impl CurrentRecorder {
     pub(super) fn recorder(&self) -> &Recorder {
         match self {
-            Self::Here(here) => &here.recorder,
+            Self::Installed(cached) => &cached.recorder,
             Self::Adopted(recorder) | Self::Scoped(recorder) => recorder,
         }
     }
 
-    pub(super) fn reaper(&self) -> Reaper {
-        self.recorder().reaper.clone()
+    pub(super) fn device_waiter(&self) -> DeviceWaiter {
+        self.recorder().device_waiter.clone()
     }
 
     /// Whether it was shut down since: a span that was being started then was started too late.
     pub(super) fn is_uninstalled(&self) -> bool {
-        matches!(self, Self::Here(here) if here.generation != Recorder::generation())
+        matches!(self, Self::Installed(cached) if cached.generation != Recorder::generation())
     }
 
     /// Given out, and not borrowed: what starts a span runs the program's own code, which may start
     /// another one.
     pub(super) fn tracer(&self, library: Library) -> Tracer {
         match self {
-            Self::Here(here) => here.tracer(library),
+            Self::Installed(cached) => cached.tracer(library),
             Self::Adopted(recorder) | Self::Scoped(recorder) => recorder.provider.tracer(library),
         }
     }
@@ -300,7 +304,7 @@ impl Found {
         parent: &Context,
         outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-        span: &mut Span,
+        span: &mut ActiveSpan,
     ) -> Option<Payload> {
         match &self.recorder().provider {
             Provider::Native(native) => {
@@ -319,7 +323,7 @@ impl Found {
         parent: &Context,
         outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
-        span: &mut Span,
+        span: &mut ActiveSpan,
     ) -> Option<Payload> {
         let Start { callsite, links, baggage, .. } = start;
         let outer = SeenFailures::of(outer).cloned();
@@ -333,7 +337,7 @@ impl Found {
             record_baggage(parent, baggage, &mut list);
             attributes(&mut list);
             let list = list.into_vec();
-            has_error_type.set(recorded::contain_error_type(&list));
+            has_error_type.set(sdk_span::contain_error_type(&list));
             list
         };
         let tracer = || self.tracer(callsite.library);
@@ -365,10 +369,10 @@ fn start_native(
     parent: &Context,
     outer: &Context,
     attributes: &mut dyn FnMut(&mut Attributes),
-    span: &mut Span,
+    span: &mut ActiveSpan,
 ) -> Option<Payload> {
     let Start { callsite, links, baggage, .. } = start;
-    let new = New {
+    let new = NewSpan {
         name: callsite.name,
         kind: &callsite.kind,
         links: &links,
@@ -381,9 +385,9 @@ fn start_native(
         record_baggage(parent, baggage, list);
         attributes(list);
     };
-    let enter = |id, known: Option<Known>, trace| match known {
-        Some(Known { place, .. }) => {
-            span.started(parent.with_span(Handle::new(id, known, trace, false)), Some(place));
+    let enter = |id, known: Option<KnownSpan>, trace| match known {
+        Some(KnownSpan { slot, .. }) => {
+            span.started(parent.with_span(Handle::new(id, known, trace, false)), Some(slot));
         }
         None => span.started(parent.with_remote_span_context(id), None),
     };
@@ -403,42 +407,42 @@ fn record_baggage(context: &Context, keys: &[&'static str], list: &mut Attribute
 /// Waits this long for the devices of spans whose bodies have ended; whether all of them have told
 /// when their work was done.
 pub(crate) fn await_devices(patience: Duration) -> bool {
-    installed_reaper().is_none_or(|reaper| reaper.wait(patience))
+    installed_device_waiter().is_none_or(|device_waiter| device_waiter.wait(patience))
 }
 
 /// Ends the spans that wait for their devices. Spans that come later do not wait.
 #[cfg(feature = "app")]
 pub(crate) fn end_device_spans() {
-    if let Some(reaper) = installed_reaper() {
-        reaper.end_all();
+    if let Some(device_waiter) = installed_device_waiter() {
+        device_waiter.end_all();
     }
 }
 
-fn installed_reaper() -> Option<Reaper> {
+fn installed_device_waiter() -> Option<DeviceWaiter> {
     let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
-    installed.as_ref().map(|Counted(recorder)| recorder.reaper.clone())
+    installed.as_ref().map(|ActiveRecorder(recorder)| recorder.device_waiter.clone())
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.reaper.close();
+        self.device_waiter.close();
     }
 }
 
-impl Drop for Counted {
+impl Drop for ActiveRecorder {
     fn drop(&mut self) {
-        active::remove();
+        enabled::remove_recorder();
     }
 }
 
-impl Counted {
+impl ActiveRecorder {
     /// A context of its own, under no span.
     pub(crate) fn context(&self) -> Context {
         Context::new().with_value(self.0.clone())
     }
 
     /// The thread that its spans with devices wait for.
-    pub(crate) fn reaper(&self) -> &Reaper {
-        &self.0.reaper
+    pub(crate) fn device_waiter(&self) -> &DeviceWaiter {
+        &self.0.device_waiter
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures_core::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
-use super::Span;
+use super::ActiveSpan;
 use crate::outcome::Outcome;
 
 pin_project! {
@@ -17,7 +17,7 @@ pin_project! {
         // `None` once it was dropped, inside the span.
         #[pin]
         pub(super) stream: Option<S>,
-        pub(super) span: Span,
+        pub(super) span: ActiveSpan,
         pub(super) outcome: O,
     }
 
@@ -48,7 +48,7 @@ where
         });
         match &polled {
             Poll::Ready(Some(item)) if this.span.records() => {
-                this.span.note((this.outcome)(item));
+                this.span.record_item((this.outcome)(item));
             }
             Poll::Ready(None) => this.span.finish(Outcome::default()),
             Poll::Ready(Some(_)) | Poll::Pending => {}

@@ -6,13 +6,13 @@ use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 
 use super::seen::SeenFailures;
-use crate::recorder::{Place, nanos};
+use crate::recorder::{SlotRef, nanos};
 
 /// A span that is open.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
     /// In a slot of ours.
-    Slot(Place),
+    Slot(SlotRef),
     /// A provider's.
     Provided {
         context: &'a Context,
@@ -24,9 +24,9 @@ pub(super) enum Target<'a> {
 impl Target<'_> {
     pub(super) fn set_attribute(self, attribute: KeyValue) {
         match self {
-            Self::Slot(place) => {
+            Self::Slot(slot) => {
                 let KeyValue { key, value, .. } = &attribute;
-                place.with(|span| span.set_attribute(key.as_str(), value.into()));
+                slot.with(|span| span.set_attribute(key.as_str(), value.into()));
             }
             Self::Provided { context, .. } => context.span().set_attribute(attribute),
         }
@@ -36,7 +36,7 @@ impl Target<'_> {
     #[inline]
     pub(super) fn end(self, at: Option<SystemTime>) {
         match (self, at) {
-            (Self::Slot(place), at) => place.end(at.map(nanos)),
+            (Self::Slot(slot), at) => slot.end(at.map(nanos)),
             (Self::Provided { context, .. }, Some(at)) => context.span().end_with_timestamp(at),
             (Self::Provided { context, .. }, None) => context.span().end(),
         }

@@ -3,9 +3,9 @@
 #[cfg(feature = "app")]
 mod duration;
 mod plain;
-mod shape;
 #[cfg(feature = "app")]
 mod terminal;
+mod trace_tree;
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use opentelemetry::{Array, StringValue, Value};
 
 pub(crate) use plain::Plain;
 #[cfg(feature = "app")]
-pub(crate) use terminal::{Drawing, Look};
+pub(crate) use terminal::{Capabilities, Drawing};
 
 /// What follows the name of a span of this kind.
 fn kind(kind: &SpanKind) -> &'static str {

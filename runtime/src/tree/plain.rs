@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::shape::{Lead, Shape};
+use super::trace_tree::{Lead, TraceTree};
 use super::{kind, one_line, value};
 use crate::device::key::is_measured;
 
@@ -15,7 +15,7 @@ pub(crate) struct Plain<'a>(pub(crate) &'a [SpanData]);
 
 impl Display for Plain<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Shape { roots, children } = Shape::of(self.0);
+        let TraceTree { roots, children } = TraceTree::of(self.0);
         let mut waiting: Vec<_> = roots.iter().rev().map(|root| (*root, Lead::default())).collect();
         while let Some((index, lead)) = waiting.pop() {
             let below = &children[index];

@@ -27,15 +27,16 @@ const USABLE: f64 = 0.95;
 const THREAD_MARGIN: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
-struct State {
+struct SignalState {
     /// How long the platform waits from SIGTERM to SIGKILL, if that is known.
     grace: Option<Duration>,
     /// When the first signal arrived that asks for a shutdown.
     stopping_since: Option<Instant>,
 }
 
-fn state() -> MutexGuard<'static, State> {
-    static STATE: Mutex<State> = Mutex::new(State { grace: None, stopping_since: None });
+fn state() -> MutexGuard<'static, SignalState> {
+    static STATE: Mutex<SignalState> =
+        Mutex::new(SignalState { grace: None, stopping_since: None });
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -230,9 +230,9 @@ enum RawAnswer {
     TooLarge,
 }
 
-type Failure = Box<dyn Error + Send + Sync>;
+type BoxedError = Box<dyn Error + Send + Sync>;
 
-async fn call(mut channel: Channel, request: Request<Body>) -> Result<RawAnswer, Failure> {
+async fn call(mut channel: Channel, request: Request<Body>) -> Result<RawAnswer, BoxedError> {
     let response: Response<Body> = channel.ready().await?.call(request).await?;
     let (mut head, mut frames) = response.into_parts();
     let kind = head.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);

@@ -27,7 +27,7 @@ use prost::bytes::Bytes;
 pub(crate) use answer::Reply;
 use answer::too_large_to_send;
 use compression::Compressor;
-use request::Frame;
+use request::RequestFrame;
 use timeout::Timeout;
 
 use super::{Answer, Exporter};
@@ -47,7 +47,7 @@ const USER_AGENT: &str = concat!(
 const LARGEST_REQUEST: usize = 64 << 20;
 
 pub(crate) struct OtlpExporter {
-    frame: Frame,
+    frame: RequestFrame,
     #[cfg(feature = "json")]
     is_json: bool,
     compressor: Compressor,
@@ -80,7 +80,7 @@ impl OtlpExporter {
             Protocol::HttpJson => Transport::Http(Box::new(http::Http::new(settings, &timeout)?)),
         };
         Ok(Self {
-            frame: Frame::new(resource),
+            frame: RequestFrame::new(resource),
             #[cfg(feature = "json")]
             is_json: settings.protocol == Protocol::HttpJson,
             compressor: Compressor::new(settings.compression),

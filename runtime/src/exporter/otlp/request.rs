@@ -6,7 +6,7 @@ use crate::encoding::{Limits, Writer, field_length, write_attribute};
 use crate::recorder::{Batch, ScopeId, write_scope};
 
 /// What all requests of a pipeline say of the program: the fields of a `ResourceSpans` message round its spans.
-pub(super) struct Frame {
+pub(super) struct RequestFrame {
     resource: Vec<u8>,
     schema_url: Vec<u8>,
 }
@@ -20,7 +20,7 @@ struct ScopeSpans {
     schema_url: Vec<u8>,
 }
 
-impl Frame {
+impl RequestFrame {
     pub(super) fn new(resource: &Resource) -> Self {
         let mut bytes = Vec::new();
         Writer::new(&mut bytes).message(1, |writer| {
@@ -104,7 +104,7 @@ mod tests {
         fn the_bytes_are_those_of_the_messages(spans in vec(spans(), 0..6), pairs in pairs()) {
             let resource = Resource::builder_empty().with_schema_url(pairs, "https://schema").build();
             let described = ResourceAttributesWithSchema::from(&resource);
-            let encoded = Frame::new(&resource).request(&batch(&spans));
+            let encoded = RequestFrame::new(&resource).request(&batch(&spans));
             let resource_spans = group_spans_by_resource_and_scope(spans, &described);
             let expected = ExportTraceServiceRequest { resource_spans };
             prop_assert_eq!(encoded, expected.encode_to_vec());

@@ -3,7 +3,7 @@
 use async_nats::HeaderMap;
 use opentelemetry::Context;
 
-use super::{Carrier, CarrierMut, Pairs, Written};
+use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
 use crate::propagation::read;
 
 impl Carrier for HeaderMap {
@@ -17,10 +17,10 @@ impl Carrier for HeaderMap {
 
 impl CarrierMut for HeaderMap {
     fn inject_context(&mut self) {
-        let Some(written) = Written::now() else { return };
+        let Some(written) = WrittenHeaders::now() else { return };
         let mut headers = Self::new();
         for (name, values) in self.iter() {
-            if !Written::replaces(name.as_ref()) {
+            if !WrittenHeaders::replaces(name.as_ref()) {
                 for value in values {
                     headers.append(name.clone(), value.clone());
                 }

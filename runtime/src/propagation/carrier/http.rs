@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, request::Parts};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 
-use super::{Carrier, CarrierMut, Pairs, Written};
+use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
 use crate::propagation::{Propagator, read};
 
 impl Carrier for HeaderMap {
@@ -16,7 +16,7 @@ impl Carrier for HeaderMap {
 
 impl CarrierMut for HeaderMap {
     fn inject_context(&mut self) {
-        let Some(written) = Written::now() else { return };
+        let Some(written) = WrittenHeaders::now() else { return };
         for field in Propagator::global().fields() {
             self.remove(field);
         }

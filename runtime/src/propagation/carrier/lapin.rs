@@ -6,7 +6,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use opentelemetry::Context;
 
-use super::{Carrier, CarrierMut, Pairs, Written};
+use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
 use crate::propagation::read;
 
 impl Carrier for FieldTable {
@@ -27,8 +27,8 @@ fn bytes(value: &AMQPValue) -> Option<&[u8]> {
 
 impl CarrierMut for FieldTable {
     fn inject_context(&mut self) {
-        let Some(written) = Written::now() else { return };
-        let kept = self.inner().iter().filter(|(name, _)| !Written::replaces(name.as_str()));
+        let Some(written) = WrittenHeaders::now() else { return };
+        let kept = self.inner().iter().filter(|(name, _)| !WrittenHeaders::replaces(name.as_str()));
         let mut headers: BTreeMap<_, _> =
             kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         headers.extend(

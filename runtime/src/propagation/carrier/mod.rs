@@ -123,9 +123,9 @@ impl<F: FnMut(&str, String)> Injector for Each<F> {
 }
 
 /// The current context as it is written. It takes the place of all that a carrier has of another.
-struct Written(Vec<(String, String)>);
+struct WrittenHeaders(Vec<(String, String)>);
 
-impl Written {
+impl WrittenHeaders {
     /// None where there is nothing to write.
     fn now() -> Option<Self> {
         let mut pairs = Vec::new();
@@ -146,23 +146,23 @@ pub(crate) fn read_map<S: BuildHasher>(map: &HashMap<String, String, S>) -> Cont
 }
 
 pub(crate) fn write_map<S: BuildHasher>(map: &mut HashMap<String, String, S>) {
-    let Some(written) = Written::now() else { return };
-    map.retain(|name, _| !Written::replaces(name));
+    let Some(written) = WrittenHeaders::now() else { return };
+    map.retain(|name, _| !WrittenHeaders::replaces(name));
     map.extend(written.0);
 }
 
 impl CarrierMut for Vec<(String, String)> {
     fn inject_context(&mut self) {
-        let Some(written) = Written::now() else { return };
-        self.retain(|(name, _)| !Written::replaces(name));
+        let Some(written) = WrittenHeaders::now() else { return };
+        self.retain(|(name, _)| !WrittenHeaders::replaces(name));
         self.extend(written.0);
     }
 }
 
 impl CarrierMut for BTreeMap<String, String> {
     fn inject_context(&mut self) {
-        let Some(written) = Written::now() else { return };
-        self.retain(|name, _| !Written::replaces(name));
+        let Some(written) = WrittenHeaders::now() else { return };
+        self.retain(|name, _| !WrittenHeaders::replaces(name));
         self.extend(written.0);
     }
 }

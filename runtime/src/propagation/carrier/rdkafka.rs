@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseRecord, FutureRecord};
 use rdkafka::util::IntoOpaque;
 
 use super::resolve::nothing;
-use super::{Carrier, CarrierMut, Pairs, Written};
+use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
 use crate::propagation::read;
 
 impl Carrier for BorrowedHeaders {
@@ -31,9 +31,9 @@ impl Carrier for OwnedHeaders {
 
 impl CarrierMut for OwnedHeaders {
     fn inject_context(&mut self) {
-        let Some(written) = Written::now() else { return };
+        let Some(written) = WrittenHeaders::now() else { return };
         let replaced: Vec<CString> = native::headers(self.as_borrowed())
-            .filter(|(name, _)| name.to_str().is_ok_and(Written::replaces))
+            .filter(|(name, _)| name.to_str().is_ok_and(WrittenHeaders::replaces))
             .map(|(name, _)| name.to_owned())
             .collect();
         for name in replaced {

@@ -118,12 +118,12 @@ impl<'a, T: ?Sized> Injection<'a, T> {
 
 /// Every expression that names a place, by a method whose name nobody else has: a method call borrows
 /// a `&mut` parameter again where it is not declared `mut`.
-pub trait Place {
+pub trait CarrierPlace {
     /// The place.
     fn spandrel_place(&mut self) -> &mut Self;
 }
 
-impl<T: ?Sized> Place for T {
+impl<T: ?Sized> CarrierPlace for T {
     fn spandrel_place(&mut self) -> &mut Self {
         self
     }

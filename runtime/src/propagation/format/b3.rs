@@ -18,7 +18,7 @@ pub(super) const FIELDS: [&str; 6] = [SINGLE, TRACE_ID, SPAN_ID, PARENT_SPAN_ID,
 
 /// B3's "sampling state".
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
+enum SamplingState {
     Deny,
     Accept,
     Debug,
@@ -27,39 +27,39 @@ enum State {
 /// Ids, a sampling state, or both.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Received {
-    Span(TraceId, SpanId, Option<State>),
-    State(State),
+    Span(TraceId, SpanId, Option<SamplingState>),
+    SamplingState(SamplingState),
 }
 
 pub(super) fn extract(context: &Context, carrier: &dyn Extractor) -> Extracted {
     match carrier.get(SINGLE).and_then(parse).or_else(|| read(carrier)) {
         Some(Received::Span(trace_id, span_id, state)) => {
-            let sampled = matches!(state, Some(State::Accept | State::Debug));
+            let sampled = matches!(state, Some(SamplingState::Accept | SamplingState::Debug));
             let flags = TraceFlags::NOT_SAMPLED.with_sampled(sampled);
             let span = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
             let decision = match state {
                 None => CallerDecision::Deferred(trace_id, span_id),
-                Some(State::Debug) => CallerDecision::Debug(trace_id),
-                Some(State::Deny | State::Accept) => CallerDecision::InFlags,
+                Some(SamplingState::Debug) => CallerDecision::Debug(trace_id),
+                Some(SamplingState::Deny | SamplingState::Accept) => CallerDecision::InFlags,
             };
             Extracted::Trace(decision.put_into(context).with_remote_span_context(span))
         }
         // No trace starts here if another propagator has found a span, or if one is active already.
-        Some(Received::State(state)) if !context.span().span_context().is_valid() => {
+        Some(Received::SamplingState(state)) if !context.span().span_context().is_valid() => {
             let decision = match state {
-                State::Deny => NewTrace::NotSampled,
-                State::Accept => NewTrace::Sampled,
-                State::Debug => NewTrace::Debug,
+                SamplingState::Deny => NewTrace::NotSampled,
+                SamplingState::Accept => NewTrace::Sampled,
+                SamplingState::Debug => NewTrace::Debug,
             };
             Extracted::Beside(CallerDecision::ForNewTrace(decision).put_into(context))
         }
-        Some(Received::State(_)) | None => Extracted::Nothing,
+        Some(Received::SamplingState(_)) | None => Extracted::Nothing,
     }
 }
 
 fn parse(text: &str) -> Option<Received> {
     let Some((trace, rest)) = text.split_once('-') else {
-        return state(text).map(Received::State);
+        return state(text).map(Received::SamplingState);
     };
     let mut fields = rest.split('-');
     let trace_id = trace_id(trace)?;
@@ -75,12 +75,12 @@ fn parse(text: &str) -> Option<Received> {
 
 fn read(carrier: &dyn Extractor) -> Option<Received> {
     let state = match (carrier.get(FLAGS), carrier.get(SAMPLED)) {
-        (Some("1"), _) => Some(State::Debug),
-        (_, Some(sampled)) => Some(state(sampled).filter(|state| *state != State::Debug)?),
+        (Some("1"), _) => Some(SamplingState::Debug),
+        (_, Some(sampled)) => Some(state(sampled).filter(|state| *state != SamplingState::Debug)?),
         (_, None) => None,
     };
     match (carrier.get(TRACE_ID), carrier.get(SPAN_ID)) {
-        (None, None) => state.map(Received::State),
+        (None, None) => state.map(Received::SamplingState),
         (trace, span) => Some(Received::Span(trace_id(trace?)?, ids::span_id(span?, 16)?, state)),
     }
 }
@@ -90,13 +90,13 @@ fn trace_id(text: &str) -> Option<TraceId> {
 }
 
 /// Tracers that are older than the specification write `true` and `false`, and some write `True`.
-fn state(text: &str) -> Option<State> {
+fn state(text: &str) -> Option<SamplingState> {
     match text {
-        "0" => Some(State::Deny),
-        "1" => Some(State::Accept),
-        "d" => Some(State::Debug),
-        _ if text.eq_ignore_ascii_case("false") => Some(State::Deny),
-        _ if text.eq_ignore_ascii_case("true") => Some(State::Accept),
+        "0" => Some(SamplingState::Deny),
+        "1" => Some(SamplingState::Accept),
+        "d" => Some(SamplingState::Debug),
+        _ if text.eq_ignore_ascii_case("false") => Some(SamplingState::Deny),
+        _ if text.eq_ignore_ascii_case("true") => Some(SamplingState::Accept),
         _ => None,
     }
 }
@@ -107,17 +107,17 @@ fn sent(context: &Context) -> Option<Received> {
     let span = span.span_context();
     if !span.is_valid() {
         let state = match CallerDecision::for_new_trace(context)? {
-            NewTrace::NotSampled => State::Deny,
-            NewTrace::Sampled => State::Accept,
-            NewTrace::Debug => State::Debug,
+            NewTrace::NotSampled => SamplingState::Deny,
+            NewTrace::Sampled => SamplingState::Accept,
+            NewTrace::Debug => SamplingState::Debug,
         };
-        return Some(Received::State(state));
+        return Some(Received::SamplingState(state));
     }
     let state = match span.is_sampled() {
-        _ if CallerDecision::is_debug(context, span) => Some(State::Debug),
-        true => Some(State::Accept),
+        _ if CallerDecision::is_debug(context, span) => Some(SamplingState::Debug),
+        true => Some(SamplingState::Accept),
         false if CallerDecision::is_deferred(context, span) => None,
-        false => Some(State::Deny),
+        false => Some(SamplingState::Deny),
     };
     Some(Received::Span(span.trace_id(), span.span_id(), state))
 }
@@ -125,16 +125,16 @@ fn sent(context: &Context) -> Option<Received> {
 /// The one header, empty where there is nothing to say.
 pub(super) fn print(context: &Context) -> String {
     let letter = |state| match state {
-        State::Deny => '0',
-        State::Accept => '1',
-        State::Debug => 'd',
+        SamplingState::Deny => '0',
+        SamplingState::Accept => '1',
+        SamplingState::Debug => 'd',
     };
     match sent(context) {
         Some(Received::Span(trace_id, span_id, Some(state))) => {
             format!("{trace_id}-{span_id}-{}", letter(state))
         }
         Some(Received::Span(trace_id, span_id, None)) => format!("{trace_id}-{span_id}"),
-        Some(Received::State(state)) => letter(state).to_string(),
+        Some(Received::SamplingState(state)) => letter(state).to_string(),
         None => String::new(),
     }
 }
@@ -143,16 +143,16 @@ pub(super) fn print(context: &Context) -> String {
 pub(super) fn fields(context: &Context) -> Vec<(&'static str, String)> {
     let (ids, state) = match sent(context) {
         Some(Received::Span(trace_id, span_id, state)) => (Some((trace_id, span_id)), state),
-        Some(Received::State(state)) => (None, Some(state)),
+        Some(Received::SamplingState(state)) => (None, Some(state)),
         None => (None, None),
     };
     let ids = ids.map(|(trace_id, span_id)| {
         [(TRACE_ID, trace_id.to_string()), (SPAN_ID, span_id.to_string())]
     });
     let state = state.map(|state| match state {
-        State::Deny => (SAMPLED, "0".to_owned()),
-        State::Accept => (SAMPLED, "1".to_owned()),
-        State::Debug => (FLAGS, "1".to_owned()),
+        SamplingState::Deny => (SAMPLED, "0".to_owned()),
+        SamplingState::Accept => (SAMPLED, "1".to_owned()),
+        SamplingState::Debug => (FLAGS, "1".to_owned()),
     });
     ids.into_iter().flatten().chain(state).collect()
 }
@@ -166,7 +166,7 @@ mod tests {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     const SPAN: &str = "00f067aa0ba902b7";
 
-    fn span(state: Option<State>) -> Received {
+    fn span(state: Option<SamplingState>) -> Received {
         let (trace, span) = (TraceId::from_hex(TRACE), SpanId::from_hex(SPAN));
         Received::Span(trace.expect("an id"), span.expect("an id"), state)
     }
@@ -179,12 +179,12 @@ mod tests {
     fn the_state_and_the_parent_may_be_missing() {
         for (text, state) in [
             ("", None),
-            ("-0", Some(State::Deny)),
-            ("-1", Some(State::Accept)),
-            ("-d", Some(State::Debug)),
-            ("-true", Some(State::Accept)),
-            ("-FALSE", Some(State::Deny)),
-            ("-1-05e3ac9a4f6e3b90", Some(State::Accept)),
+            ("-0", Some(SamplingState::Deny)),
+            ("-1", Some(SamplingState::Accept)),
+            ("-d", Some(SamplingState::Debug)),
+            ("-true", Some(SamplingState::Accept)),
+            ("-FALSE", Some(SamplingState::Deny)),
+            ("-1-05e3ac9a4f6e3b90", Some(SamplingState::Accept)),
         ] {
             assert_eq!(parse(&format!("{TRACE}-{SPAN}{text}")), Some(span(state)), "{text}");
         }
@@ -193,13 +193,13 @@ mod tests {
     #[test]
     fn the_state_may_stand_alone() {
         for (text, state) in [
-            ("0", State::Deny),
-            ("1", State::Accept),
-            ("d", State::Debug),
-            ("True", State::Accept),
-            ("false", State::Deny),
+            ("0", SamplingState::Deny),
+            ("1", SamplingState::Accept),
+            ("d", SamplingState::Debug),
+            ("True", SamplingState::Accept),
+            ("false", SamplingState::Deny),
         ] {
-            assert_eq!(parse(text), Some(Received::State(state)), "{text}");
+            assert_eq!(parse(text), Some(Received::SamplingState(state)), "{text}");
         }
     }
 
@@ -240,16 +240,16 @@ mod tests {
         const IDS: [(&str, &str); 2] = [(TRACE_ID, TRACE), (SPAN_ID, SPAN)];
         for (pairs, state) in [
             (&[][..], None),
-            (&[(SAMPLED, "0")], Some(State::Deny)),
-            (&[(SAMPLED, "1")], Some(State::Accept)),
-            (&[(SAMPLED, "True")], Some(State::Accept)),
-            (&[(SAMPLED, "fAlSe")], Some(State::Deny)),
-            (&[(FLAGS, "1")], Some(State::Debug)),
-            (&[(FLAGS, "1"), (SAMPLED, "0")], Some(State::Debug)),
+            (&[(SAMPLED, "0")], Some(SamplingState::Deny)),
+            (&[(SAMPLED, "1")], Some(SamplingState::Accept)),
+            (&[(SAMPLED, "True")], Some(SamplingState::Accept)),
+            (&[(SAMPLED, "fAlSe")], Some(SamplingState::Deny)),
+            (&[(FLAGS, "1")], Some(SamplingState::Debug)),
+            (&[(FLAGS, "1"), (SAMPLED, "0")], Some(SamplingState::Debug)),
             (&[(FLAGS, "0")], None),
-            (&[(FLAGS, "0"), (SAMPLED, "1")], Some(State::Accept)),
+            (&[(FLAGS, "0"), (SAMPLED, "1")], Some(SamplingState::Accept)),
         ] {
-            assert_eq!(read(&headers(pairs)), state.map(Received::State), "{pairs:?}");
+            assert_eq!(read(&headers(pairs)), state.map(Received::SamplingState), "{pairs:?}");
             let pairs = [&IDS, pairs].concat();
             assert_eq!(read(&headers(&pairs)), Some(span(state)), "{pairs:?}");
         }

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use crate::recorder::{Library, Native};
 use crate::sdk::Capacity;
 use crate::span::panic::{Payload, caught};
-use crate::span::recorded::{self, Started};
+use crate::span::sdk_span::{self, SdkSpanStart};
 
 #[cfg_attr(
     not(feature = "app"),
@@ -79,15 +79,15 @@ impl Tracer {
                 let records = describe(&mut span, attributes);
                 let has_error_type = has_error_type.get();
                 let started =
-                    Started { capacity: Some(*capacity), random_ids: true, has_error_type };
-                (recorded::context_with(parent, span, started), records)
+                    SdkSpanStart { capacity: Some(*capacity), random_ids: true, has_error_type };
+                (sdk_span::context_with(parent, span, started), records)
             }
             Self::Global(tracer) => {
                 let mut span = tracer.build_with_context(builder, parent);
                 let records = describe(&mut span, attributes);
                 let has_error_type = has_error_type.get();
-                let started = Started { capacity: None, random_ids: false, has_error_type };
-                (recorded::context_with(parent, span, started), records)
+                let started = SdkSpanStart { capacity: None, random_ids: false, has_error_type };
+                (sdk_span::context_with(parent, span, started), records)
             }
         }
     }

@@ -5,7 +5,7 @@ use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 /// An event, less what is drawn in other ways.
-pub(super) struct Told<'a> {
+pub(super) struct ExceptionText<'a> {
     /// `None` when nothing is left to say of the event itself.
     pub(super) event: Option<&'a Event>,
     pub(super) attributes: Vec<&'a KeyValue>,
@@ -13,7 +13,7 @@ pub(super) struct Told<'a> {
     pub(super) lines: Vec<String>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> ExceptionText<'a> {
     pub(super) fn of(span: &'a SpanData, event: &'a Event) -> Self {
         if event.name != "exception" {
             let attributes = event.attributes.iter().collect();

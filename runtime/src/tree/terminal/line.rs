@@ -5,11 +5,11 @@ use opentelemetry::trace::{Link, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::axis::Mark;
-use super::exception::Told;
+use super::exception::ExceptionText;
 use super::ink::{Ink, style};
 use super::rows::{Folded, Item, Row, taken};
 use crate::tree::duration::Taken;
-use crate::tree::shape::Lead;
+use crate::tree::trace_tree::Lead;
 use crate::tree::{kind, value};
 
 pub(super) enum Line {
@@ -98,7 +98,7 @@ impl Pen {
 
     fn events(&self, span: &SpanData, below: &str, lines: &mut Vec<Line>) {
         for event in &span.events.events {
-            let told = Told::of(span, event);
+            let told = ExceptionText::of(span, event);
             if let Some(event) = told.event {
                 let mut name = self.ink();
                 name.write(style::DIM, below).write(style::YELLOW, "• ");

@@ -1,10 +1,10 @@
 //! The drawing of a trace: who called whom, how long it took and when, what failed.
 
 mod axis;
+mod capabilities;
 mod exception;
 mod ink;
 mod line;
-mod look;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -19,17 +19,17 @@ use ink::{Ink, style};
 use line::{Line, Pen};
 use rows::{Item, Row, rows};
 
-pub(crate) use look::Look;
+pub(crate) use capabilities::Capabilities;
 
 /// Spans of one trace, each on a line of its own with what belongs to it below.
 pub(crate) struct Drawing<'a> {
     pub(crate) spans: &'a [SpanData],
-    pub(crate) look: Look,
+    pub(crate) capabilities: Capabilities,
 }
 
 impl Display for Drawing<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Look { colours, width } = self.look;
+        let Capabilities { colours, width } = self.capabilities;
         let pen = Pen { colours, deepest: width / 10 };
         let rows = rows(self.spans, pen.deepest);
         let first_apart = rows.iter().position(Row::is_apart);

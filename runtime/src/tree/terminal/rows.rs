@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::tree::shape::{Lead, Shape};
+use crate::tree::trace_tree::{Lead, TraceTree};
 
 /// Up to this many siblings of one name are all drawn.
 const MANY: usize = 6;
@@ -38,17 +38,17 @@ pub(super) struct Folded<'a> {
 }
 
 pub(super) fn rows(spans: &[SpanData], deepest: usize) -> Vec<Row<'_>> {
-    let shape = Shape::of(spans);
-    let failing = failing(spans, &shape);
+    let tree = TraceTree::of(spans);
+    let failing = failing(spans, &tree);
     let mut rows = Vec::new();
-    let mut waiting: Vec<_> = fold(spans, &shape.roots, &failing)
+    let mut waiting: Vec<_> = fold(spans, &tree.roots, &failing)
         .into_iter()
         .rev()
         .map(|item| (item, Lead::default()))
         .collect();
     while let Some((item, lead)) = waiting.pop() {
         let below = match &item {
-            Item::Span { index, .. } => shape.children[*index].as_slice(),
+            Item::Span { index, .. } => tree.children[*index].as_slice(),
             Item::Folded(_) => &[],
         };
         for (after, child) in fold(spans, below, &failing).into_iter().rev().enumerate() {
@@ -73,9 +73,9 @@ fn passes_on(child: &SpanData, parent: &SpanData) -> bool {
 }
 
 /// The spans that failed or have one below them that did: these are always drawn.
-fn failing(spans: &[SpanData], shape: &Shape) -> Vec<bool> {
+fn failing(spans: &[SpanData], tree: &TraceTree) -> Vec<bool> {
     let mut parents = vec![None; spans.len()];
-    for (parent, children) in shape.children.iter().enumerate() {
+    for (parent, children) in tree.children.iter().enumerate() {
         for child in children {
             parents[*child] = Some(parent);
         }

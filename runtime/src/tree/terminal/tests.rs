@@ -8,11 +8,11 @@ use opentelemetry::trace::{
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::{Drawing, Look};
+use super::{Capabilities, Drawing};
 use crate::recorder::tests::empty_span;
 
 fn drawing(spans: &[SpanData]) -> String {
-    Drawing { spans, look: Look { colours: false, width: 80 } }.to_string()
+    Drawing { spans, capabilities: Capabilities { colours: false, width: 80 } }.to_string()
 }
 
 fn at(millis: u64) -> SystemTime {
@@ -287,7 +287,8 @@ fn colours_say_what_failed() {
         failed(span(1, 0, "root", 0, 10), "no"),
         with(span(2, 1, "child", 0, 10), &[("key", "value")]),
     ];
-    let drawn = Drawing { spans: &spans, look: Look { colours: true, width: 40 } }.to_string();
+    let drawn = Drawing { spans: &spans, capabilities: Capabilities { colours: true, width: 40 } }
+        .to_string();
     assert_eq!(
         drawn,
         "\x1b[1;31mroot\x1b[0m     10.0 ms \x1b[31m━━━━━━━━━━\x1b[0m \x1b[1;31m✗\x1b[0m \x1b[31mno\x1b[0m\n\

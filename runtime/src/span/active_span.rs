@@ -8,13 +8,13 @@ use futures_core::Stream;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard};
 
-use super::active;
-use super::block::{Block, Entered, Frame};
+use super::block::{Block, BodyFrame, FrameMark};
 use super::callsite::{Callsite, Start};
 use super::device::Window;
+use super::enabled;
 use super::ending::Ending;
 use super::panic::{Panic, Payload, caught, contained};
-use super::recorder::{Forecast, Found, Recorder};
+use super::recorder::{CurrentRecorder, Forecast, Recorder};
 use super::seen::SeenFailures;
 use super::target::Target;
 use super::{SpanFuture, SpanGuard, SpanStream};
@@ -22,7 +22,7 @@ use crate::attribute::Attributes;
 use crate::context;
 use crate::device::Device;
 use crate::outcome::Outcome;
-use crate::recorder::{Handle, Place};
+use crate::recorder::{Handle, SlotRef};
 
 /// A span that has started. It is current while what it is given runs, and ends with it.
 ///
@@ -31,11 +31,11 @@ use crate::recorder::{Handle, Place};
 #[expect(clippy::struct_excessive_bools, reason = "a byte each, in what is part of each future")]
 #[derive(Debug)]
 #[must_use = "a span that runs nothing ends at once"]
-pub struct Span {
+pub struct ActiveSpan {
     /// What becomes current; `None` leaves the context alone, or has become current for the only time.
     pub(super) context: Option<Context>,
     /// The slot of the span, if it is in one and not ended.
-    place: Option<Place>,
+    slot: Option<SlotRef>,
     extra: Option<Box<Extra>>,
     /// Whether blocks in the body may be spans.
     has_blocks: bool,
@@ -55,16 +55,16 @@ struct Extra {
     /// The device whose work the span lasts for as well.
     device: Option<Window>,
     /// The blocks in the body that are spans.
-    frame: Frame,
+    frame: BodyFrame,
 }
 
 /// What is current on the thread while the body of a span runs.
 #[derive(Debug)]
 #[must_use = "the span stays current"]
-pub(super) struct Running {
+pub(super) struct Attached {
     attached: Option<ContextGuard>,
     /// Where the blocks in the body begin.
-    blocks: Option<Entered>,
+    blocks: Option<FrameMark>,
 }
 
 /// A span of a provider's.
@@ -74,13 +74,13 @@ struct Provided {
     outer: Option<SeenFailures>,
 }
 
-impl Span {
-    pub(crate) const OFF: Self = Self::in_context(None);
+impl ActiveSpan {
+    pub(crate) const DISABLED: Self = Self::in_context(None);
 
     const fn in_context(context: Option<Context>) -> Self {
         Self {
             context,
-            place: None,
+            slot: None,
             extra: None,
             has_blocks: false,
             was_panicking: false,
@@ -101,24 +101,24 @@ impl Span {
         callsite: &'static Callsite,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> Self {
-        if !active::any() {
-            return Self::OFF;
+        if !enabled::is_enabled() {
+            return Self::DISABLED;
         }
         let context = match Recorder::forecast() {
-            Forecast::Unsampled => return Self::OFF,
+            Forecast::Unsampled => return Self::DISABLED,
             Forecast::Root => Recorder::unsampled_root(),
             Forecast::Open => None,
         };
         match context {
             Some(context) => Self::continued(context),
-            None => Self::begin(callsite.next(), attributes),
+            None => Self::begin(callsite.builder(), attributes),
         }
     }
 
     /// A span that starts now, or what stands for it when nothing records it.
     pub(super) fn begin(mut start: Start, attributes: &mut dyn FnMut(&mut Attributes)) -> Self {
         if !context::is_alive() {
-            return Self::OFF;
+            return Self::DISABLED;
         }
         let outer = match &start.parent {
             Some(context) => context.clone(),
@@ -133,38 +133,38 @@ impl Span {
         };
         match recorder {
             Some(recorder) => Self::record(&recorder, start, parent, &outer, attributes),
-            None => start.parent.map_or(Self::OFF, Self::continued),
+            None => start.parent.map_or(Self::DISABLED, Self::continued),
         }
     }
 
     // Not inlined, and returns in one place: so the span is made where it stays.
     #[inline(never)]
     fn record(
-        recorder: &Found,
+        recorder: &CurrentRecorder,
         start: Start,
         parent: &Context,
         outer: &Context,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> Self {
-        let mut span = Self::OFF;
+        let mut span = Self::DISABLED;
         span.was_panicking = panicking();
         span.is_under_current = start.parent.is_none() && !start.root;
         if let Some(payload) = recorder.start(start, parent, outer, attributes, &mut span) {
-            span.pass_on(None, payload);
+            span.end_by_panic(None, payload);
         }
-        if let Some(place) = span.place
+        if let Some(slot) = span.slot
             && recorder.is_uninstalled()
         {
-            place.interrupt();
+            slot.interrupt();
         }
         span
     }
 
     /// It has started, and this is its context.
     #[inline]
-    pub(super) fn started(&mut self, context: Context, place: Option<Place>) {
+    pub(super) fn started(&mut self, context: Context, slot: Option<SlotRef>) {
         self.context = Some(context);
-        self.place = place;
+        self.slot = slot;
     }
 
     /// It has started by a provider, and this is its context.
@@ -178,8 +178,8 @@ impl Span {
     }
 
     fn target(&self) -> Option<Target<'_>> {
-        if let Some(place) = self.place {
-            return Some(Target::Slot(place));
+        if let Some(slot) = self.slot {
+            return Some(Target::Slot(slot));
         }
         let provided = self.extra.as_ref()?.provided.as_ref()?;
         let context = self.context.as_ref()?;
@@ -224,7 +224,7 @@ impl Span {
     }
 
     /// What is given to the device from now on is not the span's.
-    pub(super) fn leave_device(&mut self) {
+    pub(super) fn close_device_window(&mut self) {
         if let Some(window) = self.extra.as_mut().and_then(|extra| extra.device.as_mut()) {
             window.close();
         }
@@ -232,7 +232,7 @@ impl Span {
 
     /// Whether it does nothing, and nothing inside it may.
     #[inline]
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(super) fn has_no_effect(&self) -> bool {
         self.context.is_none() && !self.has_blocks && !self.records()
     }
 
@@ -241,13 +241,13 @@ impl Span {
     #[inline]
     pub fn run<T>(mut self, body: impl FnOnce() -> T, outcome: impl FnOnce(&T) -> Outcome) -> T {
         let value = self.call(body);
-        self.end_by(value, outcome)
+        self.end_with(value, outcome)
     }
 
     /// Ends the span by the value that its body came to.
     #[inline]
-    pub(super) fn end_by<T>(&mut self, value: T, outcome: impl FnOnce(&T) -> Outcome) -> T {
-        if self.asks() {
+    pub(super) fn end_with<T>(&mut self, value: T, outcome: impl FnOnce(&T) -> Outcome) -> T {
+        if self.wants_outcome() {
             self.finish(outcome(&value));
         }
         value
@@ -257,7 +257,7 @@ impl Span {
     // What is generic is small, and has the body once: an application has thousands of spans.
     #[inline]
     fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let running = if self.is_nothing() { None } else { self.enter_once() };
+        let running = if self.has_no_effect() { None } else { self.enter_once() };
         match caught(body) {
             Ok(value) => {
                 if let Some(running) = running {
@@ -265,7 +265,7 @@ impl Span {
                 }
                 value
             }
-            Err(payload) => self.pass_on(running, payload),
+            Err(payload) => self.end_by_panic(running, payload),
         }
     }
 
@@ -310,17 +310,17 @@ impl Span {
     }
 
     #[inline(never)]
-    fn enter_once(&mut self) -> Option<Running> {
-        if self.is_off() {
+    fn enter_once(&mut self) -> Option<Attached> {
+        if self.is_disabled() {
             return None;
         }
         Some(self.enter_body_once(true))
     }
 
     /// Makes the span current for a body that runs once, and that the span may outlast.
-    pub(super) fn enter_body_once(&mut self, may_outlast: bool) -> Running {
-        // With a place and the current context it can be made again. A clone costs a twentieth of a span.
-        let is_needed = may_outlast && !(self.place.is_some() && self.is_under_current);
+    pub(super) fn enter_body_once(&mut self, may_outlast: bool) -> Attached {
+        // With its slot and the current context, the context can be made again. A clone costs a twentieth of a span.
+        let is_needed = may_outlast && !(self.slot.is_some() && self.is_under_current);
         if is_needed || self.extra.is_some() {
             return self.enter_body();
         }
@@ -332,7 +332,7 @@ impl Span {
     }
 
     /// Makes the span current.
-    fn enter_body(&mut self) -> Running {
+    fn enter_body(&mut self) -> Attached {
         let attached = self.attach();
         self.enter_blocks(attached)
     }
@@ -346,21 +346,21 @@ impl Span {
     }
 
     #[inline]
-    fn enter_blocks(&mut self, attached: Option<ContextGuard>) -> Running {
+    fn enter_blocks(&mut self, attached: Option<ContextGuard>) -> Attached {
         let blocks = self.has_blocks.then(|| match &mut self.extra {
             Some(extra) => extra.frame.enter(),
-            None => Frame::default().enter(),
+            None => BodyFrame::default().enter(),
         });
-        Running { attached, blocks }
+        Attached { attached, blocks }
     }
 
     /// What was made current is so no more. The body says whether it pauses: whether it goes on later, maybe on another
     /// thread.
     #[inline(never)]
-    pub(super) fn leave(&mut self, running: Running, pauses: bool) {
-        let Running { attached, blocks } = running;
+    pub(super) fn leave(&mut self, running: Attached, pauses: bool) {
+        let Attached { attached, blocks } = running;
         if let Some(entered) = blocks {
-            let mut frame = Frame::default();
+            let mut frame = BodyFrame::default();
             frame.leave(entered, pauses);
             if !frame.is_empty() {
                 self.extra().frame = frame;
@@ -371,7 +371,7 @@ impl Span {
 
     /// Ends the span by a panic of its body, which goes on.
     #[cold]
-    pub(super) fn pass_on(&mut self, running: Option<Running>, payload: Payload) -> ! {
+    pub(super) fn end_by_panic(&mut self, running: Option<Attached>, payload: Payload) -> ! {
         if let Some(running) = running {
             self.leave(running, false);
         }
@@ -389,51 +389,51 @@ impl Span {
         let polled = caught(poll);
         drop(attached);
         if let Err(payload) = polled {
-            self.pass_on(None, payload);
+            self.end_by_panic(None, payload);
         }
     }
 
     fn poll_with_blocks(&mut self, poll: &mut dyn FnMut() -> bool) {
-        let running = if self.is_off() { None } else { Some(self.enter_body()) };
+        let running = if self.is_disabled() { None } else { Some(self.enter_body()) };
         match caught(poll) {
             Ok(is_pending) => self.pause(running, is_pending),
-            Err(payload) => self.pass_on(running, payload),
+            Err(payload) => self.end_by_panic(running, payload),
         }
     }
 
     /// The body has been polled.
-    fn pause(&mut self, running: Option<Running>, is_pending: bool) {
+    fn pause(&mut self, running: Option<Attached>, is_pending: bool) {
         match running {
             Some(running) => self.leave(running, is_pending),
             // Recording may have started in it, with blocks that are on the thread now.
-            None if is_pending && active::any() => {
-                self.extra().frame.pause(Entered::UNRECORDED);
+            None if is_pending && enabled::is_enabled() => {
+                self.extra().frame.pause(FrameMark::UNRECORDED);
             }
             None => {}
         }
     }
 
     /// The span, for what goes on after its function has returned: the blocks in that are done.
-    pub(super) fn hand_on(&mut self) -> Self {
+    pub(super) fn take_for_returned(&mut self) -> Self {
         self.restore_context();
         if std::mem::take(&mut self.has_blocks)
             && let Some(extra) = &mut self.extra
         {
             extra.frame.end(&Ending::Value(None));
         }
-        std::mem::replace(self, Self::OFF)
+        std::mem::replace(self, Self::DISABLED)
     }
 
     /// Whether it does nothing at all.
     #[inline]
-    pub(super) fn is_off(&self) -> bool {
-        let is_idle = || !active::any() && !self.is_paused();
+    pub(super) fn is_disabled(&self) -> bool {
+        let is_idle = || !enabled::is_enabled() && !self.is_paused();
         self.context.is_none() && (!self.has_blocks || is_idle())
     }
 
     #[inline]
     pub(super) fn records(&self) -> bool {
-        self.place.is_some() || self.extra.as_ref().is_some_and(|extra| extra.provided.is_some())
+        self.slot.is_some() || self.extra.as_ref().is_some_and(|extra| extra.provided.is_some())
     }
 
     /// Whether blocks in the body are open while it does not run.
@@ -444,26 +444,26 @@ impl Span {
 
     /// Makes the context again that was taken.
     fn restore_context(&mut self) {
-        if let (None, Some(place)) = (&self.context, self.place) {
-            let handle = Handle::of(place);
+        if let (None, Some(slot)) = (&self.context, self.slot) {
+            let handle = Handle::of(slot);
             self.context = handle.map(|handle| context::current().with_span(handle));
         }
     }
 
     /// Whether the outcome of the body matters to anyone.
     #[inline]
-    pub(crate) fn asks(&self) -> bool {
-        self.records() || self.extra.as_ref().is_some_and(|extra| extra.frame.has_left())
+    pub(crate) fn wants_outcome(&self) -> bool {
+        self.records() || self.extra.as_ref().is_some_and(|extra| extra.frame.has_early_exits())
     }
 
     /// Ends the span by what its body came to.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
-        if let (Outcome { failure: None, attributes: None }, Some(place), None) =
-            (&outcome, self.place, &self.extra)
+        if let (Outcome { failure: None, attributes: None }, Some(slot), None) =
+            (&outcome, self.slot, &self.extra)
         {
             // Most spans.
-            self.place = None;
-            return place.end(None);
+            self.slot = None;
+            return slot.end(None);
         }
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
@@ -471,7 +471,7 @@ impl Span {
     }
 
     /// Records what an item of a stream came to; the stream goes on.
-    pub(super) fn note(&mut self, outcome: Outcome) {
+    pub(super) fn record_item(&mut self, outcome: Outcome) {
         let Outcome { failure, attributes } = outcome;
         self.set(attributes);
         if let Some(target) = self.target() {
@@ -484,7 +484,7 @@ impl Span {
     /// yielded an error has failed, and was not cancelled.
     #[inline]
     pub(super) fn cancel(&mut self, drop: &mut dyn FnMut()) {
-        if !self.is_nothing() {
+        if !self.has_no_effect() {
             self.cancel_within(drop);
         }
     }
@@ -494,7 +494,7 @@ impl Span {
             let running = self.enter_body_once(true);
             match caught(drop) {
                 Ok(()) => self.leave(running, false),
-                Err(payload) => self.pass_on(Some(running), payload),
+                Err(payload) => self.end_by_panic(Some(running), payload),
             }
             let ending = if self.failed { Ending::Value(None) } else { Ending::Cancelled };
             self.end(&ending, None);
@@ -515,7 +515,7 @@ impl Span {
 
     /// This moment, by the clock of the span.
     pub(super) fn now(&self) -> SystemTime {
-        let nanos = self.place.and_then(|place| place.with(|span| span.now()));
+        let nanos = self.slot.and_then(|slot| slot.with(|span| span.now()));
         nanos.map_or_else(SystemTime::now, |nanos| UNIX_EPOCH + Duration::from_nanos(nanos))
     }
 
@@ -534,7 +534,7 @@ impl Span {
         if self.extra.as_ref().is_none_or(|extra| extra.device.is_none()) {
             target.end(at);
         }
-        self.place = None;
+        self.slot = None;
         if let Some(window) = self.extra.take().and_then(|extra| extra.device) {
             window.end();
         }
@@ -544,7 +544,7 @@ impl Span {
 /// A span that records, and is to have a device.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct OnDevice<'a>(&'a mut Span);
+pub struct OnDevice<'a>(&'a mut ActiveSpan);
 
 impl OnDevice<'_> {
     /// It lasts as long as this one works.
@@ -554,14 +554,14 @@ impl OnDevice<'_> {
             && contained(|| device.is_there()) != Some(false)
             && let Some(recorder) = Recorder::of(context)
         {
-            let (window, context) = Window::open(device, context, recorder.reaper());
+            let (window, context) = Window::open(device, context, recorder.device_waiter());
             self.0.extra().device = Some(window);
             self.0.context = Some(context);
         }
     }
 }
 
-impl Drop for Span {
+impl Drop for ActiveSpan {
     #[inline]
     fn drop(&mut self) {
         if !self.records() && !self.has_blocks {
@@ -577,10 +577,10 @@ impl Drop for Span {
 
 #[cfg(all(test, target_pointer_width = "64"))]
 mod tests {
-    use super::Span;
+    use super::ActiveSpan;
 
     #[test]
     fn a_span_is_small() {
-        assert_eq!(size_of::<Span>(), 56, "it is part of each future");
+        assert_eq!(size_of::<ActiveSpan>(), 56, "it is part of each future");
     }
 }

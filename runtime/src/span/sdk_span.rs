@@ -13,7 +13,7 @@ use crate::sdk::{Capacity, SPARE, flagged};
 
 /// What is known of a span that has just started.
 #[derive(Clone, Copy)]
-pub(super) struct Started {
+pub(super) struct SdkSpanStart {
     /// `None` where the provider is the program's: it knows its own limits.
     pub(super) capacity: Option<Capacity>,
     /// Whether the ids of traces that start here are random.
@@ -39,7 +39,7 @@ pub(super) fn set_error_type(context: &Context, error_type: &'static str) {
 }
 
 /// The context with a span that started in it.
-pub(super) fn context_with<S>(parent: &Context, span: S, started: Started) -> Context
+pub(super) fn context_with<S>(parent: &Context, span: S, started: SdkSpanStart) -> Context
 where
     S: Span + Send + Sync + 'static,
 {
@@ -49,18 +49,12 @@ where
         let context = flagged.unwrap_or_else(|| span.span_context().clone());
         return parent.with_remote_span_context(context);
     }
-    let Started { capacity, has_error_type, .. } = started;
-    parent.with_span(Recorded {
-        span,
-        flagged,
-        capacity,
-        has_error_type,
-        buffer: Buffer::default(),
-    })
+    let SdkSpanStart { capacity, has_error_type, .. } = started;
+    parent.with_span(SdkSpan { span, flagged, capacity, has_error_type, buffer: Buffer::default() })
 }
 
 #[derive(Debug)]
-struct Recorded<S: Span> {
+struct SdkSpan<S: Span> {
     span: S,
     /// Its context, where it has flags that the SDK does not know.
     flagged: Option<SpanContext>,
@@ -106,7 +100,7 @@ impl Buffer {
     }
 }
 
-impl<S: Span> Span for Recorded<S> {
+impl<S: Span> Span for SdkSpan<S> {
     fn add_event_with_timestamp<T>(&mut self, name: T, time: SystemTime, attributes: Vec<KeyValue>)
     where
         T: Into<Cow<'static, str>>,
@@ -177,7 +171,7 @@ impl<S: Span> Span for Recorded<S> {
     }
 }
 
-impl<S: Span> Drop for Recorded<S> {
+impl<S: Span> Drop for SdkSpan<S> {
     fn drop(&mut self) {
         if self.span.is_recording() {
             self.end();

@@ -6,8 +6,8 @@ use std::process;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::awaited::Awaited;
 use super::panic::contained;
+use super::pending_span::PendingSpan;
 use crate::device::Resolve;
 use crate::internal_threads;
 use crate::report::say;
@@ -15,13 +15,13 @@ use crate::report::say;
 /// So many spans wait for their devices at most; one that comes then ends with its body.
 const MOST_WAITING: usize = 1024;
 
-/// When a device has been asked for so long and others wait, that is told.
+/// If a device has not answered for this long while other spans wait, that is reported.
 const LONG: Duration = Duration::from_secs(10);
 
 /// One recorder's. The thread starts with the first span that waits, and asks for one after the
 /// other, in the order their bodies ended.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reaper(Arc<Shared>);
+pub(crate) struct DeviceWaiter(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -31,16 +31,16 @@ struct Shared {
     /// The process that the thread is in, and the spans that wait are of.
     process: u32,
     /// What takes its place in a child of `fork`, where the thread may have held the lock.
-    heir: OnceLock<Arc<Self>>,
+    child: OnceLock<Arc<Self>>,
 }
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<(Awaited, Resolve)>,
+    waiting: VecDeque<(PendingSpan, Resolve)>,
     /// The one whose device is being asked, and since when.
-    asked: Option<(Awaited, Instant)>,
-    /// Whether it was told that this takes long.
-    told: bool,
+    asked: Option<(PendingSpan, Instant)>,
+    /// Whether a slow device was reported.
+    reported_late: bool,
     /// How many came so far, and how many of those have ended.
     taken: u64,
     ended: u64,
@@ -51,11 +51,15 @@ struct Queue {
     closed: bool,
 }
 
-impl Reaper {
+impl DeviceWaiter {
     /// Ends the span when its device tells when its work was done; hands it back where that cannot
     /// be waited for.
-    pub(super) fn hand_over(&self, awaited: Awaited, resolve: Resolve) -> Result<(), Awaited> {
-        let shared = self.here();
+    pub(super) fn hand_over(
+        &self,
+        pending: PendingSpan,
+        resolve: Resolve,
+    ) -> Result<(), PendingSpan> {
+        let shared = self.of_this_process();
         let mut queue = shared.queue();
         let full = queue.waiting.len() >= MOST_WAITING;
         if queue.closed || full || !shared.runs(&mut queue) {
@@ -69,9 +73,9 @@ impl Reaper {
                      their bodies, unmeasured"
                 ));
             }
-            return Err(awaited);
+            return Err(pending);
         }
-        queue.waiting.push_back((awaited, resolve));
+        queue.waiting.push_back((pending, resolve));
         queue.taken += 1;
         let late = queue.is_late();
         drop(queue);
@@ -85,10 +89,10 @@ impl Reaper {
     }
 
     /// That of this process.
-    fn here(&self) -> &Arc<Shared> {
+    fn of_this_process(&self) -> &Arc<Shared> {
         let mut shared = &self.0;
         while shared.process != process::id() {
-            shared = shared.heir.get_or_init(Arc::default);
+            shared = shared.child.get_or_init(Arc::default);
         }
         shared
     }
@@ -98,7 +102,7 @@ impl Reaper {
     pub(crate) fn wait(&self, patience: Duration) -> bool {
         let patience =
             if internal_threads::is_current_marked() { Duration::ZERO } else { patience };
-        let shared = self.here();
+        let shared = self.of_this_process();
         let queue = shared.queue();
         let taken = queue.taken;
         let (queue, _) = shared
@@ -110,7 +114,7 @@ impl Reaper {
 
     /// Ends every span that waits, and takes no more.
     pub(crate) fn end_all(&self) {
-        let shared = self.here();
+        let shared = self.of_this_process();
         let mut queue = shared.queue();
         queue.closed = true;
         let asked = queue.asked.take();
@@ -118,12 +122,12 @@ impl Reaper {
         let refused = std::mem::take(&mut queue.refused);
         drop(queue);
         shared.changed.notify_all();
-        if let Some((awaited, _)) = asked {
-            shared.end(|| awaited.interrupted());
+        if let Some((pending, _)) = asked {
+            shared.end(|| pending.interrupted());
         }
-        for (awaited, resolve) in waiting {
+        for (pending, resolve) in waiting {
             contained(|| drop(resolve));
-            shared.end(|| awaited.interrupted());
+            shared.end(|| pending.interrupted());
         }
         if refused > 0 {
             say(format_args!(
@@ -135,7 +139,7 @@ impl Reaper {
 
     /// Takes no more.
     pub(super) fn close(&self) {
-        let shared = self.here();
+        let shared = self.of_this_process();
         shared.queue().closed = true;
         shared.changed.notify_all();
     }
@@ -162,8 +166,8 @@ impl Shared {
             let measurement = internal_threads::run_user_code(|| contained(resolve)).flatten();
             // Unless it was given up in the meantime.
             let asked = self.queue().asked.take();
-            if let Some((awaited, _)) = asked {
-                self.end(|| awaited.resolved(measurement.as_ref()));
+            if let Some((pending, _)) = asked {
+                self.end(|| pending.resolved(measurement.as_ref()));
             }
         }
     }
@@ -172,8 +176,8 @@ impl Shared {
         let nothing = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
         let mut queue =
             self.changed.wait_while(self.queue(), nothing).unwrap_or_else(PoisonError::into_inner);
-        let (awaited, resolve) = queue.waiting.pop_front()?;
-        queue.asked = Some((awaited, Instant::now()));
+        let (pending, resolve) = queue.waiting.pop_front()?;
+        queue.asked = Some((pending, Instant::now()));
         Some(resolve)
     }
 
@@ -186,11 +190,11 @@ impl Shared {
 }
 
 impl Queue {
-    /// Whether it is to be told that a device takes long.
+    /// Whether a slow device has to be reported now.
     fn is_late(&mut self) -> bool {
-        let long = |(_, since): &(Awaited, Instant)| since.elapsed() > LONG;
-        let late = !self.told && self.asked.as_ref().is_some_and(long);
-        self.told |= late;
+        let long = |(_, since): &(PendingSpan, Instant)| since.elapsed() > LONG;
+        let late = !self.reported_late && self.asked.as_ref().is_some_and(long);
+        self.reported_late |= late;
         late
     }
 }
@@ -198,7 +202,7 @@ impl Queue {
 impl Default for Shared {
     fn default() -> Self {
         let (queue, changed) = (Mutex::default(), Condvar::new());
-        Self { queue, changed, process: process::id(), heir: OnceLock::new() }
+        Self { queue, changed, process: process::id(), child: OnceLock::new() }
     }
 }
 

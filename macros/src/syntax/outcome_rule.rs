@@ -6,7 +6,7 @@ use syn::{Path, Type};
 
 /// How the span looks at the value that its body came to.
 #[derive(Clone)]
-pub(crate) enum Look {
+pub(crate) enum OutcomeRule {
     /// Not at all.
     Nothing,
     /// By its type.
@@ -28,12 +28,12 @@ pub(crate) fn value() -> Ident {
     hidden("value")
 }
 
-/// The method that gives the outcome of a value: what is wrong with the value is told here.
+/// The method that gives the outcome of a value: the compiler reports here what is wrong with the value's type.
 pub(crate) fn outcome(place: Span) -> Ident {
     Ident::new("spandrel_outcome", Span::mixed_site().located_at(place))
 }
 
-/// The path, as if it were written in another place: errors are told there.
+/// The path, as if it were written in another place: the compiler reports errors there.
 pub(crate) fn located(path: &Path, place: Span) -> TokenStream {
     let locate = |mut tree: TokenTree| {
         tree.set_span(tree.span().located_at(place));
@@ -42,9 +42,9 @@ pub(crate) fn located(path: &Path, place: Span) -> TokenStream {
     path.to_token_stream().into_iter().map(locate).collect()
 }
 
-impl Look {
-    /// As a closure over a value, of a type that only the caller may know. What is wrong with the
-    /// value is told on these tokens.
+impl OutcomeRule {
+    /// As a closure over a value, of a type that only the caller may know. The compiler
+    /// reports mistakes in the value's type at `place`.
     pub(crate) fn closure(&self, ty: Option<&Type>, runtime: &Path, place: Span) -> TokenStream {
         let ty = ty.map(|ty| quote!(: &#ty));
         let (runtime, method) = (located(runtime, place), outcome(place));

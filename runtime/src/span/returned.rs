@@ -5,14 +5,14 @@ use std::pin::Pin;
 
 use futures_core::Stream;
 
-use super::{Span, SpanFuture, SpanStream};
+use super::{ActiveSpan, SpanFuture, SpanStream};
 use crate::outcome::Outcome;
 
 /// The type of a returned value, to be asked what the value is.
 #[derive(Debug)]
-pub struct Shape<T>(PhantomData<fn() -> T>);
+pub struct Returned<T>(PhantomData<fn() -> T>);
 
-impl<T> Shape<T> {
+impl<T> Returned<T> {
     /// The shape of this value.
     pub fn of(_: &T) -> Self {
         Self(PhantomData)
@@ -25,10 +25,10 @@ pub trait Boxed: Sized {
     type Output;
 }
 
-/// A boxed future or stream that a span can follow with this look at its output.
+/// A boxed future or stream that a span can follow; the closure gives the outcome of its output.
 pub trait InSpan<O>: Boxed {
     /// The same in a span.
-    fn in_span(self, span: Span, look: O) -> Self;
+    fn in_span(self, span: ActiveSpan, outcome: O) -> Self;
 }
 
 macro_rules! boxed {
@@ -41,8 +41,8 @@ macro_rules! boxed {
         where
             O: Fn(&T) -> Outcome $(+ $auto)* + 'a,
         {
-            fn in_span(self, span: Span, look: O) -> Self {
-                if span.is_off() { self } else { Box::pin(span.$follow(self, look)) }
+            fn in_span(self, span: ActiveSpan, outcome: O) -> Self {
+                if span.is_disabled() { self } else { Box::pin(span.$follow(self, outcome)) }
             }
         }
     )*};
@@ -66,73 +66,93 @@ boxed! {
 /// The value is a boxed future or stream, and returned as one.
 pub trait IsBoxed<T: Boxed> {
     /// The value in this span.
-    fn spandrel_end<O>(&self, span: &mut Span, value: T, look: O) -> T
+    fn spandrel_end<O>(&self, span: &mut ActiveSpan, value: T, outcome: O) -> T
     where
         T: InSpan<O>,
         O: Fn(&T::Output) -> Outcome;
 }
 
-impl<T: Boxed> IsBoxed<T> for &Shape<T> {
-    fn spandrel_end<O>(&self, span: &mut Span, value: T, look: O) -> T
+impl<T: Boxed> IsBoxed<T> for &Returned<T> {
+    fn spandrel_end<O>(&self, span: &mut ActiveSpan, value: T, outcome: O) -> T
     where
         T: InSpan<O>,
         O: Fn(&T::Output) -> Outcome,
     {
-        value.in_span(span.hand_on(), look)
+        value.in_span(span.take_for_returned(), outcome)
     }
 }
 
 /// The value is just that.
 pub trait IsPlain<T> {
     /// Ends the span by the value.
-    fn spandrel_end(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
+    fn spandrel_end(
+        &self,
+        span: &mut ActiveSpan,
+        value: T,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> T;
 
     /// As above, where the type is opaque.
-    fn spandrel_follow(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T;
+    fn spandrel_follow(
+        &self,
+        span: &mut ActiveSpan,
+        value: T,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> T;
 }
 
-impl<T> IsPlain<T> for Shape<T> {
+impl<T> IsPlain<T> for Returned<T> {
     #[inline]
-    fn spandrel_end(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
-        span.end_by(value, look)
+    fn spandrel_end(
+        &self,
+        span: &mut ActiveSpan,
+        value: T,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> T {
+        span.end_with(value, outcome)
     }
 
     #[inline]
-    fn spandrel_follow(&self, span: &mut Span, value: T, look: impl FnOnce(&T) -> Outcome) -> T {
-        self.spandrel_end(span, value, look)
+    fn spandrel_follow(
+        &self,
+        span: &mut ActiveSpan,
+        value: T,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> T {
+        self.spandrel_end(span, value, outcome)
     }
 }
 
 /// The value is a future, behind an opaque type.
 pub trait IsFuture<F: Future> {
     /// The future in this span.
-    fn spandrel_follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
+    fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: F, outcome: O) -> SpanFuture<F, O>
     where
         O: FnOnce(&F::Output) -> Outcome;
 }
 
-impl<F: Future> IsFuture<F> for &&Shape<F> {
-    fn spandrel_follow<O>(&self, span: &mut Span, value: F, look: O) -> SpanFuture<F, O>
+impl<F: Future> IsFuture<F> for &&Returned<F> {
+    fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: F, outcome: O) -> SpanFuture<F, O>
     where
         O: FnOnce(&F::Output) -> Outcome,
     {
-        span.hand_on().follow(value, look)
+        span.take_for_returned().follow(value, outcome)
     }
 }
 
 /// The value is a stream, behind an opaque type.
 pub trait IsStream<S: Stream> {
     /// The stream in this span.
-    fn spandrel_follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
+    fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: S, outcome: O) -> SpanStream<S, O>
     where
         O: Fn(&S::Item) -> Outcome;
 }
 
-impl<S: Stream> IsStream<S> for &Shape<S> {
-    fn spandrel_follow<O>(&self, span: &mut Span, value: S, look: O) -> SpanStream<S, O>
+impl<S: Stream> IsStream<S> for &Returned<S> {
+    fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: S, outcome: O) -> SpanStream<S, O>
     where
         O: Fn(&S::Item) -> Outcome,
     {
-        span.hand_on().follow_stream(value, look)
+        span.take_for_returned().follow_stream(value, outcome)
     }
 }

@@ -19,53 +19,53 @@ const MOST_ASKING: usize = 8;
 
 /// A processor that a configuration, which can be cloned, holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Observer(pub(crate) Arc<dyn SpanProcessor>);
+pub(crate) struct CustomProcessor(pub(crate) Arc<dyn SpanProcessor>);
 
-impl Observer {
+impl CustomProcessor {
     pub(crate) fn new(processor: impl SpanProcessor + 'static) -> Self {
         Self(Arc::new(processor))
     }
 }
 
-impl PartialEq for Observer {
+impl PartialEq for CustomProcessor {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-thread_local!(static WITHIN: Cell<bool> = const { Cell::new(false) });
+thread_local!(static IN_PROCESSOR: Cell<bool> = const { Cell::new(false) });
 
 /// Whether this thread runs a processor of the program's. Spans that the processor makes itself are not recorded: it would
 /// see them, and make more. A context that suppresses telemetry cannot be attached for that: OpenTelemetry's API calls
 /// processors while it looks at the current one.
-pub(crate) fn is_within() -> bool {
-    WITHIN.get()
+pub(crate) fn is_in_processor() -> bool {
+    IN_PROCESSOR.get()
 }
 
 /// Runs a processor, unless this thread does so already.
-fn within(run: impl FnOnce()) {
-    struct Left;
+fn in_processor(run: impl FnOnce()) {
+    struct Reset;
 
-    impl Drop for Left {
+    impl Drop for Reset {
         fn drop(&mut self) {
-            WITHIN.set(false);
+            IN_PROCESSOR.set(false);
         }
     }
 
-    if !WITHIN.replace(true) {
-        let _left = Left;
+    if !IN_PROCESSOR.replace(true) {
+        let _reset = Reset;
         run();
     }
 }
 
 /// As the SDK sees it: what takes time its pipeline asks, beside ours.
-impl SpanProcessor for Observer {
+impl SpanProcessor for CustomProcessor {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        within(|| self.0.on_start(span, context));
+        in_processor(|| self.0.on_start(span, context));
     }
 
     fn on_end(&self, span: SpanData) {
-        within(|| self.0.on_end(span));
+        in_processor(|| self.0.on_end(span));
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -79,35 +79,35 @@ impl SpanProcessor for Observer {
 
 /// Those of one pipeline.
 #[derive(Clone, Debug)]
-pub(crate) struct Observers {
-    list: Arc<[Observer]>,
+pub(crate) struct CustomProcessors {
+    list: Arc<[CustomProcessor]>,
     /// Held by each thread that asks them something.
     asking: Arc<()>,
 }
 
-impl Observers {
+impl CustomProcessors {
     /// Tells each of the resource, unless the configuration that has it was cloned.
-    pub(crate) fn new(mut list: Vec<Observer>, resource: &Resource) -> Self {
-        for processor in list.iter_mut().filter_map(|observer| Arc::get_mut(&mut observer.0)) {
+    pub(crate) fn new(mut list: Vec<CustomProcessor>, resource: &Resource) -> Self {
+        for processor in list.iter_mut().filter_map(|processor| Arc::get_mut(&mut processor.0)) {
             processor.set_resource(resource);
         }
         Self { list: list.into(), asking: Arc::default() }
     }
 
-    pub(crate) fn iter(&self) -> slice::Iter<'_, Observer> {
+    pub(crate) fn iter(&self) -> slice::Iter<'_, CustomProcessor> {
         self.list.iter()
     }
 
     /// Asks one after the other, on a thread of its own: they are the program's, and may take any
     /// time.
-    pub(crate) fn ask(
+    pub(crate) fn call_all(
         &self,
-        question: impl Fn(&Observer) -> OTelSdkResult + Send + 'static,
-    ) -> Asked {
+        question: impl Fn(&CustomProcessor) -> OTelSdkResult + Send + 'static,
+    ) -> PendingAnswers {
         if self.list.is_empty() {
-            return Asked(None);
+            return PendingAnswers(None);
         }
-        let (tell, told) = channel();
+        let (sender, answers) = channel();
         let Self { list, asking } = self.clone();
         // This one, and the pipeline's.
         if Arc::strong_count(&asking) <= MOST_ASKING + 2 {
@@ -115,30 +115,32 @@ impl Observers {
             let _ = internal_threads::spawn("spandrel-processors", move || {
                 internal_threads::mark_current();
                 internal_threads::run_user_code(|| {
-                    for observer in list.iter() {
-                        let answer = catch_unwind(AssertUnwindSafe(|| question(observer)));
-                        let _ = tell.send(answer.is_ok_and(|answer| answer.is_ok()));
+                    for processor in list.iter() {
+                        let answer = catch_unwind(AssertUnwindSafe(|| question(processor)));
+                        let _ = sender.send(answer.is_ok_and(|answer| answer.is_ok()));
                     }
                 });
                 drop(asking);
             });
         }
-        Asked(Some((told, self.list.len())))
+        PendingAnswers(Some((answers, self.list.len())))
     }
 }
 
 /// What so many processors will have said.
 #[must_use = "it is not waited for"]
-pub(crate) struct Asked(Option<(Receiver<bool>, usize)>);
+pub(crate) struct PendingAnswers(Option<(Receiver<bool>, usize)>);
 
-impl Asked {
+impl PendingAnswers {
     /// Whether all have succeeded by then; without a deadline, as long as they take.
-    pub(crate) fn by(self, deadline: Option<Instant>) -> bool {
-        let Some((told, count)) = self.0 else { return true };
+    pub(crate) fn all_succeed_by(self, deadline: Option<Instant>) -> bool {
+        let Some((answers, count)) = self.0 else { return true };
         (0..count).fold(true, |all, _| {
             let answer = match deadline {
-                Some(end) => told.recv_timeout(end.saturating_duration_since(Instant::now())).ok(),
-                None => told.recv().ok(),
+                Some(end) => {
+                    answers.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
+                }
+                None => answers.recv().ok(),
             };
             answer.unwrap_or(false) && all
         })

@@ -8,33 +8,35 @@ use super::Recorder;
 use super::tracer::Tracer;
 use crate::recorder::Library;
 
-thread_local!(static HERE: RefCell<Option<Rc<Here>>> = const { RefCell::new(None) });
+thread_local!(static CACHED: RefCell<Option<Rc<CachedRecorder>>> = const { RefCell::new(None) });
 
-pub(crate) struct Here {
+pub(crate) struct CachedRecorder {
     pub(super) generation: usize,
     pub(super) recorder: Arc<Recorder>,
     /// Few: one a crate that has spans.
     tracers: RefCell<Vec<(Library, Tracer)>>,
 }
 
-impl Here {
+impl CachedRecorder {
     /// What was installed, if it still is.
     pub(super) fn of(generation: usize) -> Option<Rc<Self>> {
-        let current = |here: &Rc<Self>| here.generation == generation;
-        HERE.try_with(|here| here.borrow().as_ref().filter(|here| current(here)).cloned()).ok()?
+        let current = |cached: &Rc<Self>| cached.generation == generation;
+        CACHED
+            .try_with(|cached| cached.borrow().as_ref().filter(|cached| current(cached)).cloned())
+            .ok()?
     }
 
     pub(super) fn remember(recorder: Arc<Recorder>, generation: usize) -> Rc<Self> {
-        let here = Rc::new(Self { generation, recorder, tracers: RefCell::default() });
+        let cached = Rc::new(Self { generation, recorder, tracers: RefCell::default() });
         // What was there is dropped outside of the borrow.
-        let _before = HERE.try_with(|slot| slot.borrow_mut().replace(here.clone()));
-        here
+        let _before = CACHED.try_with(|slot| slot.borrow_mut().replace(cached.clone()));
+        cached
     }
 
     /// Other threads forget when they record next, or end.
     #[cfg(feature = "app")]
     pub(super) fn forget() {
-        let _before = HERE.try_with(|slot| slot.borrow_mut().take());
+        let _before = CACHED.try_with(|slot| slot.borrow_mut().take());
     }
 
     pub(super) fn tracer(&self, library: Library) -> Tracer {

@@ -4,12 +4,12 @@ use std::io::IsTerminal;
 
 /// How wide and how colourful a drawing is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Capabilities {
     pub(crate) colours: bool,
     pub(crate) width: usize,
 }
 
-impl Look {
+impl Capabilities {
     /// What suits standard error now; terminals are resized.
     pub(crate) fn of_stderr() -> Self {
         let stderr = std::io::stderr();

@@ -7,12 +7,12 @@ use opentelemetry_sdk::trace::SpanData;
 
 /// The spans by their position: children under their parents, in the order they were given. A span
 /// whose parent is not among them is a root.
-pub(super) struct Shape {
+pub(super) struct TraceTree {
     pub(super) roots: Vec<usize>,
     pub(super) children: Vec<Vec<usize>>,
 }
 
-impl Shape {
+impl TraceTree {
     pub(super) fn of(spans: &[SpanData]) -> Self {
         let positions = spans.iter().enumerate();
         let known: HashMap<SpanId, usize> =

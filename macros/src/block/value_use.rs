@@ -11,7 +11,7 @@ use crate::syntax::bare;
 
 /// How a span gets to see the value of its block.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Sight {
+pub(super) enum ValueUse {
     /// The value is the frame's: so is the outcome.
     Frame,
     /// It is looked at.
@@ -137,9 +137,9 @@ pub(super) fn is_named(call: &Macro, words: &[&str]) -> bool {
 }
 
 /// How much the value of an expression that is not the frame's has to say.
-pub(super) fn sight(expr: &Expr) -> Sight {
+pub(super) fn value_use(expr: &Expr) -> ValueUse {
     match bare(expr) {
-        expr if diverges(expr) => Sight::Nothing,
+        expr if diverges(expr) => ValueUse::Nothing,
         Expr::Array(_)
         | Expr::Cast(_)
         | Expr::Closure(_)
@@ -148,70 +148,70 @@ pub(super) fn sight(expr: &Expr) -> Sight {
         | Expr::Reference(_)
         | Expr::Repeat(_)
         | Expr::Struct(_)
-        | Expr::Tuple(_) => Sight::Untouched,
-        Expr::Assign(_) | Expr::ForLoop(_) | Expr::Try(_) | Expr::While(_) => Sight::Nothing,
+        | Expr::Tuple(_) => ValueUse::Untouched,
+        Expr::Assign(_) | Expr::ForLoop(_) | Expr::Try(_) | Expr::While(_) => ValueUse::Nothing,
         Expr::Path(path) => match path.path.get_ident() {
-            Some(name) if !name.to_string().starts_with(char::is_uppercase) => Sight::Value,
-            _ => Sight::Untouched,
+            Some(name) if !name.to_string().starts_with(char::is_uppercase) => ValueUse::Value,
+            _ => ValueUse::Untouched,
         },
-        Expr::Block(block) => block_sight(&block.block),
-        Expr::Unsafe(block) => block_sight(&block.block),
+        Expr::Block(block) => block_value_use(&block.block),
+        Expr::Unsafe(block) => block_value_use(&block.block),
         Expr::If(branch) => match &branch.else_branch {
-            None => Sight::Nothing,
-            Some((_, other)) => either(block_sight(&branch.then_branch), sight(other)),
+            None => ValueUse::Nothing,
+            Some((_, other)) => either(block_value_use(&branch.then_branch), value_use(other)),
         },
         Expr::Match(branches) => {
-            branches.arms.iter().map(|arm| sight(&arm.body)).fold(Sight::Nothing, either)
+            branches.arms.iter().map(|arm| value_use(&arm.body)).fold(ValueUse::Nothing, either)
         }
         Expr::Macro(call) => macro_sight(&call.mac),
         Expr::Call(call) => call_sight(call),
-        _ => Sight::Value,
+        _ => ValueUse::Value,
     }
 }
 
-/// As [`sight`], where nothing outlives the statement.
-pub(super) fn unextended(expr: &Expr) -> Sight {
-    match sight(expr) {
-        Sight::Untouched => Sight::Nothing,
-        sight => sight,
+/// As [`value_use`], where nothing outlives the statement.
+pub(super) fn unextended(expr: &Expr) -> ValueUse {
+    match value_use(expr) {
+        ValueUse::Untouched => ValueUse::Nothing,
+        value_use => value_use,
     }
 }
 
-fn macro_sight(call: &Macro) -> Sight {
+fn macro_sight(call: &Macro) -> ValueUse {
     if is_named(call, DIVERGING) {
-        Sight::Nothing
+        ValueUse::Nothing
     } else if is_named(call, &["format_args", "pin"]) {
-        Sight::Untouched
+        ValueUse::Untouched
     } else {
-        Sight::Value
+        ValueUse::Value
     }
 }
 
-fn call_sight(call: &ExprCall) -> Sight {
+fn call_sight(call: &ExprCall) -> ValueUse {
     let name = called(call).unwrap_or_default();
     let borrows = call.args.iter().any(|argument| matches!(argument, Expr::Reference(_)));
     if borrows && name.starts_with(char::is_uppercase) && name != "Err" {
-        Sight::Untouched
+        ValueUse::Untouched
     } else if name == "Ok" || name == "Some" {
-        Sight::Nothing
+        ValueUse::Nothing
     } else {
-        Sight::Value
+        ValueUse::Value
     }
 }
 
-pub(super) fn block_sight(block: &Block) -> Sight {
+pub(super) fn block_value_use(block: &Block) -> ValueUse {
     match block.stmts.last() {
-        Some(Stmt::Expr(expr, None)) => sight(expr),
+        Some(Stmt::Expr(expr, None)) => value_use(expr),
         Some(Stmt::Macro(call)) if call.semi_token.is_none() => macro_sight(&call.mac),
-        _ => Sight::Nothing,
+        _ => ValueUse::Nothing,
     }
 }
 
 /// Of two branches, the one that asks for more care.
-fn either(one: Sight, other: Sight) -> Sight {
+fn either(one: ValueUse, other: ValueUse) -> ValueUse {
     match (one, other) {
-        (Sight::Untouched, _) | (_, Sight::Untouched) => Sight::Untouched,
-        (Sight::Nothing, other) => other,
+        (ValueUse::Untouched, _) | (_, ValueUse::Untouched) => ValueUse::Untouched,
+        (ValueUse::Nothing, other) => other,
         (one, _) => one,
     }
 }

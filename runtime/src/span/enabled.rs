@@ -7,16 +7,16 @@ static RECORDERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether anything records. A body that continues a context is asked for its span in any case.
 #[inline]
-pub fn any() -> bool {
+pub fn is_enabled() -> bool {
     RECORDERS.load(Ordering::Relaxed) != 0
 }
 
 /// There is one more recorder.
-pub(super) fn add() {
+pub(super) fn add_recorder() {
     RECORDERS.fetch_add(1, Ordering::Relaxed);
 }
 
 /// There is one less.
-pub(super) fn remove() {
+pub(super) fn remove_recorder() {
     RECORDERS.fetch_sub(1, Ordering::Relaxed);
 }
