@@ -1,11 +1,16 @@
 //! Every option, with every way to misspell, misplace, repeat or misquote it: one message, with the right
 //! form, on the right token. Generated from the tables of options.
 
+use std::fs;
+use std::path::Path;
+
 use proc_macro2::{TokenStream, TokenTree};
 use syn::LitStr;
 
 use crate::function::{self, Attribute};
-use crate::syntax::{BATCH, KEEP, PROPAGATE, SPAN, TRACED_APP, Table};
+use crate::syntax::{
+    APP_ROWS, BATCH, KEEP, PROPAGATE, PROPAGATE_ROWS, SPAN, SPAN_ROWS, TRACED_APP, Table,
+};
 use crate::traced_app;
 
 /// An attribute as these tests write it.
@@ -40,7 +45,16 @@ const WRITTEN: [AttributeCase; 3] = [
     },
 ];
 
+/// The options of a table, each with the form that messages show.
+fn forms(table: &'static Table) -> impl Iterator<Item = (&'static str, &'static str)> {
+    table.options.iter().map(|(name, forms)| (*name, forms[0]))
+}
+
 impl AttributeCase {
+    fn options(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        forms(self.table)
+    }
+
     fn mistakes(&self, args: &str) -> Vec<(String, String)> {
         let parse = |text: &str| text.parse::<TokenStream>().expect("tokens");
         found(&(self.expand)(parse(&format!("{}{args}", self.before)), parse(self.item)))
@@ -93,7 +107,7 @@ fn slips(word: &str) -> Vec<String> {
 #[test]
 fn what_is_misspelt_is_recognised() {
     for written in &WRITTEN {
-        for (name, form) in written.table.options {
+        for (name, form) in written.options() {
             for slip in slips(name) {
                 let args = form.replacen(name, &slip, 1);
                 written.assert(&args, &slip, &format!("did you mean `{form}`?"));
@@ -105,13 +119,17 @@ fn what_is_misspelt_is_recognised() {
 #[test]
 fn what_is_written_as_data_is_an_option() {
     for written in &WRITTEN {
-        for (name, form) in written.table.options {
+        for (name, form) in written.options() {
             written.assert(&format!("{name} = \"x\""), name, &format!("write `{form}`"));
             written.assert(&format!("{name} = true"), name, &format!("write `{form}`"));
         }
     }
     for written in WRITTEN.iter().filter(|written| !written.before.is_empty()) {
-        for (name, _) in written.table.options.iter().chain(written.table.habits) {
+        for name in written
+            .options()
+            .map(|(name, _)| name)
+            .chain(written.table.habits.iter().map(|(word, _)| *word))
+        {
             let args = format!("{name} = 1");
             written.assert(&args, name, &format!("`\"{name}\" = …`: a quoted key is always data"));
             assert_eq!(written.mistakes(&format!("\"{name}\" = 1, {name}.x = 1")), []);
@@ -122,7 +140,7 @@ fn what_is_written_as_data_is_an_option() {
 #[test]
 fn what_belongs_to_another_attribute_is_said_to() {
     for written in &WRITTEN {
-        for (name, form) in WRITTEN.iter().flat_map(|other| other.table.options) {
+        for (name, form) in WRITTEN.iter().flat_map(AttributeCase::options) {
             if written.table.form(name).is_none() {
                 written.assert(form, name, "` is an option of `#[");
             }
@@ -133,7 +151,7 @@ fn what_belongs_to_another_attribute_is_said_to() {
 #[test]
 fn what_is_given_twice_is_refused() {
     for written in &WRITTEN {
-        for (name, form) in written.table.options {
+        for (name, form) in written.options() {
             let message = format!("`{name}` is given twice; write `{form}` once");
             written.assert(&format!("{form}, {form}"), name, &message);
         }
@@ -143,7 +161,7 @@ fn what_is_given_twice_is_refused() {
 #[test]
 fn what_is_not_in_parentheses_is_refused() {
     for written in &WRITTEN {
-        for (name, form) in written.table.options {
+        for (name, form) in written.options() {
             let write = format!("write `{form}`");
             let Some(value) = value(form) else {
                 written.assert(&format!("{name}()"), name, &write);
@@ -167,13 +185,13 @@ fn what_is_not_in_parentheses_is_refused() {
 #[test]
 fn what_is_quoted_or_not_by_mistake_is_refused() {
     for written in &WRITTEN {
-        for (name, form) in written.table.options {
+        for (name, form) in written.options() {
             let write = format!("write `{form}`");
             let quoted = format!("{form:?}");
             written.assert(&quoted, &quoted, &write);
             let Some(value) = value(form) else { continue };
             written.assert(&format!("\"{name}\"({value})"), &format!("\"{name}\""), &write);
-            match *name {
+            match name {
                 // A key may be quoted, and a carrier is checked for itself.
                 "baggage" | "link" => {}
                 "grace" | "flush" => written.assert(&format!("{name}(5)"), "5", &write),
@@ -187,7 +205,7 @@ fn what_is_quoted_or_not_by_mistake_is_refused() {
 fn options_of_options_are_checked_alike() {
     let app = &WRITTEN[2];
     for (owner, table) in [("keep", &KEEP), ("batch", &BATCH)] {
-        for (name, form) in table.options {
+        for (name, form) in forms(table) {
             for slip in slips(name) {
                 let args = format!("{owner}({})", form.replacen(name, &slip, 1));
                 app.assert(&args, &slip, &format!("did you mean `{form}`?"));
@@ -248,7 +266,7 @@ fn names_are_literals_or_constants_and_come_first() {
             written.assert(name, token, message);
         }
         unnamed.assert("String::from(\"x\")", "String", "the name is a literal or a constant");
-        let option = written.table.options[0].1;
+        let (_, option) = written.options().next().expect("an option");
         unnamed.assert(&format!("{option}, \"x\""), "\"x\"", "the name comes first");
         unnamed.assert(&format!("{option}, NAME"), "NAME", "the name comes first");
         written.assert("\"x\"", "\"x\"", "there is a name already");
@@ -267,21 +285,88 @@ fn parameters_are_recorded_in_parentheses() {
     }
 }
 
+/// The table of arguments in the documentation of an attribute.
+struct Documented {
+    page: &'static str,
+    /// The rows of what is no option.
+    first: &'static [[&'static str; 3]],
+    options: &'static [[&'static str; 3]],
+}
+
+const DOCUMENTED: [Documented; 3] = [
+    Documented {
+        page: "span.md",
+        first: &[
+            [
+                "`\"name\"` or `NAME`, first",
+                "the name; a function's own name by default, `Type::method` in an `impl` block, which takes a literal only",
+                "",
+            ],
+            [
+                "`key = value`",
+                "an attribute from a [`ToAttribute`] value; `%value` takes its `Display`, `?value` its `Debug`",
+                "",
+            ],
+        ],
+        options: SPAN_ROWS,
+    },
+    Documented {
+        page: "propagate.md",
+        first: &[["`headers`", "the same as `extract(headers)`", ""]],
+        options: PROPAGATE_ROWS,
+    },
+    Documented {
+        page: "traced_app.md",
+        first: &[
+            ["`\"name\"` or `NAME`, first", "the service's name", "`OTEL_SERVICE_NAME`"],
+            [
+                "`key = value`",
+                "a resource attribute; it wins over one of the same key in `OTEL_RESOURCE_ATTRIBUTES`",
+                "",
+            ],
+        ],
+        options: APP_ROWS,
+    },
+];
+
+impl Documented {
+    fn rows(&self) -> String {
+        let has_variables = self.options.iter().any(|[.., variables]| !variables.is_empty());
+        let row = |form: &str, meaning: &str, variables: &str| match (has_variables, variables) {
+            (false, _) => format!("| {form} | {meaning} |\n"),
+            (true, "") => format!("| {form} | {meaning} | |\n"),
+            (true, variables) => format!("| {form} | {meaning} | {variables} |\n"),
+        };
+        let first =
+            self.first.iter().map(|[form, meaning, variables]| row(form, meaning, variables));
+        let options = self.options.iter().map(|[form, meaning, variables]| {
+            row(&format!("`{}`", form.replace('|', "\\|")), meaning, variables)
+        });
+        first.chain(options).collect()
+    }
+}
+
+/// The tables in the documentation are what the declarations of the options say. Where one is not, this test
+/// corrects the page and fails, once.
 #[test]
 fn the_documentation_lists_every_option() {
-    let pages = [
-        include_str!("../../runtime/docs/span.md"),
-        include_str!("../../runtime/docs/propagate.md"),
-        include_str!("../../runtime/docs/traced_app.md"),
-    ];
-    for (written, page) in WRITTEN.iter().zip(pages) {
-        let rows = page.lines().filter(|line| line.starts_with('|'));
-        let arguments: String =
-            rows.map(|row| row.split(" | ").next().unwrap_or_default()).collect();
-        for (name, form) in written.table.options {
-            let start =
-                if value(form).is_some() { format!("`{name}(") } else { format!("`{name}`") };
-            assert!(arguments.contains(&start), "{}: {start}", written.table.owner);
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/docs");
+    let mut corrected = Vec::new();
+    for documented in DOCUMENTED {
+        let path = docs.join(documented.page);
+        let page = fs::read_to_string(&path).expect("the page");
+        let (before, table) = page.split_once("| argument | meaning").expect("a table");
+        let (head, table) =
+            table.split_once("---|\n").or(table.split_once("--- |\n")).expect("a head");
+        let rows: String =
+            table.split_inclusive('\n').take_while(|line| line.starts_with('|')).collect();
+        if rows != documented.rows() {
+            let after = &table[rows.len()..];
+            let text =
+                format!("{before}| argument | meaning{head}--- |\n{}{after}", documented.rows());
+            fs::write(&path, text).expect("it can be written");
+            corrected.push(documented.page);
         }
     }
+    assert_eq!(corrected, Vec::<&str>::new(), "these pages are corrected now");
 }

@@ -1,12 +1,12 @@
 //! What was written in `#[propagate(…)]`.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream};
 use syn::{Expr, LitStr, Path, Token};
 
 use crate::diagnostics::Errors;
-use crate::syntax::{Data, Key, OptionArgument, Options, PROPAGATE, each};
+use crate::syntax::{BaggageEntry, Data, Key, OptionArgument, PROPAGATE, PropagateOptions, each};
 
 pub(super) struct Args {
     pub(super) extract: Option<Expr>,
@@ -26,8 +26,8 @@ impl Args {
         let mistaken = !tokens.is_empty();
         let (mut carriers, mut options) = (Vec::new(), Vec::new());
         each(tokens, errors, |input, _| argument(input, &mut carriers, &mut options));
-        let mut options = Options::check(options, &PROPAGATE, errors);
-        let mut extract = options.code("extract", errors);
+        let options = PropagateOptions::parse(options, errors);
+        let PropagateOptions { mut extract, inject, link, baggage: entries, runtime } = options;
         for carrier in carriers {
             if extract.is_some() {
                 errors.add(carrier, "a second carrier to extract from; remove one");
@@ -35,61 +35,26 @@ impl Args {
                 extract = Some(carrier);
             }
         }
-        let links = options.values("link", errors);
-        let entries = options.values::<Entry>("baggage", errors);
         let (mut baggage, mut recorded) = (Vec::new(), Vec::new());
         for entry in entries.into_iter().flatten() {
             entry.check(errors);
             match entry {
-                Entry::Set(data) => {
+                BaggageEntry::Set(data) => {
                     data.check_key(&baggage, errors);
                     baggage.push(*data);
                 }
-                Entry::Record(key) => recorded.push(key),
+                BaggageEntry::Record(key) => recorded.push(key),
             }
         }
         Self {
             extract,
-            inject: options.code("inject", errors),
-            links: links.into_iter().flatten().collect(),
+            inject,
+            links: link.into_iter().flatten().collect(),
             baggage,
             recorded,
-            runtime: options.runtime(errors),
+            runtime,
             mistaken,
         }
-    }
-}
-
-/// An entry of the baggage: `key = value` is set, and `key` recorded.
-enum Entry {
-    Set(Box<Data>),
-    Record(Key),
-}
-
-impl Entry {
-    /// A key is a token of HTTP: no header can hold another one.
-    fn check(&self, errors: &mut Errors) {
-        let key = match self {
-            Self::Set(data) => &data.key,
-            Self::Record(key) => key,
-        };
-        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if key.name.is_empty() || !key.name.chars().all(token) {
-            let message = format!(
-                "`{}` is no key of baggage; write letters, digits and `!#$%&'*+-.^_|~` only",
-                key.name
-            );
-            errors.add(&key.tokens, message);
-        }
-    }
-}
-
-impl Parse for Entry {
-    fn parse(input: ParseStream) -> syn::Result<Self> {
-        if Data::is_next(input) {
-            return Data::parse(input).map(|data| Self::Set(Box::new(data)));
-        }
-        Key::parse(input).map(Self::Record)
     }
 }
 

@@ -1,6 +1,5 @@
 //! `#[span]`: a function, or a block in one, becomes a span.
 
-mod args;
 mod expand;
 mod model;
 pub(crate) mod record;

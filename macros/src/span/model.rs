@@ -4,9 +4,8 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::{Expr, Ident, Pat, Path};
 
-use super::args::{Args, Success};
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Data, Name};
+use crate::syntax::{Arguments, Data, Name, SPAN, SpanOptions, Success};
 
 const KINDS: [(&str, &str); 5] = [
     ("internal", "Internal"),
@@ -38,26 +37,28 @@ impl Span {
         default_runtime: &Path,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let args = Args::parse(tokens, errors);
-        let kind = kind(args.kind, errors);
-        let name = args.name.or_else(|| default_name(errors));
-        if let (Some(root), Some(_)) = (&args.root, &args.parent) {
+        let Arguments { name, data, options } = Arguments::parse(tokens, &SPAN, errors);
+        let SpanOptions { kind, ok, ret, error_if, root, parent, links, device, runtime } =
+            SpanOptions::parse(options, errors);
+        let kind = kind_variant(kind, errors);
+        let name = name.or_else(|| default_name(errors));
+        if let (Some(root), Some(_)) = (&root, &parent) {
             errors.add(root, "a root has no parent; remove `root` or `parent`");
         }
         let success = |ok: Success| (ok.attributes(errors), ok.pattern);
-        let success = args.ok.map(success).map(|(attributes, pattern)| (pattern, attributes));
+        let success = ok.map(success).map(|(attributes, pattern)| (pattern, attributes));
         Some(Self {
             name: name?,
             kind: kind?,
-            parent: args.parent,
-            root: args.root.is_some(),
-            links: args.links,
-            device: args.device,
-            attributes: args.attributes,
+            parent,
+            root: root.is_some(),
+            links,
+            device,
+            attributes: data,
             success,
-            ret: args.ret,
-            error_if: args.error_if,
-            runtime: args.runtime.unwrap_or_else(|| default_runtime.clone()),
+            ret,
+            error_if,
+            runtime: runtime.unwrap_or_else(|| default_runtime.clone()),
         })
     }
 
@@ -87,7 +88,7 @@ impl Span {
     }
 }
 
-fn kind(written: Option<Ident>, errors: &mut Errors) -> Option<Ident> {
+fn kind_variant(written: Option<Ident>, errors: &mut Errors) -> Option<Ident> {
     let Some(written) = written else {
         return Some(Ident::new("Internal", proc_macro2::Span::mixed_site()));
     };

@@ -7,8 +7,8 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Expr, ExprPath, Ident, LitStr, Token};
 
-use super::OptionArgument;
-use super::Table;
+use super::options::{OptionArgument, up_to_comma};
+use super::table::Table;
 use crate::diagnostics::Errors;
 
 /// Everything written between the parentheses of an attribute.
@@ -287,13 +287,4 @@ impl Parse for Key {
         }
         Ok(Self { name, tokens, is_word })
     }
-}
-
-/// What comes before the next comma.
-pub(super) fn up_to_comma(input: ParseStream) -> TokenStream {
-    let mut tokens = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        tokens.extend(input.parse::<TokenTree>().ok());
-    }
-    tokens
 }

@@ -1,6 +1,8 @@
 //! What the three attributes have in common: their grammar, and what they stand on.
 
 mod arguments;
+mod attribute_options;
+mod baggage_entry;
 mod body;
 mod boxed;
 mod function;
@@ -11,9 +13,16 @@ mod output;
 mod parameters;
 mod place;
 mod record;
-mod tables;
+mod success;
+mod table;
 
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
+#[cfg(test)]
+pub(crate) use attribute_options::{APP_ROWS, PROPAGATE_ROWS, SPAN_ROWS};
+pub(crate) use attribute_options::{
+    AppOptions, BATCH, KEEP, PROPAGATE, PropagateOptions, SPAN, SpanOptions, TRACED_APP,
+};
+pub(crate) use baggage_entry::BaggageEntry;
 pub(crate) use body::{Body, SpanWrapper, block_inside, hand_to};
 pub(crate) use boxed::mentions;
 pub(crate) use function::{
@@ -25,4 +34,6 @@ pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, value};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, record, set};
-pub(crate) use tables::{BATCH, DATA, KEEP, PROPAGATE, SPAN, TRACED_APP, Table};
+pub(crate) use success::Success;
+#[cfg(test)]
+pub(crate) use table::Table;

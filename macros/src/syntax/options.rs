@@ -6,8 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Path, Token};
 
-use super::Table;
-use super::arguments::up_to_comma;
+use super::table::Table;
 use crate::diagnostics::Errors;
 
 /// `root`, or `kind(server)`.
@@ -145,14 +144,18 @@ impl Options {
         let index = self.written.iter().position(|option| option.name == name)?;
         Some(self.written.swap_remove(index))
     }
-
-    /// `crate(path)`: where the runtime is, when it was renamed or re-exported.
-    pub(crate) fn runtime(&mut self, errors: &mut Errors) -> Option<Path> {
-        self.code("crate", errors)
-    }
 }
 
 /// Where the runtime is, unless it is said.
 pub(crate) fn default_runtime() -> Path {
     syn::parse_quote!(::spandrel)
+}
+
+/// What comes before the next comma.
+pub(super) fn up_to_comma(input: ParseStream) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        tokens.extend(input.parse::<TokenTree>().ok());
+    }
+    tokens
 }

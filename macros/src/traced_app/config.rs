@@ -5,9 +5,8 @@ use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, ExprLit, Lit, LitStr, MetaNameValue, Path, Token};
 
-use super::args::Args;
 use crate::diagnostics::Errors;
-use crate::syntax::{BATCH, Data, KEEP, Name, OptionArgument, Options};
+use crate::syntax::{AppOptions, BATCH, Data, KEEP, Name, OptionArgument, Options};
 
 pub(super) struct Config {
     pub(super) service: Name,
@@ -19,9 +18,15 @@ pub(super) struct Config {
 
 impl Config {
     /// `None` when there is no name.
-    pub(super) fn new(args: Args, errors: &mut Errors) -> Option<Self> {
-        let Args { service, resource, sample, keep, batch, grace, flush, .. } = args;
-        let Args { baggage, processor, logs, runtime, .. } = args;
+    pub(super) fn new(
+        service: Option<Name>,
+        resource: Vec<Data>,
+        options: AppOptions,
+        runtime: Path,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let AppOptions { sample, keep, batch, grace, flush, baggage, processor, logs, .. } =
+            options;
         let Some(service) = service else {
             let message = "the service has no name; write `#[traced_app(\"service\")]`";
             errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));

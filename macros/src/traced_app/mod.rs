@@ -1,6 +1,5 @@
 //! `#[traced_app]`: a program, or an app type, sets telemetry up and flushes it.
 
-mod args;
 mod config;
 mod expand;
 mod model;

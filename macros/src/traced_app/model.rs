@@ -4,11 +4,12 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Attribute, Path, ReturnType};
 
-use super::args::Args;
 use super::config::Config;
 use crate::diagnostics::Errors;
 use crate::function::expand_blocks;
-use crate::syntax::{Function, ImplBlock, Member};
+use crate::syntax::{
+    AppOptions, Arguments, Function, ImplBlock, Member, TRACED_APP, default_runtime,
+};
 
 pub(super) struct App {
     pub(super) config: Config,
@@ -36,9 +37,11 @@ pub(super) enum AppMember {
 impl App {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(super) fn new(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
-        let args = Args::parse(args, errors);
-        let place = AppItem::new(item, &args.runtime, errors);
-        let config = Config::new(args, errors);
+        let Arguments { name, data, options } = Arguments::parse(args, &TRACED_APP, errors);
+        let mut options = AppOptions::parse(options, errors);
+        let runtime = options.runtime.take().unwrap_or_else(default_runtime);
+        let place = AppItem::new(item, &runtime, errors);
+        let config = Config::new(name, data, options, runtime, errors);
         Some(Self { config: config?, place: place? })
     }
 }
