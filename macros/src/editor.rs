@@ -4,7 +4,8 @@
 use proc_macro2::{LineColumn, TokenStream, TokenTree};
 
 use crate::function::{self, Attribute};
-use crate::syntax::{self, Table};
+use crate::syntax;
+use crate::syntax::table::Table;
 use crate::traced_app;
 
 type Expand = fn(TokenStream, TokenStream) -> TokenStream;

@@ -8,9 +8,9 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::LitStr;
 
 use crate::function::{self, Attribute};
-use crate::syntax::{
-    APP_ROWS, BATCH, KEEP, PROPAGATE, PROPAGATE_ROWS, SPAN, SPAN_ROWS, TRACED_APP, Table,
-};
+use crate::syntax::attribute_options::{APP_ROWS, PROPAGATE_ROWS, SPAN_ROWS};
+use crate::syntax::table::Table;
+use crate::syntax::{BATCH, KEEP, PROPAGATE, SPAN, TRACED_APP};
 use crate::traced_app;
 
 /// An attribute as these tests write it.
@@ -350,6 +350,10 @@ impl Documented {
 /// corrects the page and fails, once.
 #[test]
 fn the_documentation_lists_every_option() {
+    let variables = include_str!("../../runtime/docs/variables.md");
+    for name in APP_ROWS.iter().flat_map(|[.., named]| named.split('`').skip(1).step_by(2)) {
+        assert!(variables.contains(name.trim_end_matches('*')), "{name} is no variable");
+    }
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/docs");
     let mut corrected = Vec::new();
     for documented in DOCUMENTED {

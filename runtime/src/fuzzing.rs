@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry_sdk::trace::ShouldSample;
 
 use crate::config::{Config, Destination, Encoding, Ratio, Sampling, Settings};
-use crate::environment::Environment;
+use crate::environment::{Environment, variables};
 use crate::exporter::Answer;
 use crate::exporter::otlp::{Reply, grpc, http as otlp_http};
 use crate::logs::Logs;
@@ -76,53 +76,21 @@ fn fits_one_line(text: &str) {
     assert!(text.chars().count() < 500, "{text:?}");
 }
 
-/// The variables that are read, but for those that name files.
-const VARIABLES: [&str; 37] = [
-    "ENABLE_TRACING",
-    "OTEL_ATTRIBUTE_COUNT_LIMIT",
-    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-    "OTEL_BSP_EXPORT_TIMEOUT",
-    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-    "OTEL_BSP_MAX_QUEUE_SIZE",
-    "OTEL_BSP_SCHEDULE_DELAY",
-    "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
-    "OTEL_EXPORTER_OTLP_COMPRESSION",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_HEADERS",
-    "OTEL_EXPORTER_OTLP_INSECURE",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_TIMEOUT",
-    "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-    "OTEL_EXPORTER_OTLP_TRACES_INSECURE",
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
-    "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
-    "OTEL_PROPAGATORS",
-    "OTEL_RESOURCE_ATTRIBUTES",
-    "OTEL_SAMPLE_RATE",
-    "OTEL_SDK_DISABLED",
-    "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN",
-    "OTEL_SERVICE_NAME",
-    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
-    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-    "OTEL_SPAN_EVENT_COUNT_LIMIT",
-    "OTEL_SPAN_LINK_COUNT_LIMIT",
-    "OTEL_TRACES_EXPORTER",
-    "OTEL_TRACES_SAMPLER",
-    "OTEL_TRACES_SAMPLER_ARG",
-    "OTEL_UNKNOWN",
-    "RUST_LOG",
-    "SPANDREL_GRACE",
-];
+/// The variables that are read, but for those that name files, and one that is not.
+fn variables() -> Vec<String> {
+    let names_a_file = |name: &str| name.ends_with("CERTIFICATE") || name.ends_with("CLIENT_KEY");
+    let mut names = variables::names();
+    names.retain(|name| !names_a_file(name));
+    names.push("OTEL_UNKNOWN".to_owned());
+    names
+}
 
 /// Variables, by their number, with values of any bytes.
 pub fn environment(variables: &[(u8, Vec<u8>)]) {
+    let names = self::variables();
     let read = |name: &str| {
-        let of_that_name = |(number, _): &&(u8, Vec<u8>)| {
-            VARIABLES[usize::from(*number) % VARIABLES.len()] == name
-        };
+        let of_that_name =
+            |(number, _): &&(u8, Vec<u8>)| names[usize::from(*number) % names.len()] == name;
         variables.iter().find(of_that_name).map(|(_, value)| os_string(value))
     };
     for terminal in [true, false] {
@@ -285,7 +253,8 @@ fn fits_a_header(value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
@@ -299,6 +268,25 @@ mod tests {
 
     fn bytes(pieces: &'static str) -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![vec(any::<u8>(), 0..64), pieces.prop_map(String::into_bytes)]
+    }
+
+    /// Each declared variable is read, and no other.
+    #[test]
+    fn the_variables_that_are_read_are_the_declared_ones() {
+        let asked = RefCell::new(BTreeSet::new());
+        let grpc = [("PROTOCOL", "grpc"), ("ENDPOINT", "collector:4317")];
+        for (prefix, values) in
+            [("", &[][..]), ("OTEL_EXPORTER_OTLP_", &grpc), ("OTEL_EXPORTER_OTLP_TRACES_", &grpc)]
+        {
+            let read = |name: &str| {
+                asked.borrow_mut().insert(name.to_owned());
+                let value =
+                    values.iter().find(|(setting, _)| name.strip_prefix(prefix) == Some(*setting));
+                value.map(|(_, value)| OsString::from(value))
+            };
+            resolve(&read, false);
+        }
+        assert_eq!(asked.into_inner(), variables::names().into_iter().collect());
     }
 
     proptest! {

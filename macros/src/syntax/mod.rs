@@ -1,7 +1,7 @@
 //! What the three attributes have in common: their grammar, and what they stand on.
 
 mod arguments;
-mod attribute_options;
+pub(crate) mod attribute_options;
 mod baggage_entry;
 mod body;
 mod boxed;
@@ -14,11 +14,9 @@ mod parameters;
 mod place;
 mod record;
 mod success;
-mod table;
+pub(crate) mod table;
 
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
-#[cfg(test)]
-pub(crate) use attribute_options::{APP_ROWS, PROPAGATE_ROWS, SPAN_ROWS};
 pub(crate) use attribute_options::{
     AppOptions, BATCH, KEEP, PROPAGATE, PropagateOptions, SPAN, SpanOptions, TRACED_APP,
 };
@@ -35,5 +33,3 @@ pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, value};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, record, set};
 pub(crate) use success::Success;
-#[cfg(test)]
-pub(crate) use table::Table;

@@ -52,37 +52,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// value that makes no sense is named on standard error with what was expected, and the default
 /// holds: telemetry never stops a program from starting.
 ///
-/// | variable | overrides |
-/// | --- | --- |
-/// | `ENABLE_TRACING=false`, `OTEL_SDK_DISABLED=true` | everything: nothing is set up but [log lines](Self::logs) |
-/// | `OTEL_SERVICE_NAME` | the name that the program gives itself, and any `service.name`. The specification lets a name given in code win; here that name is a default, like every option, so that one binary can run as several services |
-/// | `OTEL_RESOURCE_ATTRIBUTES` | nothing: it adds `key=value` pairs, percent-encoded, with commas between them. What the program sets ([`resource`](Self::resource), its name) wins, so a `service.name` here has no effect: use `OTEL_SERVICE_NAME`. One malformed pair discards all of them |
-/// | `OTEL_PROPAGATORS` | [`extract`](crate::extract) and [`inject`](crate::inject), where tracing is disabled too: `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger`, several with commas between them, or `none`; default: `tracecontext,baggage` |
-/// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | [`sample`](Self::sample): `always_on`, `always_off`, `traceidratio`, or one of these after `parentbased_`. An argument without a sampler is reported and has no effect |
-/// | `OTEL_SAMPLE_RATE` | the ratio of [`sample`](Self::sample), where the sampler is not named |
-/// | `OTEL_BSP_MAX_QUEUE_SIZE`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_SCHEDULE_DELAY` | [`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in milliseconds, 0 for no delay |
-/// | `OTEL_BSP_EXPORT_TIMEOUT` | how long a batch is tried, in milliseconds, 0 for no limit; default: no limit (the specification: 30000), because the queue is bounded and batches in it need not be given up |
-/// | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT`, `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 of each in a span |
-/// | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | the length of texts, in characters; default: no limit |
-/// | `SPANDREL_GRACE` | [`grace`](Self::grace): a duration such as `30s`, `500ms` or `2m` |
-/// | `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` (`logs`, `logs/dup`) | exceptions are log lines on standard error, with their trace's ids, in place of span events or beside them |
-/// | `RUST_LOG` | which log lines are written, with [`logs`](Self::logs) |
-/// | `OTEL_TRACES_EXPORTER` | where spans go: `otlp`, `console` (drawn on standard error) or `none` |
-///
-/// Where no exporter and no endpoint is named, spans are drawn in the terminal when standard error
-/// is one, and go to a collector on this machine otherwise. For OTLP, each variable may have
-/// `OTEL_EXPORTER_OTLP_TRACES_` in place of `OTEL_EXPORTER_OTLP_`, which comes first:
-///
-/// | variable | default |
-/// | --- | --- |
-/// | `OTEL_EXPORTER_OTLP_PROTOCOL` | `http/protobuf`; `http/json` with feature `json`, `grpc` with feature `grpc` |
-/// | `OTEL_EXPORTER_OTLP_ENDPOINT` | `http://localhost:4318`, `http://localhost:4317` for gRPC. Over HTTP `/v1/traces` is appended, not to the form for traces |
-/// | `OTEL_EXPORTER_OTLP_INSECURE` | `false`: a gRPC endpoint without a scheme is `https://` |
-/// | `OTEL_EXPORTER_OTLP_HEADERS` | none; `key=value` pairs, percent-encoded, with commas between |
-/// | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 ms for each attempt, 0 for no limit. After an attempt times out, the next attempts get twice as long, up to one minute. The specification applies this time to a whole batch; Spandrel applies it to each attempt, because it retries the batch |
-/// | `OTEL_EXPORTER_OTLP_COMPRESSION` | `none`; `gzip`, and `zstd` with feature `zstd` |
-/// | `OTEL_EXPORTER_OTLP_CERTIFICATE` | the system's roots; a file of certificates to trust, PEM |
-/// | `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE`, `OTEL_EXPORTER_OTLP_CLIENT_KEY` | none; files for mutual TLS, PEM |
+#[doc = include_str!("../../docs/variables.md")]
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is installed"]
 pub struct Config {

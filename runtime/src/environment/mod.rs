@@ -1,5 +1,8 @@
 //! Environment variables: read, parsed and, where they make no sense, complained about.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod variables;
+
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fmt::Display;
