@@ -29,7 +29,8 @@ pub(crate) const NESTING: &str = env!("CARGO_BIN_EXE_nesting");
 /// The program with these variables and none of ours.
 pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(path);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
+    let is_ours = |name: &str| name.starts_with("OTEL_") || name.starts_with("SPANDREL_");
+    for (name, _) in std::env::vars().filter(|(name, _)| is_ours(name)) {
         command.env_remove(name);
     }
     #[cfg(unix)]
@@ -37,7 +38,6 @@ pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) ->
     command
         .arg(argument)
         .env_remove("ENABLE_TRACING")
-        .env_remove("SPANDREL_GRACE")
         .env_remove("HTTP_PROXY")
         .env_remove("HTTPS_PROXY")
         .env_remove("ALL_PROXY")

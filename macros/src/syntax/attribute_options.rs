@@ -145,7 +145,7 @@ attribute_options! {
             "how long the platform waits from SIGTERM to SIGKILL, which the last flush then keeps to. Default: not set",
             "`SPANDREL_GRACE`";
         flush "flush": value LitStr,
-            "flush(\"4s\")", "how long the last flush may take. Default: 4 s", "";
+            "flush(\"4s\")", "how long the last flush may take. Default: 4 s", "`SPANDREL_FLUSH`";
         baggage "baggage": values Punctuated<Key, Token![,]>,
             "baggage(tenant.id)", "entries of the baggage that are copied to every span", "";
         processor "processor": code Expr,

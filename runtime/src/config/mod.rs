@@ -183,7 +183,7 @@ impl Config {
     }
 
     /// How long the last flush may take: when the last guard is dropped, the process exits, or a signal
-    /// ends it. Default: 4 s.
+    /// ends it. `SPANDREL_FLUSH` overrides it. Default: 4 s.
     pub fn flush(mut self, budget: Duration) -> Self {
         self.flush = budget.min(LONGEST);
         self

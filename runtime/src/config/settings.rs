@@ -73,11 +73,8 @@ impl Settings {
             limits: limits::resolve(environment),
             baggage,
             exceptions: ExceptionSignal::resolve(environment),
-            flush,
-            grace: environment
-                .duration("SPANDREL_GRACE", grace)
-                .or(grace)
-                .map(|grace| grace.min(LONGEST)),
+            flush: duration(environment, "SPANDREL_FLUSH", Some(flush)).unwrap_or(flush),
+            grace: duration(environment, "SPANDREL_GRACE", grace).or(grace),
         })
     }
 }
@@ -93,6 +90,14 @@ impl ExceptionSignal {
         let signal = environment.parsed(name, expected, "span events", parse);
         signal.unwrap_or(Self::SpanEvents)
     }
+}
+
+fn duration(
+    environment: &Environment<'_>,
+    name: &str,
+    default: Option<Duration>,
+) -> Option<Duration> {
+    environment.duration(name, default).map(|time| time.min(LONGEST))
 }
 
 fn disabled(environment: &Environment<'_>) -> bool {
@@ -305,6 +310,23 @@ mod tests {
         assert_eq!(to(&[("OTEL_TRACES_EXPORTER", "none")], true), Destination::Nowhere);
         let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/");
         assert!(matches!(to(&[endpoint], true), Destination::Otlp(_)));
+    }
+
+    #[test]
+    fn the_deadlines_of_the_last_flush_are_read() {
+        let deadlines = |variables: &[(&str, &str)]| {
+            let Settings { flush, grace, .. } = settings(variables);
+            (flush, grace)
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(deadlines(&[]), (seconds(4), None));
+        let both = [("SPANDREL_FLUSH", "90s"), ("SPANDREL_GRACE", "2m")];
+        assert_eq!(deadlines(&both), (seconds(90), Some(seconds(120))));
+        assert_eq!(deadlines(&[("SPANDREL_FLUSH", "99999days")]).0, LONGEST);
+        assert_eq!(
+            complaint("SPANDREL_FLUSH", "0s"),
+            "SPANDREL_FLUSH is `0s`, expected a duration such as 30s, 500ms or 2m; using 4s"
+        );
     }
 
     #[test]

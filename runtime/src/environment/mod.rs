@@ -78,7 +78,11 @@ impl<'a> Environment<'a> {
         otherwise: impl Display,
     ) {
         let complaint = format!("{name} is {value}, expected {expected}; using {otherwise}");
-        self.complaints.borrow_mut().push(complaint);
+        let mut complaints = self.complaints.borrow_mut();
+        // A variable may be read more than once.
+        if !complaints.contains(&complaint) {
+            complaints.push(complaint);
+        }
     }
 
     pub(crate) fn into_complaints(self) -> Vec<String> {

@@ -69,7 +69,10 @@ const GENERAL: &[Row] = &[
         &["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"],
         "the length of texts, in characters; default: no limit",
     ),
-    row(&["SPANDREL_GRACE"], "[`grace`](Self::grace): a duration such as `30s`, `500ms` or `2m`"),
+    row(
+        &["SPANDREL_GRACE", "SPANDREL_FLUSH"],
+        "[`grace`](Self::grace), [`flush`](Self::flush): a duration such as `30s`, `500ms` or `2m`",
+    ),
     row(
         &["OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN"],
         "exceptions: with `logs` they are log lines on standard error, with their trace's ids, in place of span events; \
