@@ -11,6 +11,8 @@ mod blocks;
 mod carriers;
 #[path = "behaviour/conformance/mod.rs"]
 mod conformance;
+#[path = "behaviour/described_errors.rs"]
+mod described_errors;
 #[path = "behaviour/device/mod.rs"]
 mod device;
 #[path = "behaviour/functions.rs"]

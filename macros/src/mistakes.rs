@@ -224,8 +224,10 @@ fn options_of_options_are_checked_alike() {
 fn habits_are_answered() {
     for written in &WRITTEN {
         for (word, instead) in written.table.habits {
-            for args in [(*word).to_owned(), format!("{word}(x)"), format!("{word} = x")] {
-                written.assert(&args, word, instead);
+            written.assert(word, word, instead);
+            if written.table.form(word).is_none() {
+                written.assert(&format!("{word}(x)"), word, instead);
+                written.assert(&format!("{word} = x"), word, instead);
             }
         }
     }

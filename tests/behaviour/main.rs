@@ -5,6 +5,7 @@ mod baggage;
 mod blocks;
 mod carriers;
 mod conformance;
+mod described_errors;
 mod device;
 mod functions;
 mod futures;

@@ -63,10 +63,15 @@ impl Expansion<'_> {
 
     /// An `async` block as a span, which lasts until the future is ready.
     pub(super) fn traced_future(&mut self, span: &Span, block: &mut ExprAsync) -> Expr {
-        let by_value = block_value_use(&block.block) == ValueUse::Value || span.error_if.is_some();
-        // The span itself is round all of it. What `error_if` looks at has a type that is known.
-        let frame =
-            Frame { typed: span.error_if.is_some(), blocks: 1, depth: 1, ..Frame::default() };
+        let by_value =
+            block_value_use(&block.block) == ValueUse::Value || span.looks_at_error().is_some();
+        // The span itself is round all of it. What `error_if` and `err` look at has a type that is known.
+        let frame = Frame {
+            typed: span.looks_at_error().is_some(),
+            blocks: 1,
+            depth: 1,
+            ..Frame::default()
+        };
         let frame = self.in_frame(frame, |within| within.block(&mut block.block, false));
         let returns = frame.is_some_and(|frame| frame.returns);
         let rule =

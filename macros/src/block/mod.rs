@@ -12,7 +12,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
 use syn::{
-    Attribute, Block, Expr, ExprBlock, ExprMacro, Local, Pat, Path, Stmt, Type, parse_quote,
+    Attribute, Block, Expr, ExprBlock, ExprMacro, Ident, Local, Pat, Path, Stmt, Type, parse_quote,
 };
 
 use crate::diagnostics::{Errors, given_twice};
@@ -252,13 +252,15 @@ impl Expansion<'_> {
         };
         self.attribute.get_or_insert_with(|| attribute.path().clone());
         let span = Span::new(arguments(attribute), unnamed, self.runtime, self.errors)?;
-        if let Some(error_if) = &span.error_if
+        if let Some(looks) = span.looks_at_error()
             && may_leave(tried(expr).unwrap_or(expr))
         {
-            let message = "`error_if` cannot see an error that leaves by `?` or `return` from \
-                           inside; put it on the function, or on a block whose value is the \
-                           `Result`";
-            self.errors.add(error_if, message);
+            let option = if span.error_if.is_some() { "error_if" } else { "err" };
+            let message = format!(
+                "`{option}` cannot see an error that leaves by `?` or `return` from inside; put it on \
+                 the function, or on a block whose value is the `Result`"
+            );
+            self.errors.add(looks, message);
             return None;
         }
         Some(span)
@@ -368,20 +370,15 @@ impl Expansion<'_> {
         }
         let value = value();
         let ty = ty.map(|ty| quote!(: #ty));
-        let (before, tokens, rule) = match (tried(expr), &span.error_if) {
-            (Some(result), Some(error_if)) => {
-                let expected = quote_spanned!(error_if.span()=> #runtime::__private::failure::expected(&#value, #error_if));
-                let before = quote! {
-                    let #value = #result;
-                    #variable.end_if(|| #expected);
-                };
-                (Some(before), quote!(#value?), span::rule_after_try(span))
-            }
-            (Some(_), None) => (None, tokens, span::rule_after_try(span)),
-            (None, _) if value_use == ValueUse::Nothing => (None, tokens, span::rule_if_ok(span)),
-            (None, _) => (None, tokens, span::outcome_rule(span)),
+        let (before, tokens, rule) = match tried(expr) {
+            Some(result) => match before_try(span, result, &variable) {
+                Some(before) => (Some(before), quote!(#value?), span::rule_after_try(span)),
+                None => (None, tokens, span::rule_after_try(span)),
+            },
+            None if value_use == ValueUse::Nothing => (None, tokens, span::rule_if_ok(span)),
+            None => (None, tokens, span::outcome_rule(span)),
         };
-        let mutable = before.is_some().then(|| quote!(mut));
+        let mutable = (before.is_some() && span.error_if.is_some()).then(|| quote!(mut));
         let rule = rule.closure(None, runtime, expr.span());
         // What it borrows from may live as long as the statement round it.
         if matches!(place, StatementPlace::Nested | StatementPlace::Tail) && before.is_none() {
@@ -404,6 +401,18 @@ impl Expansion<'_> {
         let runtime = self.runtime;
         parse_quote!(#runtime::__private::end_exited!();)
     }
+}
+
+/// What looks at a `Result` before the `?` after it, where the span of the block looks at its error.
+fn before_try(span: &Span, result: &Expr, block: &Ident) -> Option<TokenStream> {
+    let (runtime, value) = (&span.runtime, value());
+    let error_if = span.error_if.as_ref().map(|error_if| {
+        let expected = quote_spanned!(error_if.span()=> #runtime::__private::failure::expected(&#value, #error_if));
+        quote!(#block.end_if(|| #expected);)
+    });
+    let error = span::error_attributes(span)
+        .map(|attributes| quote!(#block.record_error(&#value, #attributes);));
+    (error_if.is_some() || error.is_some()).then(|| quote!(let #value = #result; #error_if #error))
 }
 
 /// The tokens of an expression that is put into a block of ours.

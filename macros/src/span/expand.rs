@@ -2,11 +2,13 @@
 
 use proc_macro2::{Span as Place, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Expr;
 use syn::spanned::Spanned;
+use syn::{Expr, Pat};
 
 use super::model::Span;
-use crate::syntax::{OutcomeRule, attribute_list, hidden, located, outcome, record, set, value};
+use crate::syntax::{
+    Data, OutcomeRule, attribute_list, hidden, located, outcome, record, set, value,
+};
 
 /// The started span. `start_calls` are the calls on its `Start` that a `#[propagate]` beside the span adds.
 pub(crate) fn start(span: &Span, start_calls: Option<&TokenStream>) -> TokenStream {
@@ -49,7 +51,11 @@ pub(crate) fn outcome_rule(span: &Span) -> OutcomeRule {
     let arguments = quote!(#value, #method #error_if);
     if span.records_value() {
         let observed = quote_spanned!(place=> #runtime::__private::observed!(#arguments));
-        recorded(span, &observed)
+        let error = span.error.as_ref().map(|_| {
+            let attributes = error_attributes(span);
+            quote!(.err(#value, #attributes))
+        });
+        recorded(span, &quote!(#observed #error))
     } else if error_if.is_some() {
         OutcomeRule::Expression(quote_spanned!(place=> #runtime::__private::outcome!(#arguments)))
     } else {
@@ -76,14 +82,22 @@ fn success(span: &Span, observe: &TokenStream) -> OutcomeRule {
     }
 }
 
+/// What `err` records, as a closure.
+pub(crate) fn error_attributes(span: &Span) -> Option<TokenStream> {
+    span.error.as_ref().map(closure)
+}
+
+/// Records attributes of what matches a pattern.
+fn closure((pattern, attributes): &(Pat, Vec<Data>)) -> TokenStream {
+    let list = attribute_list();
+    let attributes = attributes.iter().map(|data| set(&list, data));
+    quote!(|#list, #pattern| { #(#attributes)* })
+}
+
 /// What `ok` and `ret` record of what was observed.
 fn recorded(span: &Span, observed: &TokenStream) -> OutcomeRule {
     let Span { success: ok, ret, .. } = span;
-    let ok = ok.as_ref().map(|(pattern, attributes)| {
-        let list = attribute_list();
-        let attributes = attributes.iter().map(|data| set(&list, data));
-        quote!(.ok(|#list, #pattern| { #(#attributes)* }))
-    });
+    let ok = ok.as_ref().map(closure).map(|closure| quote!(.ok(#closure)));
     let ret = ret.as_ref().map(|ret| quote_spanned!(ret.span()=> .ret()));
     OutcomeRule::Expression(quote!(#observed #ok #ret .outcome))
 }

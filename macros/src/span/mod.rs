@@ -4,5 +4,5 @@ mod expand;
 mod model;
 pub(crate) mod record;
 
-pub(crate) use expand::{outcome_rule, rule_after_try, rule_if_ok, start};
+pub(crate) use expand::{error_attributes, outcome_rule, rule_after_try, rule_if_ok, start};
 pub(crate) use model::Span;

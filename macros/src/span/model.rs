@@ -1,11 +1,12 @@
 //! What a `#[span]` means: always legal, so that `expand` cannot fail.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, Ident, Pat, Path};
 
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Arguments, Data, Name, SPAN, SpanOptions, Success};
+use crate::syntax::{Arguments, Data, Name, SPAN, SpanOptions, ValueAttributes};
 
 const KINDS: [(&str, &str); 5] = [
     ("internal", "Internal"),
@@ -24,6 +25,7 @@ pub(crate) struct Span {
     pub(super) device: Option<Expr>,
     pub(super) attributes: Vec<Data>,
     pub(super) success: Option<(Pat, Vec<Data>)>,
+    pub(crate) error: Option<(Pat, Vec<Data>)>,
     pub(super) ret: Option<Ident>,
     pub(crate) error_if: Option<Expr>,
     pub(crate) runtime: Path,
@@ -38,15 +40,18 @@ impl Span {
         errors: &mut Errors,
     ) -> Option<Self> {
         let Arguments { name, data, options } = Arguments::parse(tokens, &SPAN, errors);
-        let SpanOptions { kind, ok, ret, error_if, root, parent, links, device, runtime } =
+        let SpanOptions { kind, ok, err, ret, error_if, root, parent, links, device, runtime } =
             SpanOptions::parse(options, errors);
         let kind = kind_variant(kind, errors);
         let name = name.or_else(|| default_name(errors));
         if let (Some(root), Some(_)) = (&root, &parent) {
             errors.add(root, "a root has no parent; remove `root` or `parent`");
         }
-        let success = |ok: Success| (ok.attributes(errors), ok.pattern);
-        let success = ok.map(success).map(|(attributes, pattern)| (pattern, attributes));
+        let mut recorded = |option, written: Option<ValueAttributes>| {
+            let attributes = written.as_ref().map(|written| written.attributes(option, errors));
+            written.map(|written| written.pattern).zip(attributes)
+        };
+        let (success, error) = (recorded("ok", ok), recorded("err", err));
         Some(Self {
             name: name?,
             kind: kind?,
@@ -56,6 +61,7 @@ impl Span {
             device,
             attributes: data,
             success,
+            error,
             ret,
             error_if,
             runtime: runtime.unwrap_or_else(|| default_runtime.clone()),
@@ -84,7 +90,13 @@ impl Span {
 
     /// Whether it records something of the value.
     pub(crate) fn records_value(&self) -> bool {
-        self.success.is_some() || self.ret.is_some()
+        self.success.is_some() || self.error.is_some() || self.ret.is_some()
+    }
+
+    /// Where it looks at the error of a `Result`, if it does.
+    pub(crate) fn looks_at_error(&self) -> Option<TokenStream> {
+        let error_if = self.error_if.as_ref().map(ToTokens::to_token_stream);
+        error_if.or_else(|| self.error.as_ref().map(|(pattern, _)| pattern.to_token_stream()))
     }
 }
 

@@ -8,8 +8,8 @@ use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 use super::arguments::Key;
 use super::baggage_entry::BaggageEntry;
 use super::options::{OptionArgument, Options};
-use super::success::Success;
 use super::table::Table;
+use super::value_attributes::ValueAttributes;
 use crate::diagnostics::Errors;
 
 /// Declares the options of an attribute.
@@ -57,9 +57,11 @@ attribute_options! {
     SPAN SpanOptions SPAN_ROWS of "`#[span]`" {
         kind "kind": code Ident,
             "kind(server)", "`internal` (default), `server`, `client`, `producer` or `consumer`", "";
-        ok "ok": code Success,
+        ok "ok": code ValueAttributes,
             "ok(|value| key = value)",
             "attributes from the success value: what is in an `Ok`, or any value that is no `Result`", "";
+        err "err": code ValueAttributes,
+            "err(|error| key = value)", "attributes from the error of an `Err` that is a failure", "";
         ret "ret": flag Ident,
             "ret", "the success value's `Debug` as the attribute `return`", "";
         error_if "error_if": code Expr,

@@ -13,8 +13,8 @@ mod output;
 mod parameters;
 mod place;
 mod record;
-mod success;
 pub(crate) mod table;
+mod value_attributes;
 
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
 pub(crate) use attribute_options::{
@@ -32,4 +32,4 @@ pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, value};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, record, set};
-pub(crate) use success::Success;
+pub(crate) use value_attributes::ValueAttributes;

@@ -132,7 +132,7 @@ impl Options {
         let form = self.table.form(name)?;
         let group = option.arguments.filter(|group| !group.stream().is_empty());
         let Some(group) = group else {
-            errors.add(&option.name, format!("`{name}` needs a value; write `{form}`"));
+            errors.add(&option.name, self.table.without_value(name, form));
             return None;
         };
         let parsed = parser.parse2(group.stream());

@@ -35,6 +35,14 @@ impl Table {
         self.habits.iter().find(|(word, _)| *word == name).map(|(_, instead)| *instead)
     }
 
+    /// The message about an option without the value that it needs.
+    pub(crate) fn without_value(&self, name: &str, form: &str) -> String {
+        match self.habit(name) {
+            Some(instead) => format!("{instead}, or write `{form}`"),
+            None => format!("`{name}` needs a value; write `{form}`"),
+        }
+    }
+
     /// The message about an option that is written as data, if this key is one.
     pub(crate) fn as_data(&self, key: &str) -> Option<String> {
         let wrong = match self.form(key) {

@@ -51,6 +51,18 @@ impl Outcome {
         }
         self
     }
+
+    /// Records attributes of the error of this value, if the outcome is a failure.
+    pub fn err<R: Fallible>(
+        mut self,
+        value: &R,
+        attributes: impl FnOnce(&mut Attributes, &R::Error),
+    ) -> Self {
+        if let (Some(_), Some(error)) = (&self.failure, value.error()) {
+            attributes(self.attributes.get_or_insert_default(), error);
+        }
+        self
+    }
 }
 
 /// An `Err`, as far as its type can tell.
@@ -116,9 +128,9 @@ pub fn expected<R: Fallible>(value: &R, error_if: impl FnOnce(&R::Error) -> bool
     value.error().is_some_and(|error| !error_if(error))
 }
 
-/// What `error_if` looks at.
+/// What `error_if` and `err` look at.
 #[diagnostic::on_unimplemented(
-    message = "`error_if` looks at the error of a `Result`; this is `{Self}`",
+    message = "`error_if` and `err` look at the error of a `Result`; this is `{Self}`",
     label = "not a `Result`"
 )]
 pub trait Fallible {

@@ -13,7 +13,7 @@ use std::ops::Deref;
 use futures_core::Stream;
 
 use crate::attribute::{Attributes, text};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Fallible, Outcome};
 
 /// A value, to be asked how it came out.
 #[derive(Debug)]
@@ -203,6 +203,16 @@ impl<'a, T> Observed<'a, T> {
     pub fn ok(self, attributes: impl FnOnce(&mut Attributes, &T)) -> Self {
         let Self { outcome, success } = self;
         Self { outcome: outcome.ok(success, attributes), success }
+    }
+
+    /// Records attributes of the error, if the value is a failure.
+    pub fn err<R: Fallible>(
+        self,
+        value: &R,
+        attributes: impl FnOnce(&mut Attributes, &R::Error),
+    ) -> Self {
+        let Self { outcome, success } = self;
+        Self { outcome: outcome.err(value, attributes), success }
     }
 
     /// Records the `Debug` of a success value as the attribute `return`.

@@ -519,7 +519,7 @@ impl ActiveSpan {
         nanos.map_or_else(SystemTime::now, |nanos| UNIX_EPOCH + Duration::from_nanos(nanos))
     }
 
-    fn set(&self, attributes: Option<Box<Attributes>>) {
+    pub(super) fn set(&self, attributes: Option<Box<Attributes>>) {
         if let (Some(target), Some(attributes)) = (self.target(), attributes) {
             attributes.into_vec().into_iter().for_each(|pair| target.set_attribute(pair));
         }

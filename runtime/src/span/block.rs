@@ -28,8 +28,9 @@ use super::ActiveSpan;
 use super::enabled;
 use super::ending::Ending;
 use super::panic::Panic;
+use crate::attribute::Attributes;
 use crate::context;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Fallible, Outcome};
 
 thread_local!(static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) });
 
@@ -95,6 +96,21 @@ impl Block {
     pub fn end_if(&mut self, expected: impl FnOnce() -> bool) {
         if self.0.is_some() && expected() {
             drop(self.leave());
+        }
+    }
+
+    /// Records attributes of the error that is about to leave the block.
+    pub fn record_error<R: Fallible>(
+        &self,
+        value: &R,
+        attributes: impl FnOnce(&mut Attributes, &R::Error),
+    ) {
+        if let (Some(span), Some(error)) = (&self.0, value.error())
+            && span.records()
+        {
+            let mut list = Box::<Attributes>::default();
+            attributes(&mut list, error);
+            span.set(Some(list));
         }
     }
 
