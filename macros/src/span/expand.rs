@@ -51,9 +51,13 @@ pub(crate) fn outcome_rule(span: &Span) -> OutcomeRule {
     let arguments = quote!(#value, #method #error_if);
     if span.records_value() {
         let observed = quote_spanned!(place=> #runtime::__private::observed!(#arguments));
-        let error = span.error.as_ref().map(|_| {
+        let error = span.error.as_ref().map(|(pattern, _)| {
+            // The compiler reports here that the value is no `Result`.
+            let place = Place::mixed_site().located_at(pattern.span());
             let attributes = error_attributes(span);
-            quote!(.err(#value, #attributes))
+            let mut value = value.clone();
+            value.set_span(place);
+            quote_spanned!(place=> .err(#value, #attributes))
         });
         recorded(span, &quote!(#observed #error))
     } else if error_if.is_some() {
