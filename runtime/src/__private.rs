@@ -39,7 +39,7 @@ pub mod probe {
 /// What tells whether a `Result` is a failure.
 pub mod result {
     pub use crate::outcome::probe::{
-        Debugs, Displays, HoldsError, IsAnything, IsError, IsPanic, IsResult, Probe,
+        AsError, Debugs, Displays, HoldsError, IsAnything, IsError, IsPanic, IsResult,
     };
 }
 
@@ -150,7 +150,7 @@ macro_rules! __key {
 macro_rules! __outcome {
     ($value:expr, $method:ident) => {{
         use $crate::__private::probe::*;
-        (&&&&&&&&Probe($value)).$method()
+        AsFuture::of($value).$method()
     }};
     ($value:expr, $method:ident, $error_if:expr) => {
         if $crate::__private::failure::expected($value, $error_if) {
@@ -185,7 +185,7 @@ macro_rules! __succeeded {
     };
     (@success $value:expr) => {{
         use $crate::__private::probe::*;
-        (&&Probe($value)).spandrel_success()
+        AsResult::of($value).spandrel_success()
     }};
 }
 

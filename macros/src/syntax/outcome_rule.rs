@@ -62,7 +62,7 @@ impl OutcomeRule {
                 // There is no span to end too early. Not a macro: a compile error would show it.
                 let outcome = quote_spanned! {place=>
                     use #runtime::__private::result::*;
-                    (&&&&&&Probe(#value)).#method()
+                    AsError::of(#value).#method()
                 };
                 quote!(|#value #ty| { #outcome })
             }

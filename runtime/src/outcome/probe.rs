@@ -1,9 +1,9 @@
 //! How a value came out, decided by its type: `Result::Err` is a failure, whatever the type is
 //! called.
 //!
-//! [`outcome!`](crate::__private::outcome) calls a method of a [`Probe`] behind more references than
-//! it needs; method resolution takes the first trait below that the types satisfy, so that an error
-//! records all that its type offers and nothing is required of it.
+//! [`outcome!`](crate::__private::outcome) calls a method on [`AsFuture`]. Method resolution looks for the method
+//! there, then on what that dereferences to, and so on down to [`Probe`]: it takes the first trait below that the
+//! value's type satisfies. So an error records all that its type offers, and nothing is required of it.
 
 use std::any::Any;
 use std::error::Error;
@@ -15,21 +15,74 @@ use futures_core::Stream;
 use crate::attribute::{Attributes, text};
 use crate::outcome::{Failure, Fallible, Outcome};
 
-/// A value, to be asked how it came out.
+/// A value, of any type.
 #[derive(Debug)]
-pub struct Probe<'a, T>(pub &'a T);
+pub struct Probe<'a, T>(&'a T);
+
+impl<'a, T> Probe<'a, T> {
+    /// Of this value.
+    #[inline]
+    pub fn of(value: &'a T) -> Self {
+        Self(value)
+    }
+}
+
+/// Types that dereference one to the next.
+macro_rules! steps {
+    ($($(#[$meta:meta])* $name:ident => $next:ident;)*) => {$(
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub struct $name<'a, T>($next<'a, T>);
+
+        impl<'a, T> $name<'a, T> {
+            /// Of this value.
+            #[inline]
+            pub fn of(value: &'a T) -> Self {
+                Self($next::of(value))
+            }
+        }
+
+        impl<'a, T> Deref for $name<'a, T> {
+            type Target = $next<'a, T>;
+
+            #[inline]
+            fn deref(&self) -> &$next<'a, T> {
+                &self.0
+            }
+        }
+    )*};
+}
+
+steps! {
+    /// A value that may be a future.
+    AsFuture => AsStream;
+    /// A value that may be a stream.
+    AsStream => AsError;
+    /// A value that may be a `Result` of an error.
+    AsError => AsErrorHolder;
+    /// A value that may be a `Result` of what holds an error.
+    AsErrorHolder => AsDisplay;
+    /// A value that may be a `Result` of what can be displayed, or was thrown.
+    AsDisplay => AsDebug;
+    /// A value that may be a `Result` of what can be debugged.
+    AsDebug => AsResult;
+    /// A value that may be a `Result`.
+    AsResult => Probe;
+}
 
 macro_rules! probes {
-    ($($(#[$meta:meta])* $name:ident for $probe:ty, $bound:ident: ($($bounds:tt)*) => |$error:ident| $failure:expr;)*) => {$(
+    ($($(#[$meta:meta])* $name:ident for $step:ident, $bound:ident: ($($bounds:tt)*) => |$error:ident| $failure:expr;)*) => {$(
         $(#[$meta])*
         pub trait $name {
             /// The outcome that the value is.
             fn spandrel_outcome(&self) -> Outcome;
         }
 
-        impl<T, $bound: $($bounds)*> $name for $probe {
+        #[diagnostic::do_not_recommend]
+        impl<T, $bound: $($bounds)*> $name for $step<'_, Result<T, $bound>> {
             fn spandrel_outcome(&self) -> Outcome {
-                Outcome::failed(self.0.as_ref().err().map(|$error| $failure))
+                let value: &Probe<'_, _> = self;
+                Outcome::failed(value.0.as_ref().err().map(|$error| $failure))
             }
         }
     )*};
@@ -37,19 +90,26 @@ macro_rules! probes {
 
 probes! {
     /// `E` is an error.
-    IsError for &&&&&Probe<'_, Result<T, E>>, E: (KnownError)
+    #[diagnostic::on_unimplemented(
+        message = "the error type of this `Result` is only known from later code, and a span asks it \
+                   how it came out",
+        label = "its type is not known yet",
+        note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
+                `Ok::<_, Error>(…)`"
+    )]
+    IsError for AsError, E: (Error)
         => |error| Failure::of::<E>(error, error.source());
     /// `E` holds an error: a boxed one, `anyhow`'s, `eyre`'s.
-    HoldsError for &&&&Probe<'_, Result<T, E>>, E: (Deref<Target: Error>)
+    HoldsError for AsErrorHolder, E: (Deref<Target: Error>)
         => |error| Failure::of::<E>(&&**error, (**error).source());
     /// `E` can be displayed.
-    Displays for &&&Probe<'_, Result<T, E>>, E: (Display)
+    Displays for AsDisplay, E: (Display)
         => |error| Failure::of::<E>(error, None);
     /// `E` can be debugged.
-    Debugs for &&Probe<'_, Result<T, E>>, E: (Debug)
+    Debugs for AsDebug, E: (Debug)
         => |error| Failure::shown::<E>(Some(text(format_args!("{error:?}"))));
     /// `E` tells nothing.
-    IsResult for &Probe<'_, Result<T, E>>, E: (Sized)
+    IsResult for AsResult, E: (Sized)
         => |_error| Failure::shown::<E>(None);
 }
 
@@ -59,9 +119,10 @@ pub trait IsPanic {
     fn spandrel_outcome(&self) -> Outcome;
 }
 
-impl<T> IsPanic for &&&Probe<'_, Result<T, Box<dyn Any + Send>>> {
+impl<T> IsPanic for AsDisplay<'_, Result<T, Box<dyn Any + Send>>> {
     fn spandrel_outcome(&self) -> Outcome {
-        Outcome::failed(self.0.as_ref().err().map(|payload| Failure::panicked(&**payload)))
+        let value: &Probe<'_, _> = self;
+        Outcome::failed(value.0.as_ref().err().map(|payload| Failure::panicked(&**payload)))
     }
 }
 
@@ -78,6 +139,12 @@ impl<T> IsAnything for Probe<'_, T> {
 }
 
 /// A future's span would end before its work.
+#[diagnostic::on_unimplemented(
+    message = "the type of this value is only known from later code, and a span asks it how it \
+               came out",
+    label = "its type is not known yet",
+    note = "write it down: `let name: Type = …`, `|…| -> Type {{ … }}`"
+)]
 pub trait IsFuture {
     /// The future.
     type Value;
@@ -88,7 +155,8 @@ pub trait IsFuture {
         Self::Value: Finished;
 }
 
-impl<T: KnownFuture> IsFuture for &&&&&&&Probe<'_, T> {
+#[diagnostic::do_not_recommend]
+impl<T: Future> IsFuture for AsFuture<'_, T> {
     type Value = T;
 
     fn spandrel_outcome(&self) -> Outcome
@@ -110,7 +178,7 @@ pub trait IsStream {
         Self::Value: Finished;
 }
 
-impl<T: Stream> IsStream for &&&&&&Probe<'_, T> {
+impl<T: Stream> IsStream for AsStream<'_, T> {
     type Value = T;
 
     fn spandrel_outcome(&self) -> Outcome
@@ -135,40 +203,15 @@ impl<T: Stream> IsStream for &&&&&&Probe<'_, T> {
 )]
 pub trait Finished {}
 
-/// A future, where the type is known.
-#[diagnostic::on_unimplemented(
-    message = "the type of this value is only known from later code, and a span asks it how it \
-               came out",
-    label = "its type is not known yet",
-    note = "write it down: `let name: Type = …`, `|…| -> Type {{ … }}`"
-)]
-pub trait KnownFuture: Future {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Future> KnownFuture for T {}
-
-/// An error, where the type is known.
-#[diagnostic::on_unimplemented(
-    message = "the error type of this `Result` is only known from later code, and a span asks it \
-               how it came out",
-    label = "its type is not known yet",
-    note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
-            `Ok::<_, Error>(…)`"
-)]
-pub trait KnownError: Error {}
-
-#[diagnostic::do_not_recommend]
-impl<E: Error> KnownError for E {}
-
 /// What `ok` and `ret` see of a `Result`.
 pub trait MaySucceed<'a, T> {
     /// The value, if it is a success.
     fn spandrel_success(&self) -> Option<&'a T>;
 }
 
-impl<'a, T, E> MaySucceed<'a, T> for &Probe<'a, Result<T, E>> {
+impl<'a, T, E> MaySucceed<'a, T> for AsResult<'a, Result<T, E>> {
     fn spandrel_success(&self) -> Option<&'a T> {
-        self.0.as_ref().ok()
+        self.0.0.as_ref().ok()
     }
 }
 
