@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use syn::visit::Visit;
-use syn::{Attribute, File, Item, ItemMod, ItemUse, Meta, UseTree};
+use syn::{Attribute, File, Item, ItemMod, ItemUse, Meta, UseTree, Visibility};
 
 /// Modules, with those that they import. A module is a file: `span::scope`, or `span` for `span/mod.rs`.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
@@ -14,17 +14,20 @@ pub(crate) fn imports() -> Imports {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src");
     let mut files = BTreeMap::new();
     find(&root, &root, &mut files);
-    let modules: BTreeSet<&String> = files.keys().collect();
-    let of = |(module, file): (&String, &PathBuf)| {
+    let read = |(module, file): (&String, &PathBuf)| {
         let text = fs::read_to_string(file).expect("a file of the runtime");
         let file: File = syn::parse_str(&text).expect("Rust");
-        let mut found = Found { module: path(module), paths: Vec::new() };
+        let mut found = Found { module: path(module), ..Found::default() };
         found.visit_file(&file);
-        let imported = found.paths.iter().map(|path| file_of(path, &modules));
+        (module.clone(), found)
+    };
+    let found: BTreeMap<String, Found> = files.iter().map(read).collect();
+    let of = |(module, file): (&String, &Found)| {
+        let imported = file.paths.iter().map(|path| defining_file(path, &found));
         let imported: BTreeSet<String> = imported.filter(|other| other != module).collect();
         (module.clone(), imported)
     };
-    files.iter().map(of).collect()
+    found.iter().map(of).collect()
 }
 
 /// The files that are not tests' own, by module.
@@ -52,18 +55,28 @@ fn path(module: &str) -> Vec<String> {
     module.split("::").map(str::to_owned).collect()
 }
 
-/// The file that a path leads into.
-fn file_of(path: &[String], modules: &BTreeSet<&String>) -> String {
-    let of = |length: &usize| modules.contains(&path[..*length].join("::"));
-    let length = (1..=path.len()).rev().find(of);
-    length.map_or_else(|| "lib".to_owned(), |length| path[..length].join("::"))
+/// The file that defines what a path leads to, through any number of re-exports.
+fn defining_file(path: &[String], files: &BTreeMap<String, Found>) -> String {
+    let is_file = |length: &usize| files.contains_key(&path[..*length].join("::"));
+    let Some(length) = (1..=path.len()).rev().find(is_file) else { return "lib".to_owned() };
+    let module = path[..length].join("::");
+    let exported = path.get(length).and_then(|name| files[&module].exports.get(name));
+    exported.map_or(module, |exported| {
+        let rest = path.get(length + 1..).unwrap_or_default();
+        defining_file(&[exported, rest].concat(), files)
+    })
 }
 
 /// What was found in a file.
+#[derive(Default)]
 struct Found {
     /// Where its paths start.
     module: Vec<String>,
     paths: Vec<Vec<String>>,
+    /// The modules that it declares.
+    children: BTreeSet<String>,
+    /// What it re-exports, by name.
+    exports: BTreeMap<String, Vec<String>>,
 }
 
 impl Found {
@@ -73,6 +86,7 @@ impl Found {
         match first.as_str() {
             "crate" => Some(rest.to_vec()),
             "self" => Some([&self.module[..], rest].concat()),
+            child if self.children.contains(child) => Some([&self.module[..], path].concat()),
             "super" => {
                 let above = path.iter().take_while(|part| *part == "super").count();
                 let module = self.module.get(..self.module.len().checked_sub(above)?)?;
@@ -82,15 +96,22 @@ impl Found {
         }
     }
 
-    fn tree(&mut self, before: &[String], tree: &UseTree) {
+    /// The paths of a `use`, each with the name that it is known by.
+    fn tree(&self, before: &[String], tree: &UseTree, found: &mut Vec<(String, Vec<String>)>) {
         let with = |name: &dyn ToString| [before, &[name.to_string()]].concat();
-        match tree {
-            UseTree::Path(path) => self.tree(&with(&path.ident), &path.tree),
-            UseTree::Name(name) => self.paths.extend(self.resolve(&with(&name.ident))),
-            UseTree::Rename(name) => self.paths.extend(self.resolve(&with(&name.ident))),
-            UseTree::Glob(_) => self.paths.extend(self.resolve(before)),
-            UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(before, tree)),
-        }
+        let (name, path) = match tree {
+            UseTree::Path(path) => return self.tree(&with(&path.ident), &path.tree, found),
+            UseTree::Group(group) => {
+                return group.items.iter().for_each(|tree| self.tree(before, tree, found));
+            }
+            UseTree::Name(name) if name.ident == "self" => {
+                (before[before.len() - 1].clone(), before.to_vec())
+            }
+            UseTree::Name(name) => (name.ident.to_string(), with(&name.ident)),
+            UseTree::Rename(name) => (name.rename.to_string(), with(&name.ident)),
+            UseTree::Glob(_) => ("*".to_owned(), before.to_vec()),
+        };
+        found.extend(self.resolve(&path).map(|path| (name, path)));
     }
 }
 
@@ -118,6 +139,15 @@ impl<'ast> Visit<'ast> for Found {
         }
     }
 
+    fn visit_file(&mut self, file: &'ast File) {
+        let modules = file.items.iter().filter_map(|item| match item {
+            Item::Mod(module) if module.content.is_none() => Some(module.ident.to_string()),
+            _ => None,
+        });
+        self.children.extend(modules);
+        syn::visit::visit_file(self, file);
+    }
+
     fn visit_item_mod(&mut self, module: &'ast ItemMod) {
         self.module.push(module.ident.to_string());
         syn::visit::visit_item_mod(self, module);
@@ -125,8 +155,17 @@ impl<'ast> Visit<'ast> for Found {
     }
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        self.tree(&[], &item.tree);
+        let mut found = Vec::new();
+        self.tree(&[], &item.tree, &mut found);
+        match item.vis {
+            Visibility::Inherited => self.paths.extend(found.into_iter().map(|(_, path)| path)),
+            // A re-export is no import: whoever uses it imports what is behind it.
+            _ => self.exports.extend(found),
+        }
     }
+
+    /// Who may see an item is no import.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names: Vec<_> = path.segments.iter().map(|part| part.ident.to_string()).collect();

@@ -51,21 +51,19 @@ impl OutcomeRule {
         let place = Span::mixed_site().located_at(place);
         let mut value = value();
         value.set_span(place);
+        // Not a macro of the runtime: a compile error would show it.
+        let by_type = |module: &TokenStream, first: &TokenStream| {
+            let outcome = quote_spanned! {place=>
+                use #runtime::__private::#module::*;
+                #first::of(#value).#method()
+            };
+            quote!(|#value #ty| { #outcome })
+        };
         match self {
             Self::Nothing => quote!(#runtime::__private::Outcome::unset),
-            Self::Typed => {
-                let outcome =
-                    quote_spanned!(place=> #runtime::__private::outcome!(#value, #method));
-                quote!(|#value #ty| #outcome)
-            }
-            Self::Result => {
-                // There is no span to end too early. Not a macro: a compile error would show it.
-                let outcome = quote_spanned! {place=>
-                    use #runtime::__private::result::*;
-                    AsError::of(#value).#method()
-                };
-                quote!(|#value #ty| { #outcome })
-            }
+            Self::Typed => by_type(&quote!(probe), &quote_spanned!(place=> AsFuture)),
+            // There is no span to end too early.
+            Self::Result => by_type(&quote!(result), &quote_spanned!(place=> AsError)),
             Self::Expression(expression) => quote!(|#value #ty| #expression),
         }
     }

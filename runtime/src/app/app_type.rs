@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{AppGuard, install};
+use super::install::{AppGuard, install};
 use crate::config::Config;
 use crate::outcome::Outcome;
 

@@ -8,9 +8,11 @@ use std::sync::Once;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::shut_down;
+use super::shutdown::shut_down;
 #[cfg(unix)]
-use super::signals;
+use super::shutdown::{SLACK, shut_down_if_up, time_for_shutdown};
+#[cfg(unix)]
+use super::signals::watch;
 use super::state::AppState;
 use crate::span::record_panic_here;
 
@@ -51,15 +53,15 @@ extern "C" fn at_exit() {
         return;
     }
     let _ = panic::catch_unwind(|| {
-        let patience = super::time_for_shutdown();
+        let patience = time_for_shutdown();
         let is_up = !AppState::is_down();
-        if is_up && signals::request_shutdown() {
-            AppState::wait_until_down(patience + super::SLACK);
+        if is_up && watch::request_shutdown() {
+            AppState::wait_until_down(patience + SLACK);
         } else if is_up {
-            super::shut_down_if_up();
+            shut_down_if_up();
         }
         // A signal that came first ends the process, and not this exit.
-        signals::wait_for_end();
+        watch::wait_for_end();
     });
 }
 
@@ -71,5 +73,5 @@ fn before_abort() {
         None => return,
     }
     #[cfg(unix)]
-    AppState::wait_for_other_thread(super::time_for_shutdown() + super::SLACK);
+    AppState::wait_for_other_thread(time_for_shutdown() + SLACK);
 }

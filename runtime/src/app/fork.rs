@@ -1,8 +1,13 @@
 //! What a child of `fork` must do for itself: it has none of the threads that export, and that hear
 //! signals.
 
+use super::exit;
+#[cfg(unix)]
+use super::signals::watch;
 use super::state::AppState;
-use crate::{recorder, stats};
+use super::stopping;
+use crate::recorder;
+use crate::stats::{self, Stats};
 
 /// In a child of `fork`: exports again, and hears signals.
 ///
@@ -21,10 +26,18 @@ pub fn after_fork() {
 
 fn start_over() {
     #[cfg(unix)]
-    super::signals::restart_after_fork();
+    if watch::restart_after_fork() {
+        stopping::reset();
+    }
     stats::start_over();
     recorder::forget_late();
     if AppState::start_over() {
-        super::exit::register();
+        exit::register();
     }
+}
+
+/// The account of this process so far. A child of `fork` has an account of its own, which starts at zero.
+pub fn stats() -> Stats {
+    after_fork();
+    stats::sum()
 }

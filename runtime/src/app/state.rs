@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::{RunningApp, after_fork};
-use crate::internal_threads;
+use super::running_app::RunningApp;
+use crate::{internal_threads, recorder};
 
 static STATE: Mutex<AppState> = Mutex::new(AppState::Down);
 /// Told whenever somebody has changed the state.
@@ -31,7 +31,7 @@ impl AppState {
     /// When nobody changes it. `None` to whoever does so on this very thread or is waited for by who
     /// does, and when it has taken longer than this.
     pub(super) fn wait_until_stable(patience: Duration) -> Option<MutexGuard<'static, Self>> {
-        after_fork();
+        recorder::start_over_in_child();
         let changing = |state: &mut Self| matches!(state, Self::Changing { .. });
         let waited_for = is_changed_here() || internal_threads::is_current_marked();
         let patience = if waited_for { Duration::ZERO } else { patience };

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use super::Losses;
-use super::losses::{Full, MOST_BYTES};
+use super::losses::{Full, Losses, MOST_BYTES};
 use crate::config;
 use crate::recorder::{Batch, Room};
 use crate::stats::{Counts, Stats};

@@ -4,14 +4,13 @@
 #[cfg(feature = "serde")]
 mod body;
 mod carrier;
+mod current;
 mod format;
 mod propagator;
 mod trace_context;
 
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
-use crate::context;
 pub(crate) use carrier::resolve;
 use carrier::resolve::{Extracts, Injects};
 pub use carrier::{Carrier, CarrierMut};
@@ -41,25 +40,11 @@ pub fn extract<Kind>(carrier: &(impl Extracts<Kind> + ?Sized)) -> Context {
     carrier.extracted()
 }
 
-fn read(carrier: &dyn Extractor) -> Context {
-    extract_over(&context::current(), carrier)
-}
-
-/// As [`read`], over another context than the current one.
-fn extract_over(context: &Context, carrier: &dyn Extractor) -> Context {
-    let (context, found) = Propagator::global().extract_over(context, carrier);
-    if found { context } else { context::without_trace(context) }
-}
-
 /// Writes the current context into a carrier: the trace and the baggage, where there are any. A carrier is
 /// what is one for [`#[propagate]`](macro@crate::propagate): a map, headers, a message, an [`Injector`] or a
 /// [`CarrierMut`]. Nothing can be removed from an [`Injector`]: give it one that has nothing of another context.
 pub fn inject<Kind>(carrier: &mut (impl Injects<Kind> + ?Sized)) {
     carrier.inject();
-}
-
-fn write(carrier: &mut dyn Injector) {
-    Propagator::global().inject_context(&context::current(), carrier);
 }
 
 #[cfg(test)]
@@ -71,6 +56,7 @@ mod tests {
 
     use super::*;
     use crate::ToContext;
+    use crate::context;
 
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 

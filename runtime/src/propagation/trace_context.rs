@@ -85,7 +85,7 @@ impl ToContext for TraceContext {
 
     /// Nothing when it is empty, whatever is current.
     fn to_span_context(&self) -> SpanContext {
-        super::extract_over(&Context::new(), self).span().span_context().clone()
+        super::current::extract_over(&Context::new(), self).span().span_context().clone()
     }
 }
 

@@ -61,5 +61,6 @@ pub(crate) use scope::ScopeId;
 pub(crate) use slot::RecordedFailure;
 pub(crate) use thread::Library;
 pub(crate) use thread::{
-    after_fork, any_open, append, close, collect, interrupt, new_ids, new_pipeline, with_waiting,
+    after_fork, any_open, append, close, collect, interrupt, new_ids, new_pipeline,
+    start_over_in_child, with_waiting,
 };

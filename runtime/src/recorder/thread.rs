@@ -31,10 +31,11 @@ static START_OVER: OnceLock<fn()> = OnceLock::new();
 /// every thread that comes here waits until it is done.
 pub(crate) fn after_fork(start_over: fn()) {
     START_OVER.get_or_init(|| start_over);
-    start_over_once();
+    start_over_in_child();
 }
 
-fn start_over_once() {
+/// Starts over if this is a child of `fork` that has not, and something was given to [`after_fork`].
+pub(crate) fn start_over_in_child() {
     thread_local!(static STARTS_OVER: Cell<bool> = const { Cell::new(false) });
     let process = Process::current();
     // The function may come by here itself.
@@ -112,7 +113,7 @@ impl Thread {
     fn start() {
         let before = THREAD.try_with(|thread| thread.borrow_mut().replace(Self::new()));
         drop(before);
-        start_over_once();
+        start_over_in_child();
     }
 
     fn new() -> Self {

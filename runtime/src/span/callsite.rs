@@ -3,7 +3,6 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
 
-use super::ActiveSpan;
 use super::enabled;
 use crate::attribute::Attributes;
 use crate::context::CallerDecision;
@@ -58,18 +57,6 @@ impl Callsite {
     pub const fn builder(&'static self) -> Start {
         Start { callsite: self, parent: None, root: false, links: Vec::new(), baggage: &[] }
     }
-
-    /// Starts a span under the current one. `attributes` is called once, and only if the span
-    /// records.
-    #[inline]
-    pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
-        let mut attributes = Some(attributes);
-        ActiveSpan::begin_here(self, &mut |list| {
-            if let Some(attributes) = attributes.take() {
-                attributes(list);
-            }
-        })
-    }
 }
 
 impl Start {
@@ -106,19 +93,6 @@ impl Start {
     /// it.
     pub fn record_baggage(self, keys: &'static [&'static str]) -> Self {
         Self { baggage: keys, ..self }
-    }
-
-    /// As [`Callsite::start`].
-    pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
-        if !enabled::is_enabled() {
-            return self.parent.map_or(ActiveSpan::DISABLED, ActiveSpan::continued);
-        }
-        let mut attributes = Some(attributes);
-        ActiveSpan::begin(self, &mut |list| {
-            if let Some(attributes) = attributes.take() {
-                attributes(list);
-            }
-        })
     }
 
     /// The context that a root starts under, in this one.

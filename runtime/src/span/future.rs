@@ -183,3 +183,15 @@ impl Drop for Followed {
         }
     }
 }
+
+impl ActiveSpan {
+    /// The future in this span, which is current during each poll, and ends when the future is
+    /// ready or dropped.
+    pub fn follow<F, O>(self, future: F, outcome: O) -> SpanFuture<F, O>
+    where
+        F: Future,
+        O: FnOnce(&F::Output) -> Outcome,
+    {
+        SpanFuture::new(future, self, outcome, false)
+    }
+}

@@ -22,3 +22,10 @@ impl SpanGuard {
         Self { _attached: span.context.clone().and_then(context::attach), _span: span }
     }
 }
+
+impl ActiveSpan {
+    /// Makes the span current until the guard is dropped, which ends it.
+    pub fn enter(self) -> SpanGuard {
+        SpanGuard::new(self)
+    }
+}

@@ -3,6 +3,7 @@
 mod active_span;
 pub(crate) mod adopt;
 mod block;
+mod body_frame;
 mod callsite;
 mod carry;
 mod current;
@@ -27,7 +28,7 @@ mod stream;
 mod target;
 
 pub use active_span::ActiveSpan;
-pub use block::{end_exited_blocks, enter_frame, observe_exit};
+pub use body_frame::{end_exited_blocks, enter_frame, observe_exit};
 pub use callsite::{Callsite, Start};
 pub use carry::{InCurrentTrace, carry};
 pub use current::{CurrentSpan, current, current_trace_id};

@@ -70,3 +70,15 @@ where
         self.stream.as_ref().is_none_or(S::is_terminated)
     }
 }
+
+impl ActiveSpan {
+    /// The stream in this span, which is current during each poll, and ends when the stream has
+    /// ended or is dropped. `outcome` looks at each item.
+    pub fn follow_stream<S, O>(self, stream: S, outcome: O) -> SpanStream<S, O>
+    where
+        S: Stream,
+        O: Fn(&S::Item) -> Outcome,
+    {
+        SpanStream { stream: Some(stream), span: self, outcome }
+    }
+}

@@ -117,6 +117,11 @@ pub(super) fn set_awaited() {
     AWAITED.store(true, Ordering::SeqCst);
 }
 
+/// Restores the previous signal actions. Signals that `shutdown_signal` handles keep our handler.
+pub(in crate::app) fn uninstall_all() {
+    SIGNALS.into_iter().filter(|signal| !is_awaited(*signal)).for_each(uninstall);
+}
+
 /// Whether `shutdown_signal` handles this signal.
 pub(super) fn is_awaited(signal: c_int) -> bool {
     is_stop(signal) && AWAITED.load(Ordering::SeqCst)

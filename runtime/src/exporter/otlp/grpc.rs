@@ -19,15 +19,16 @@ use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
 use super::answer::{
-    LARGEST_ANSWER, is_retryable, join_reason, parse_success, root_cause, unreadable,
+    LARGEST_ANSWER, Reply, is_retryable, join_reason, parse_success, root_cause, unreadable,
 };
 use super::failure_message::FailureMessages;
 use super::proxy::Proxy;
 use super::retry_after::retry_after;
 use super::status::Status as Details;
-use super::timeout::Timeout;
-use super::{Answer, Reply, USER_AGENT};
+use super::timeout::{Timeout, within};
+use super::user_agent::USER_AGENT;
 use crate::config::{Encoding, Otlp, without_user};
+use crate::exporter::Answer;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -96,7 +97,7 @@ impl Grpc {
             Ok(request) => request,
             Err(why) => return Reply::refused(why),
         };
-        match super::within(limit, call(channel, request)).await {
+        match within(limit, call(channel, request)).await {
             Some(Ok(answer)) => self.read(answer, encoding),
             Some(Err(error)) => Reply::Unreachable(self.failures.connection_failed(&*error).await),
             None => {

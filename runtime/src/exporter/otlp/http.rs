@@ -12,17 +12,18 @@ use reqwest::{Certificate, ClientBuilder, Identity};
 use reqwest::{Client, Response, Url};
 
 use super::answer::{
-    LARGEST_ANSWER, is_retryable, join_reason, parse_success, root_cause, unreadable,
+    LARGEST_ANSWER, Reply, is_retryable, join_reason, parse_success, root_cause, unreadable,
 };
 use super::failure_message::FailureMessages;
 use super::proxy::Proxy;
 use super::retry_after::retry_after;
 use super::status::Status;
-use super::timeout::Timeout;
-use super::{Answer, Reply, USER_AGENT};
+use super::timeout::{Timeout, within};
+use super::user_agent::USER_AGENT;
 #[cfg(feature = "tls")]
 use crate::config::Tls;
 use crate::config::{Encoding, Otlp, Protocol, printable};
+use crate::exporter::Answer;
 use crate::report::line;
 
 pub(super) struct Http {
@@ -63,7 +64,7 @@ impl Http {
             let body = receive(&mut response).await;
             reqwest::Result::Ok((response, body))
         };
-        let (response, body) = match super::within(limit, answered).await {
+        let (response, body) = match within(limit, answered).await {
             Some(Ok(answered)) => answered,
             Some(Err(error)) => {
                 return Reply::Unreachable(self.failures.connection_failed(&error).await);

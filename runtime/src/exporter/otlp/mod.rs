@@ -17,9 +17,10 @@ mod status;
 mod timeout;
 #[cfg(feature = "tls")]
 mod tls;
+mod user_agent;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use opentelemetry_sdk::Resource;
 use prost::bytes::Bytes;
@@ -34,14 +35,6 @@ use super::{Answer, Exporter};
 use crate::config::{Encoding, Otlp, Protocol};
 use crate::recorder::Batch;
 use crate::report::say;
-
-/// Tells collectors who sends, as the protocol's specification asks: a distribution names itself in front.
-const USER_AGENT: &str = concat!(
-    "spandrel/",
-    env!("CARGO_PKG_VERSION"),
-    " OTel-OTLP-Exporter-Rust/",
-    env!("CARGO_PKG_VERSION")
-);
 
 /// The largest request that the protocol's specification allows, before it is compressed.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -143,14 +136,6 @@ impl OtlpExporter {
 pub(crate) struct Request {
     body: Bytes,
     encoding: Option<Encoding>,
-}
-
-/// The output of the future, if it is ready within this time.
-async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
-        None => Some(future.await),
-    }
 }
 
 impl Exporter for OtlpExporter {

@@ -53,6 +53,17 @@ impl Timeout {
     }
 }
 
+/// The output of the future, if it is ready within this time.
+pub(super) async fn within<T>(
+    limit: Option<Duration>,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
+        None => Some(future.await),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

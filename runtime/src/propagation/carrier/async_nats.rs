@@ -4,7 +4,7 @@ use async_nats::HeaderMap;
 use opentelemetry::Context;
 
 use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
-use crate::propagation::read;
+use crate::propagation::current::read;
 
 impl Carrier for HeaderMap {
     fn extract_context(&self) -> Context {

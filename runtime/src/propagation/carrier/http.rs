@@ -5,7 +5,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 
 use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
-use crate::propagation::{Propagator, read};
+use crate::propagation::Propagator;
+use crate::propagation::current::read;
 
 impl Carrier for HeaderMap {
     fn extract_context(&self) -> Context {

@@ -7,7 +7,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use opentelemetry::Context;
 
 use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
-use crate::propagation::read;
+use crate::propagation::current::read;
 
 impl Carrier for FieldTable {
     fn extract_context(&self) -> Context {

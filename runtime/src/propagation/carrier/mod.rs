@@ -24,7 +24,8 @@ use std::hash::BuildHasher;
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
-use super::{Propagator, read, write};
+use super::Propagator;
+use super::current::{read, write};
 
 /// A type that carries a trace context in without being an OpenTelemetry [`Extractor`]; those are
 /// carriers too.

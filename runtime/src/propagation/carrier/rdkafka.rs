@@ -13,7 +13,7 @@ use rdkafka::util::IntoOpaque;
 
 use super::resolve::nothing;
 use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
-use crate::propagation::read;
+use crate::propagation::current::read;
 
 impl Carrier for BorrowedHeaders {
     fn extract_context(&self) -> Context {

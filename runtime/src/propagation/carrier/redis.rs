@@ -8,7 +8,7 @@ use redis::Value;
 use redis::streams::StreamId;
 
 use super::{Carrier, Pairs};
-use crate::propagation::read;
+use crate::propagation::current::read;
 
 impl<S: BuildHasher> Carrier for HashMap<String, Value, S> {
     fn extract_context(&self) -> Context {

@@ -14,7 +14,7 @@ use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
 
 use super::{Borrowed, Carrier, CarrierMut, Each, Pairs, read_map, write_map};
-use crate::propagation::{read, write};
+use crate::propagation::current::{read, write};
 
 /// A type that a context can be extracted from. `Kind` keeps the implementations apart.
 #[diagnostic::on_unimplemented(

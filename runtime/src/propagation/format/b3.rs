@@ -5,7 +5,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 
-use super::{Extracted, ids};
+use super::extracted::Extracted;
+use super::ids;
 use crate::context::{CallerDecision, NewTrace};
 
 pub(super) const SINGLE: &str = "b3";

@@ -2,6 +2,7 @@
 
 mod b3;
 mod baggage;
+mod extracted;
 mod ids;
 mod jaeger;
 mod trace_parent;
@@ -12,7 +13,8 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceState};
 
-use crate::context::CallerDecision;
+pub(super) use extracted::Extracted;
+use extracted::under;
 
 const TRACE_PARENT: &str = "traceparent";
 const TRACE_STATE: &str = "tracestate";
@@ -24,15 +26,6 @@ pub(super) enum Format {
     B3,
     B3Multi,
     Jaeger,
-}
-
-/// What a format found in a carrier, over another context.
-pub(super) enum Extracted {
-    /// A remote span, which is active in this context.
-    Trace(Context),
-    /// Something beside a trace; the active span is still the other context's.
-    Beside(Context),
-    Nothing,
 }
 
 impl Format {
@@ -116,9 +109,4 @@ fn trace_context(context: &Context, carrier: &dyn Extractor) -> Option<Context> 
     let members = trace_state::parse(&tracestate).unwrap_or_default();
     let (context, state) = trace_state::hold(context, trace_id, &members);
     Some(under(&context, SpanContext::new(trace_id, span_id, flags, true, state)))
-}
-
-/// The context under a span whose flags say all that the caller has decided.
-fn under(context: &Context, span: SpanContext) -> Context {
-    CallerDecision::InFlags.put_into(context).with_remote_span_context(span)
 }

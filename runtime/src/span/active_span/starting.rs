@@ -1,0 +1,109 @@
+//! How a span starts.
+
+use std::thread::panicking;
+
+use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt;
+
+use super::ActiveSpan;
+use crate::attribute::Attributes;
+use crate::context;
+use crate::span::callsite::{Callsite, Start};
+use crate::span::enabled;
+use crate::span::recorder::{CurrentRecorder, Forecast, Recorder};
+
+impl Callsite {
+    /// Starts a span under the current one. `attributes` is called once, and only if the span
+    /// records.
+    #[inline]
+    pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
+        let mut attributes = Some(attributes);
+        ActiveSpan::begin_here(self, &mut |list| {
+            if let Some(attributes) = attributes.take() {
+                attributes(list);
+            }
+        })
+    }
+}
+
+impl Start {
+    /// As [`Callsite::start`].
+    pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
+        if !enabled::is_enabled() {
+            return self.parent.map_or(ActiveSpan::DISABLED, ActiveSpan::continued);
+        }
+        let mut attributes = Some(attributes);
+        ActiveSpan::begin(self, &mut |list| {
+            if let Some(attributes) = attributes.take() {
+                attributes(list);
+            }
+        })
+    }
+}
+
+impl ActiveSpan {
+    /// A span that starts now under the current one, or what stands for it when nothing records it.
+    #[inline(never)]
+    fn begin_here(
+        callsite: &'static Callsite,
+        attributes: &mut dyn FnMut(&mut Attributes),
+    ) -> Self {
+        if !enabled::is_enabled() {
+            return Self::DISABLED;
+        }
+        let context = match Recorder::forecast() {
+            Forecast::Unsampled => return Self::DISABLED,
+            Forecast::Root => Recorder::unsampled_root(),
+            Forecast::Open => None,
+        };
+        match context {
+            Some(context) => Self::continued(context),
+            None => Self::begin(callsite.builder(), attributes),
+        }
+    }
+
+    /// A span that starts now, or what stands for it when nothing records it.
+    fn begin(mut start: Start, attributes: &mut dyn FnMut(&mut Attributes)) -> Self {
+        if !context::is_alive() {
+            return Self::DISABLED;
+        }
+        let outer = match &start.parent {
+            Some(context) => context.clone(),
+            None => Context::current(),
+        };
+        let root = start.root.then(|| start.root_context(&outer));
+        let parent = root.as_ref().unwrap_or(&outer);
+        let recorder = if Recorder::prunes_under(parent.span().span_context()) {
+            None
+        } else {
+            Recorder::of(parent)
+        };
+        match recorder {
+            Some(recorder) => Self::record(&recorder, start, parent, &outer, attributes),
+            None => start.parent.map_or(Self::DISABLED, Self::continued),
+        }
+    }
+
+    // Not inlined, and returns in one place: so the span is made where it stays.
+    #[inline(never)]
+    fn record(
+        recorder: &CurrentRecorder,
+        start: Start,
+        parent: &Context,
+        outer: &Context,
+        attributes: &mut dyn FnMut(&mut Attributes),
+    ) -> Self {
+        let mut span = Self::DISABLED;
+        span.was_panicking = panicking();
+        span.is_under_current = start.parent.is_none() && !start.root;
+        if let Some(payload) = recorder.start(start, parent, outer, attributes, &mut span) {
+            span.end_by_panic(None, payload);
+        }
+        if let Some(slot) = span.slot
+            && recorder.is_uninstalled()
+        {
+            slot.interrupt();
+        }
+        span
+    }
+}
