@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use super::attempts::{Delivery, delay_within};
 use super::losses::Losses;
-use super::queue::{Next, Queue};
+use super::queue::Queue;
+use super::queue_state::Next;
 use super::tests::span;
 use crate::config;
 use crate::exporter::{Answer, Exporter};

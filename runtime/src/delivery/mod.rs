@@ -6,8 +6,10 @@ mod attempts_tests;
 mod backoff;
 mod losses;
 mod queue;
+mod queue_state;
 #[cfg(test)]
 mod queue_tests;
+mod room;
 #[cfg(test)]
 mod sink_tests;
 #[cfg(test)]

@@ -1,32 +1,26 @@
 //! The queue between the program's threads and the exporter's.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
 use super::losses::{Full, Losses, MOST_BYTES};
+use super::queue_state::{Closing, InFlight, Next, QueueState};
+use super::room::FreeRoom;
 use crate::config;
 use crate::recorder::{Batch, Room};
-use crate::stats::{Counts, Stats};
+use crate::stats::Stats;
 
 /// How much longer than the deadline a worker is waited for that is busy cutting its requests.
 const PATIENCE: Duration = Duration::from_millis(200);
-
-/// How much room a thread reserves at once, where there is enough.
-const SPANS_RESERVED: usize = 64;
-const BYTES_RESERVED: usize = 16 << 10;
 
 /// While spans are dropped for want of room, the buffers of the threads are collected this often.
 const COLLECTION_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How many buffers are kept for threads.
 const MOST_SPARE: usize = 8;
-
-/// How many bytes a batch has at most, if it has more than one span: collectors take gRPC messages of up to 4 MiB.
-pub(super) const LARGEST: usize = (4 << 20) - (64 << 10);
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -38,7 +32,7 @@ pub(super) struct Queue {
     /// What the worker listens to.
     pub(super) wakeups: Wakeups,
     /// The room that is left for spans that wait, and for bytes that wait or are on their way.
-    free: Free,
+    free: FreeRoom,
     /// Whether the room gets scarce: the worker collects once what the threads have, until there is more room again.
     pressed: AtomicBool,
     collected: AtomicBool,
@@ -52,155 +46,12 @@ pub(super) struct Queue {
     child: OnceLock<Arc<Self>>,
 }
 
-#[derive(Debug)]
-struct Free {
-    spans: AtomicUsize,
-    bytes: AtomicUsize,
-}
-
-/// Spans have numbers, in the order they came.
-#[derive(Debug, Default)]
-struct QueueState {
-    /// What threads have handed over.
-    batches: VecDeque<Batch>,
-    /// How many spans and bytes wait, in all of them.
-    waiting: usize,
-    waiting_bytes: usize,
-    /// When the first of those that wait came.
-    since: Option<Instant>,
-    /// When the first span came into the buffer of a thread, since the buffers were last collected.
-    buffered_since: Option<Instant>,
-    /// When the buffers were last collected for want of room.
-    collected_at: Option<Instant>,
-    /// All below this number are exported now, full batch or not.
-    due_below: u64,
-    /// The number of the first that waits.
-    taken: u64,
-    /// The batches that are on their way, by the numbers of their first spans.
-    in_flight: BTreeMap<u64, InFlight>,
-    /// A flush waits for all spans below this number.
-    wanted: u64,
-    /// Until then somebody waits for those.
-    wanted_until: Option<Instant>,
-    /// Whether spans are exported as soon as they come.
-    at_once: bool,
-    closing: Option<Closing>,
-    finished: bool,
-    /// Lost spans that came during the last flush, or after it.
-    late: u64,
-    /// Counts of the spans that have left the queue.
-    counts: Counts,
-}
-
-/// A batch that is on its way.
-#[derive(Clone, Copy, Debug)]
-struct InFlight {
-    spans: usize,
-    bytes: usize,
-}
-
-/// The last flush.
-#[derive(Clone, Copy, Debug)]
-struct Closing {
-    /// All below this number are to be through.
-    below: u64,
-    /// When everything must have come to an end.
-    deadline: Instant,
-}
-
-/// Takes as much as a few spans need, or a share of what is left; at least so much. Nothing, if nothing is lacking.
-fn take(free: &AtomicUsize, least: usize, wanted: usize) -> Option<usize> {
-    /// How many threads there are at least whose shares leave something for another one.
-    const SHARES: usize = 32;
-
-    if least == 0 {
-        return Some(0);
-    }
-    let share = |free: usize| wanted.min(free / SHARES).max(least);
-    let before = free
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(share(free)));
-    before.ok().map(share)
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Wakeups {
     /// There is something to do.
     pub(super) work: Notify,
     /// Something is to be tried again without waiting any longer.
     pub(super) retry_now: watch::Sender<()>,
-}
-
-/// What the worker is to do next.
-pub(super) struct Next {
-    /// What to export now, and the number of the first span.
-    pub(super) batch: Option<(u64, Batch)>,
-    /// When those that wait are due.
-    pub(super) due: Option<Instant>,
-    /// Whether nothing waits.
-    pub(super) is_empty: bool,
-    /// When everything must have come to an end, once that is known.
-    pub(super) deadline: Option<Instant>,
-    /// Whether the last flush has exported all that it was for.
-    pub(super) done: bool,
-}
-
-impl QueueState {
-    /// All below this number are through, one way or another.
-    fn done_below(&self) -> u64 {
-        self.in_flight.first_key_value().map_or(self.taken, |(first, _)| *first)
-    }
-
-    fn is_flush_awaited(&self) -> bool {
-        let wanted = || {
-            self.done_below() < self.wanted
-                && self.wanted_until.is_none_or(|until| Instant::now() < until)
-        };
-        self.closing.is_some() || wanted()
-    }
-
-    /// From now on all spans that have come are wanted, and waited for until this deadline. Returns the number of the
-    /// first span that is not.
-    fn want_all(&mut self, deadline: Option<Instant>) -> u64 {
-        let all = self.taken + self.waiting as u64;
-        self.wanted_until = match (self.is_flush_awaited(), self.wanted_until, deadline) {
-            (true, None, _) | (_, _, None) => None,
-            (true, Some(until), Some(deadline)) => Some(until.max(deadline)),
-            (false, _, deadline) => deadline,
-        };
-        self.wanted = self.wanted.max(all);
-        all
-    }
-
-    /// The next batch with so many spans at most, and the number of its first span. It is on its way from now on.
-    fn take_batch(&mut self, size: usize) -> Option<(u64, Batch)> {
-        let mut batch = self.batches.pop_front()?;
-        while let Some(next) = self.batches.front()
-            && batch.spans() + next.spans() <= size
-            && batch.size() + next.size() <= LARGEST
-        {
-            batch.append(next);
-            self.batches.pop_front();
-        }
-        let (first, spans, bytes) = (self.taken, batch.spans(), batch.size());
-        self.waiting -= spans;
-        self.waiting_bytes -= bytes;
-        self.taken += spans as u64;
-        self.in_flight.insert(first, InFlight { spans, bytes });
-        self.since = (self.waiting > 0).then(Instant::now);
-        Some((first, batch))
-    }
-
-    /// Whether the spans that wait are to be exported now.
-    fn is_ready(&self, batch: &config::Batch, due: Option<Instant>) -> bool {
-        if let Some(closing) = self.closing {
-            return self.taken < closing.below;
-        }
-        self.waiting >= batch.size
-            || self.waiting_bytes >= LARGEST
-            || self.at_once
-            || self.taken < self.wanted.max(self.due_below)
-            || due.is_some_and(|due| due <= Instant::now())
-    }
 }
 
 impl Queue {
@@ -211,10 +62,7 @@ impl Queue {
             losses,
             progress: Condvar::new(),
             wakeups: Wakeups::default(),
-            free: Free {
-                spans: AtomicUsize::new(batch.queue),
-                bytes: AtomicUsize::new(MOST_BYTES),
-            },
+            free: FreeRoom::new(batch.queue, MOST_BYTES),
             pressed: AtomicBool::new(false),
             collected: AtomicBool::new(false),
             spare: Mutex::default(),
@@ -317,24 +165,21 @@ impl Queue {
             self.refuse(Full::Spans);
             return None;
         }
-        let Some(spans) = take(&self.free.spans, lacking.spans, SPANS_RESERVED) else {
-            self.refuse(Full::Spans);
-            return None;
+        let room = match self.free.take(lacking) {
+            Ok(room) => room,
+            Err(full) => {
+                self.refuse(full);
+                return None;
+            }
         };
-        let Some(bytes) = take(&self.free.bytes, lacking.bytes, BYTES_RESERVED) else {
-            self.free.spans.fetch_add(spans, Ordering::Relaxed);
-            self.refuse(Full::Bytes);
-            return None;
-        };
-        if self.free.spans.load(Ordering::Relaxed) < self.batch.queue / 2 {
+        if self.free.spans() < self.batch.queue / 2 {
             self.press();
         }
-        Some(Room { spans, bytes })
+        Some(room)
     }
 
     pub(super) fn release(&self, room: Room) {
-        self.free.spans.fetch_add(room.spans, Ordering::Relaxed);
-        self.free.bytes.fetch_add(room.bytes, Ordering::Relaxed);
+        self.free.release(room);
     }
 
     /// A buffer that was used before, or a new one.
@@ -405,7 +250,7 @@ impl Queue {
         let ready = free && waiting > 0 && state.is_ready(&self.batch, due);
         let batch = if ready { state.take_batch(self.batch.size) } else { None };
         if let Some((_, batch)) = &batch {
-            self.free.spans.fetch_add(batch.spans(), Ordering::Relaxed);
+            self.free.release(Room { spans: batch.spans(), bytes: 0 });
         }
         let since = [state.since.filter(|_| free), state.buffered_since];
         let due = since.into_iter().flatten().min().and_then(|since| since.checked_add(delay));
@@ -453,7 +298,7 @@ impl Queue {
     /// The batch with this first number is no longer on its way. Returns how many spans it has.
     fn remove(&self, state: &mut QueueState, first: u64) -> Option<usize> {
         let InFlight { spans, bytes } = state.in_flight.remove(&first)?;
-        self.free.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.free.release(Room { spans: 0, bytes });
         self.pressed.store(false, Ordering::Relaxed);
         self.collected.store(false, Ordering::Relaxed);
         Some(spans)

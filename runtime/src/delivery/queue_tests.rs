@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::losses::MOST_BYTES;
-use super::queue::{LARGEST, Next, Queue};
+use super::queue::Queue;
+use super::queue_state::{LARGEST, Next};
 use super::tests::{batches, end, queue, span};
 use crate::config;
 use crate::recorder::{Batch, Room};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use opentelemetry::InstrumentationScope;
 
 use super::losses::{Losses, MOST_BYTES};
-use super::queue::{LARGEST, Next, Queue};
+use super::queue::Queue;
+use super::queue_state::{LARGEST, Next};
 use crate::config;
 use crate::recorder::{Batch, Room, ScopeId};
 use crate::stats::Stats;

@@ -9,7 +9,8 @@ use tokio::runtime;
 use tokio::task::JoinSet;
 
 use super::attempts::Delivery;
-use super::queue::{Next, Queue};
+use super::queue::Queue;
+use super::queue_state::Next;
 use crate::exporter::{Connect, Exporter};
 use crate::internal_threads;
 use crate::recorder;

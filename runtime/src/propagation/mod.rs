@@ -11,8 +11,8 @@ mod trace_context;
 
 use opentelemetry::Context;
 
+use carrier::kinds::{Extracts, Injects};
 pub(crate) use carrier::resolve;
-use carrier::resolve::{Extracts, Injects};
 pub use carrier::{Carrier, CarrierMut};
 pub(crate) use propagator::Propagator;
 pub use trace_context::TraceContext;

@@ -4,6 +4,7 @@
 mod async_nats;
 #[cfg(feature = "http")]
 mod http;
+pub(super) mod kinds;
 #[cfg(feature = "lapin")]
 mod lapin;
 mod option;

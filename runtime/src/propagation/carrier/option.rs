@@ -2,7 +2,7 @@
 
 use opentelemetry::Context;
 
-use super::resolve::nothing;
+use super::kinds::nothing;
 use super::{Carrier, CarrierMut};
 
 impl<C: Carrier> Carrier for Option<C> {

@@ -11,7 +11,7 @@ use rdkafka::message::{
 use rdkafka::producer::{BaseRecord, FutureRecord};
 use rdkafka::util::IntoOpaque;
 
-use super::resolve::nothing;
+use super::kinds::nothing;
 use super::{Carrier, CarrierMut, Pairs, WrittenHeaders};
 use crate::propagation::current::read;
 
