@@ -12,7 +12,7 @@ use crate::block;
 use crate::diagnostics::{Errors, given_twice};
 use crate::kept;
 use crate::propagate::{self, Propagation};
-use crate::span;
+use crate::span::{self, Span};
 use crate::syntax::{
     Body, Function, ImplBlock, Member, Name, OutcomeRule, SpanWrapper, arguments, default_runtime,
     has_span, take_attributes,
@@ -109,22 +109,9 @@ impl AnnotatedFunction {
         }
         let propagation =
             propagate.map(|tokens| Propagation::new(tokens, &function, runtime, errors));
-        let span = span.and_then(|tokens| {
-            let records = span::record::take(&mut function, errors);
-            let name = |_: &mut Errors| Some(default_name(type_name, &function));
-            let mut span = span::Span::new(tokens, name, runtime, errors)?;
-            span.record(records, errors);
-            Some(span)
-        });
-        match (&span, &propagation) {
-            (Some(span), propagation) => {
-                let extracts = propagation.as_ref().is_some_and(Propagation::extracts);
-                span.check_parent(extracts, errors);
-                propagate::check_order(&function, errors);
-            }
-            (None, Some(propagation)) => propagation.check_span(errors),
-            (None, None) => {}
-        }
+        let span =
+            span.and_then(|tokens| span_of(tokens, type_name, &mut function, runtime, errors));
+        check_together(span.as_ref(), propagation.as_ref(), &function, errors);
         let runtime = match (&span, &propagation) {
             (Some(span), _) => &span.runtime,
             (None, Some(propagation)) => &propagation.runtime,
@@ -140,37 +127,78 @@ impl AnnotatedFunction {
         let typed = body.is_typed();
         let found = block::expand(&mut body.core, typed, runtime, errors);
         // Where the attribute round it is written with a path, this one needs no import.
-        taken.extend(found.attribute.filter(|_| !is_written_with_a_path()));
+        taken.extend(found.attribute.clone().filter(|_| !is_written_with_a_path()));
         if let Some(propagation) = &propagation {
             propagate::inject(propagation, &mut body.core);
         }
-        let context = propagation.as_ref().and_then(propagate::context);
-        let continues = context.is_some() || span.as_ref().is_some_and(span::Span::has_parent);
-        let scope = match (&span, context) {
-            (Some(span), _) => {
-                let start_calls = propagation.as_ref().map(propagate::start_calls);
-                Some((span::start(span, start_calls.as_ref()), span::outcome_rule(span)))
-            }
-            (None, Some(context)) => {
-                let start = quote!(#runtime::__private::continued(#context));
-                Some((start, OutcomeRule::Typed))
-            }
-            (None, None) if found.blocks => {
-                Some((quote!(#runtime::__private::frame()), OutcomeRule::Typed))
-            }
-            (None, None) => None,
-        };
-        let function = if let Some((start, rule)) = scope {
-            let blocks = found.blocks.then(|| quote!(.with_blocks()));
-            let start = quote!(#start #blocks);
-            let (ends_by_value, runtime) = (found.ends_by_value, runtime.clone());
-            let scope = SpanWrapper { start, rule, continues, ends_by_value, runtime };
-            body.wrap(function, &scope)
-        } else {
-            body.restore(function)
+        let function = match wrapper(span.as_ref(), propagation.as_ref(), &found, runtime) {
+            Some(wrapper) => body.wrap(function, &wrapper),
+            None => body.restore(function),
         };
         kept::mention(&taken, function)
     }
+}
+
+/// The span that an attribute means, with what `#[record]` on the parameters adds.
+fn span_of(
+    tokens: TokenStream,
+    type_name: Option<&str>,
+    function: &mut Function,
+    runtime: &Path,
+    errors: &mut Errors,
+) -> Option<Span> {
+    let records = span::record::take(function, errors);
+    let name = |_: &mut Errors| Some(default_name(type_name, function));
+    let mut span = Span::new(tokens, name, runtime, errors)?;
+    span.record(records, errors);
+    Some(span)
+}
+
+/// Reports what one of the two attributes of a function says that the other forbids or lacks.
+fn check_together(
+    span: Option<&Span>,
+    propagation: Option<&Propagation>,
+    function: &Function,
+    errors: &mut Errors,
+) {
+    match (span, propagation) {
+        (Some(span), propagation) => {
+            span.check_parent(propagation.is_some_and(Propagation::extracts), errors);
+            propagate::check_order(function, errors);
+        }
+        (None, Some(propagation)) => propagation.check_span(errors),
+        (None, None) => {}
+    }
+}
+
+/// What the body of a function runs in; `None` if it runs as it is.
+fn wrapper(
+    span: Option<&Span>,
+    propagation: Option<&Propagation>,
+    found: &block::Found,
+    runtime: &Path,
+) -> Option<SpanWrapper> {
+    let context = propagation.and_then(propagate::context);
+    let continues = context.is_some() || span.is_some_and(Span::has_parent);
+    let (start, rule) = match (span, context) {
+        (Some(span), _) => {
+            let start_calls = propagation.map(propagate::start_calls);
+            (span::start(span, start_calls.as_ref()), span::outcome_rule(span))
+        }
+        (None, Some(context)) => {
+            (quote!(#runtime::__private::continued(#context)), OutcomeRule::Typed)
+        }
+        (None, None) if found.blocks => (quote!(#runtime::__private::frame()), OutcomeRule::Typed),
+        (None, None) => return None,
+    };
+    let blocks = found.blocks.then(|| quote!(.with_blocks()));
+    Some(SpanWrapper {
+        start: quote!(#start #blocks),
+        rule,
+        continues,
+        ends_by_value: found.ends_by_value,
+        runtime: runtime.clone(),
+    })
 }
 
 /// Whether the attribute that is expanded is written as `#[spandrel::span]`. Where its source is not

@@ -104,6 +104,7 @@ impl Body<'_> {
         block
     }
 
+    // Long: one arm for each kind of statement.
     fn statement(&mut self) -> String {
         let span = self.span();
         let deep = self.depth > 3 || self.statements > 30;

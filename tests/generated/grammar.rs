@@ -56,6 +56,7 @@ struct Function {
 }
 
 impl Function {
+    // Long: the productions of the grammar, one after the other.
     fn compose(random: &mut Random, number: u64) -> Self {
         let name = format!("f{number}");
         let is_async = random.one_in(2);

@@ -19,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 static TOLD: AtomicBool = AtomicBool::new(false);
 
+// Long: one arm for each way to handle a signal.
 fn main() -> ExitCode {
     let how = std::env::args().nth(1).unwrap_or_default();
     match how.as_str() {

@@ -1,4 +1,4 @@
-//! What each file of the runtime imports, outside of its tests.
+//! What each file of a crate imports, outside of its tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,12 +10,13 @@ use syn::{Attribute, File, Item, ItemMod, ItemUse, Meta, UseTree, Visibility};
 /// Modules, with those that they import. A module is a file: `span::scope`, or `span` for `span/mod.rs`.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
-pub(crate) fn imports() -> Imports {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src");
+/// The imports of the files in a folder of the repository.
+pub(crate) fn imports(folder: &str) -> Imports {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
     let mut files = BTreeMap::new();
     find(&root, &root, &mut files);
     let read = |(module, file): (&String, &PathBuf)| {
-        let text = fs::read_to_string(file).expect("a file of the runtime");
+        let text = fs::read_to_string(file).expect("a file of the crate");
         let file: File = syn::parse_str(&text).expect("Rust");
         let mut found = Found { module: path(module), ..Found::default() };
         found.visit_file(&file);
@@ -32,7 +33,7 @@ pub(crate) fn imports() -> Imports {
 
 /// The files that are not tests' own, by module.
 fn find(root: &Path, folder: &Path, files: &mut BTreeMap<String, PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder of the runtime") {
+    for entry in fs::read_dir(folder).expect("a folder of the crate") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             find(root, &path, files);
@@ -44,7 +45,8 @@ fn find(root: &Path, folder: &Path, files: &mut BTreeMap<String, PathBuf>) {
             [folders @ .., last] if last == "mod" => folders.join("::"),
             parts => parts.join("::"),
         };
-        let is_test = module.ends_with("tests") || module.ends_with("test_spans");
+        let is_test =
+            ["tests", "test_spans", "mistakes", "editor"].iter().any(|end| module.ends_with(end));
         if !is_test {
             files.insert(module, path);
         }

@@ -5,8 +5,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Expr, Pat, Path, Stmt, Type};
 
-use super::body::{SpanWrapper, follow_value, in_span, started, starts};
 use super::has_span;
+use super::wrapper::{SpanWrapper, follow_value, in_span, started, starts};
 
 /// `before; Box::pin(async move { lets core rest })`.
 pub(super) struct Boxed {

@@ -5,9 +5,11 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Ident, Meta, Path, ReturnType, Signature, Token, Type, Visibility};
-
-use super::parameters::names_in;
+use syn::visit::Visit;
+use syn::{
+    Attribute, FnArg, Ident, Meta, Pat, PatIdent, Path, ReturnType, Signature, Token, Type,
+    Visibility,
+};
 
 #[derive(Clone)]
 pub(crate) struct Function {
@@ -205,4 +207,18 @@ pub(crate) fn is_conditional_span(brackets: &Group) -> bool {
     let attribute = Attribute::parse_outer.parse2(quote!(# #brackets)).ok();
     let inner = attribute.into_iter().flatten().find_map(|attribute| conditional(&attribute));
     inner.is_some_and(|(_, inner)| inner.iter().any(|one| ends_in(one, "span")))
+}
+
+/// The variables that a pattern binds.
+pub(super) fn names_in(pattern: &Pat) -> Vec<Ident> {
+    struct Names(Vec<Ident>);
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+            self.0.push(pattern.ident.clone());
+            syn::visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut names = Names(Vec::new());
+    names.visit_pat(pattern);
+    names.0
 }

@@ -15,13 +15,14 @@ mod place;
 mod record;
 pub(crate) mod table;
 mod value_attributes;
+mod wrapper;
 
 pub(crate) use arguments::{Arguments, Capture, Data, Key, Name, each};
 pub(crate) use attribute_options::{
     AppOptions, BATCH, KEEP, PROPAGATE, PropagateOptions, SPAN, SpanOptions, TRACED_APP,
 };
 pub(crate) use baggage_entry::BaggageEntry;
-pub(crate) use body::{Body, SpanWrapper, block_inside, hand_to};
+pub(crate) use body::{Body, hand_to};
 pub(crate) use boxed::mentions;
 pub(crate) use function::{
     Function, arguments, attribute_path, conditional, has_span, is_conditional_span, refilled,
@@ -33,3 +34,4 @@ pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, value};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, record, set};
 pub(crate) use value_attributes::ValueAttributes;
+pub(crate) use wrapper::{SpanWrapper, block_inside};

@@ -9,10 +9,9 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::spanned::Spanned;
-use syn::visit::Visit;
 use syn::{Attribute, FnArg, Ident, Pat, PatIdent, PatType, parse_quote};
 
-use super::Function;
+use super::function::{Function, names_in};
 use super::outcome_rule::hidden;
 
 /// Takes the patterns out of the signature. Returns the statements that bind them in the body.
@@ -90,20 +89,6 @@ fn attributes_in_body(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
         attributes.iter().filter(|one| is_condition(one) || is_level(one)).cloned().collect();
     attributes.retain(|one| !is_level(one));
     in_body
-}
-
-/// The variables that a pattern binds.
-pub(super) fn names_in(pattern: &Pat) -> Vec<Ident> {
-    struct Names(Vec<Ident>);
-    impl<'ast> Visit<'ast> for Names {
-        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-            self.0.push(pattern.ident.clone());
-            syn::visit::visit_pat_ident(self, pattern);
-        }
-    }
-    let mut names = Names(Vec::new());
-    names.visit_pat(pattern);
-    names.0
 }
 
 /// Whether a variable is used among these tokens: named, or formatted.

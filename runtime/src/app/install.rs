@@ -112,6 +112,37 @@ fn set_up(config: Config) -> bool {
         return true;
     }
     let (_, mut change) = Change::of(state, None);
+    let settings = read_settings(config);
+    let own_sdk = global_provider_is_set();
+    if !own_sdk {
+        global::set_text_map_propagator(Propagator::global().clone());
+    }
+    let Some(settings) = settings else {
+        return false;
+    };
+    if own_sdk {
+        Recorder::adopt();
+        say("a tracer provider is set already: spans go there, and this configuration is ignored");
+        return false;
+    }
+    let grace = settings.grace;
+    match start_recording(settings) {
+        Ok(app) => change.becomes = AppState::Up(app),
+        Err(why) => {
+            say(format_args!("{why}; tracing is off"));
+            return false;
+        }
+    }
+    stopping::set_grace(grace);
+    #[cfg(unix)]
+    install_handlers();
+    exit::register();
+    true
+}
+
+/// The configuration with what the environment overrides; `None` when tracing is disabled. Log lines are written from
+/// here on, if they are configured.
+fn read_settings(config: Config) -> Option<Settings> {
     let read = |name: &str| std::env::var_os(name);
     let environment = Environment::new(&read);
     let terminal = std::io::stderr().is_terminal();
@@ -125,46 +156,25 @@ fn set_up(config: Config) -> bool {
     if let Some(logs) = logs {
         logs.install();
     }
-    let own_sdk = global_provider_is_set();
-    if !own_sdk {
-        global::set_text_map_propagator(Propagator::global().clone());
-    }
-    let Some(settings) = settings else {
-        return false;
-    };
-    if own_sdk {
-        Recorder::adopt();
-        say("a tracer provider is set already: spans go there, and this configuration is ignored");
-        return false;
-    }
-    let exceptions = settings.exceptions;
-    let mut sampling = settings.sampling;
-    let (flush, grace) = (settings.flush, settings.grace);
-    match Pipeline::build(settings) {
-        Ok((pipeline, installation)) => {
-            match &installation {
-                Installation::Native(native) => {
-                    global::set_tracer_provider(NativeProvider(native.clone()));
-                }
-                Installation::Sdk(provider, _) => {
-                    sampling.keep = Keep::default();
-                    global::set_tracer_provider(provider.clone());
-                }
-            }
-            let (records, pruning) = certainty(&sampling);
-            Recorder::install(installation, exceptions.into(), records, pruning);
-            change.becomes = AppState::Up(RunningApp { pipeline, flush, guards: 1 });
+    settings
+}
+
+/// Builds a pipeline, and makes it the one that spans go to; or says why there is none.
+fn start_recording(settings: Settings) -> Result<RunningApp, String> {
+    let Settings { exceptions, mut sampling, flush, .. } = settings;
+    let (pipeline, installation) = Pipeline::build(settings)?;
+    match &installation {
+        Installation::Native(native) => {
+            global::set_tracer_provider(NativeProvider(native.clone()));
         }
-        Err(why) => {
-            say(format_args!("{why}; tracing is off"));
-            return false;
+        Installation::Sdk(provider, _) => {
+            sampling.keep = Keep::default();
+            global::set_tracer_provider(provider.clone());
         }
     }
-    stopping::set_grace(grace);
-    #[cfg(unix)]
-    install_handlers();
-    exit::register();
-    true
+    let (records, pruning) = certainty(&sampling);
+    Recorder::install(installation, exceptions.into(), records, pruning);
+    Ok(RunningApp { pipeline, flush, guards: 1 })
 }
 
 /// Of which spans it is known before they start that they are recorded, or that they are not.

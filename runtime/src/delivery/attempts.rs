@@ -56,17 +56,10 @@ impl<E: Exporter> Delivery<E> {
             }
         };
         loop {
-            queue.losses.count_attempt();
-            let sent = self.exporter.send(&request);
-            let answer = match limit {
-                Some(limit) => {
-                    let Ok(answer) = timeout_at((begun + limit).into(), sent).await else {
-                        queue.losses.given_up(count as u64, Some(limit));
-                        return None;
-                    };
-                    answer
-                }
-                None => sent.await,
+            let answer = self.attempt(&request, limit.map(|limit| begun + limit)).await;
+            let Some(answer) = answer else {
+                queue.losses.given_up(count as u64, limit);
+                return None;
             };
             let (why, retry_after) = match answer {
                 Answer::Taken { rejected, message } => {
@@ -96,6 +89,16 @@ impl<E: Exporter> Delivery<E> {
                 () = tokio::time::sleep(delay) => {}
                 Ok(()) = self.retry_now.changed() => {}
             }
+        }
+    }
+
+    /// Sends the request once. `None` if there is no answer by the deadline.
+    async fn attempt(&self, request: &E::Request, deadline: Option<Instant>) -> Option<Answer> {
+        self.queue.losses.count_attempt();
+        let sent = self.exporter.send(request);
+        match deadline {
+            Some(deadline) => timeout_at(deadline.into(), sent).await.ok(),
+            None => Some(sent.await),
         }
     }
 

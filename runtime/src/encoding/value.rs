@@ -112,6 +112,20 @@ fn write_long(
     });
 }
 
+fn byte(length: usize) -> u8 {
+    length.to_le_bytes()[0]
+}
+
+/// What comes before the value's message, in an attribute whose message has less than 128 bytes.
+#[inline]
+fn write_short_head(writer: &mut Writer<'_>, field: u32, key: &str, value_length: u8) {
+    const KEY: u8 = 1 << 3 | 2;
+
+    let key_length = byte(key.len());
+    writer.raw(&[byte((field << 3 | 2) as usize), 4 + key_length + value_length, KEY, key_length]);
+    writer.raw(key.as_bytes());
+}
+
 /// Writes the attribute if all lengths in it are short, as most are: they are most of what a span costs.
 #[inline]
 fn write_short(
@@ -123,26 +137,14 @@ fn write_short(
 ) -> bool {
     /// A key and a text of this length fit into a message of less than 128 bytes.
     const SHORT: usize = 56;
-    const KEY: u8 = 1 << 3 | 2;
     const VALUE: u8 = 2 << 3 | 2;
 
     if key.is_empty() || key.len() > SHORT {
         return false;
     }
-    let byte = |length: usize| length.to_le_bytes()[0];
-    let key_length = byte(key.len());
-    let mut head = |value_length: u8| {
-        writer.raw(&[
-            byte((field << 3 | 2) as usize),
-            4 + key_length + value_length,
-            KEY,
-            key_length,
-        ]);
-        writer.raw(key.as_bytes());
-    };
     match value {
         ValueRef::I64(number @ 0..0x80) => {
-            head(2);
+            write_short_head(writer, field, key, 2);
             writer.raw(&[VALUE, 2, 3 << 3, number.to_le_bytes()[0]]);
         }
         ValueRef::Text(text) => {
@@ -151,23 +153,23 @@ fn write_short(
                 return false;
             }
             let length = byte(text.len());
-            head(2 + length);
+            write_short_head(writer, field, key, 2 + length);
             writer.raw(&[VALUE, 2 + length, 1 << 3 | 2, length]);
             writer.raw(text.as_bytes());
         }
         ValueRef::Bool(flag) => {
-            head(2);
+            write_short_head(writer, field, key, 2);
             writer.raw(&[VALUE, 2, 2 << 3, flag.into()]);
         }
         ValueRef::I64(number) => {
             let number = number.cast_unsigned();
             let length = 1 + byte(varint_length(number));
-            head(length);
+            write_short_head(writer, field, key, length);
             writer.raw(&[VALUE, length, 3 << 3]);
             writer.varint(number);
         }
         ValueRef::F64(number) => {
-            head(9);
+            write_short_head(writer, field, key, 9);
             writer.raw(&[VALUE, 9, 4 << 3 | 1]);
             writer.raw(&number.to_le_bytes());
         }

@@ -72,6 +72,31 @@ fn limited(pairs: Vec<KeyValue>, most: usize) -> (Vec<KeyValue>, u32) {
 }
 
 impl Expected {
+    fn new(
+        span_context: SpanContext,
+        parent: SpanId,
+        name: String,
+        start_time: SystemTime,
+        scope: &InstrumentationScope,
+    ) -> Self {
+        let data = SpanData {
+            span_context,
+            parent_span_id: parent,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Producer,
+            name: name.into(),
+            start_time,
+            end_time: start_time,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: scope.clone(),
+        };
+        Self { data, dropped_keys: Vec::new(), has_ended: false }
+    }
+
     fn set(&mut self, KeyValue { key, value, .. }: KeyValue) {
         let attributes = &mut self.data.attributes;
         match attributes.iter().position(|pair| pair.key == key) {
@@ -199,25 +224,9 @@ fn play(steps: Vec<Step>) -> (Batch, Vec<SpanData>) {
                     .with_start_time(start_time)
                     .with_attributes(attributes.clone());
                 let span = tracer.build_with_context(builder, &context);
-                let mut started = Expected {
-                    data: SpanData {
-                        span_context: span.span_context().clone(),
-                        parent_span_id: parent.span_id(),
-                        parent_span_is_remote: false,
-                        span_kind: SpanKind::Producer,
-                        name: name.into(),
-                        start_time,
-                        end_time: start_time,
-                        attributes: Vec::new(),
-                        dropped_attributes_count: 0,
-                        events: SpanEvents::default(),
-                        links: SpanLinks::default(),
-                        status: Status::Unset,
-                        instrumentation_scope: scope.clone(),
-                    },
-                    dropped_keys: Vec::new(),
-                    has_ended: false,
-                };
+                let span_context = span.span_context().clone();
+                let mut started =
+                    Expected::new(span_context, parent.span_id(), name, start_time, &scope);
                 for attribute in attributes {
                     started.set(attribute);
                 }

@@ -21,6 +21,7 @@ use super::message::{self, Head};
 use super::outlet::Outlet;
 use super::record::HEAD;
 use super::scope::ScopeId;
+use super::slot::OpenSpan;
 use super::thread::{Library, Thread};
 use crate::attribute::Attributes;
 use crate::encoding::{Limits, ValueRef};
@@ -112,7 +113,7 @@ pub(crate) struct NewSpan<'a> {
 /// Whose span it is.
 #[derive(Clone, Copy)]
 pub(crate) enum SpanScope {
-    KnownSpan(ScopeId),
+    Id(ScopeId),
     Of(Library),
 }
 
@@ -120,7 +121,7 @@ impl SpanScope {
     #[inline]
     fn id(self, thread: &mut Thread) -> ScopeId {
         match self {
-            Self::KnownSpan(id) => id,
+            Self::Id(id) => id,
             Self::Of(library) => thread.scope(library),
         }
     }
@@ -129,6 +130,7 @@ impl SpanScope {
 impl Native {
     /// Starts a span in this context. `attributes` is called once, if the span records. `wrap` makes something of the
     /// span, which is returned with the panic of `attributes`.
+    // Long, because a step that were a function of its own would copy what it prepares: that costs a tenth of a span.
     #[inline]
     pub(crate) fn start<S>(
         &self,
@@ -197,21 +199,27 @@ impl Native {
         let pipeline = self.pipeline.map(|number| (number, &self.outlet));
         let slot = local.open(pipeline, |slot| {
             memory::give_back(slot.start(started, record, keys, &self.limits, anchor));
-            slot.destination = match self.pipeline {
-                Some(number) => Destination::Pipeline(number),
-                None => Destination::Direct(self.outlet.clone()),
-            };
-            slot.outer = outer.as_ref().map(|outer| outer.slot);
-            slot.is_foreign = new.is_foreign;
-            slot.exceptions = self.exceptions;
+            self.describe(slot, new, outer.as_ref());
             (slot.trace, slot.is_first) = (trace.clone(), is_first);
-            for link in new.links {
-                slot.add_link(&link.span_context, &link.attributes);
-            }
         });
         let known = KnownSpan { id: span, slot, anchor };
         Thread::with(|thread| thread.remember(&known, outer.as_ref()));
         (wrap(id, Some(known), trace), panic)
+    }
+
+    /// Writes into a slot what is known of the span but for its record.
+    #[inline]
+    fn describe(&self, slot: &mut OpenSpan, new: &NewSpan<'_>, outer: Option<&KnownSpan>) {
+        slot.destination = match self.pipeline {
+            Some(number) => Destination::Pipeline(number),
+            None => Destination::Direct(self.outlet.clone()),
+        };
+        slot.outer = outer.map(|outer| outer.slot);
+        slot.is_foreign = new.is_foreign;
+        slot.exceptions = self.exceptions;
+        for link in new.links {
+            slot.add_link(&link.span_context, &link.attributes);
+        }
     }
 
     /// What this makes of the id of a span that starts a trace in this context, if the trace is not sampled. If it is,

@@ -200,7 +200,7 @@ fn a_span_is_not_recorded_in_a_context_where_telemetry_is_suppressed() {
         kind: &SpanKind::Internal,
         links: &[],
         start: None,
-        scope: SpanScope::KnownSpan(ScopeId::EMPTY),
+        scope: SpanScope::Id(ScopeId::EMPTY),
         outer: &context,
         is_foreign: false,
     };

@@ -34,7 +34,7 @@ impl Tracer for NativeTracer {
     type Span = Handle;
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Handle {
-        self.native.build(SpanScope::KnownSpan(self.scope), builder, parent)
+        self.native.build(SpanScope::Id(self.scope), builder, parent)
     }
 }
 

@@ -126,6 +126,7 @@ fn unframed(headers: &HeaderMap, body: &[u8]) -> Result<Vec<u8>, Malformed> {
     }
 }
 
+// Long: one arm for each fault.
 async fn answer(mut exchange: Exchange, mut respond: SendResponse<Bytes>) -> Called {
     let behaviour = exchange.behaviour.clone();
     if let Behaviour::Slow(delay) = behaviour {

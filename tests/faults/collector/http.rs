@@ -145,6 +145,7 @@ impl Connection {
     }
 
     /// Answers, or fails to. An error ends the connection.
+    // Long: one arm for each fault.
     async fn answer(&mut self, mut exchange: Exchange, format: Format) -> io::Result<()> {
         let behaviour = exchange.behaviour.clone();
         if let Behaviour::Slow(delay) = behaviour {
