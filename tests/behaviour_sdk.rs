@@ -43,7 +43,7 @@ mod shapes;
 mod untouched;
 
 mod recorder {
-    pub(crate) use spandrel::__private::{
+    pub(crate) use spandrel::testing::{
         record_by_sdk as record, record_by_sdk_async as record_async,
     };
 }

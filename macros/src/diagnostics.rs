@@ -50,9 +50,14 @@ impl Drop for Errors {
     }
 }
 
+/// The message about what stands twice in one place, and what to do instead.
+pub(crate) fn given_twice(what: &str, remedy: &str) -> String {
+    format!("`{what}` is given twice; {remedy}")
+}
+
 /// The message about an attribute that stands twice on one thing.
-pub(crate) fn given_twice(word: &str) -> String {
-    format!("`#[{word}]` is given twice; write all of it in one")
+pub(crate) fn attribute_given_twice(word: &str) -> String {
+    given_twice(&format!("#[{word}]"), "write all of it in one")
 }
 
 /// The end of a message about an unknown word: the one that was probably meant, and all there are.

@@ -9,7 +9,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{LitStr, Path, Token};
 
 use crate::block;
-use crate::diagnostics::{Errors, given_twice};
+use crate::diagnostics::{Errors, attribute_given_twice};
 use crate::kept;
 use crate::propagate::{self, Propagation};
 use crate::span::{self, Span};
@@ -91,7 +91,7 @@ impl AnnotatedFunction {
             let mut written = own.map(|(_, args)| args.clone());
             for other in take_attributes(&mut function.attrs, one.word()) {
                 if written.is_some() {
-                    errors.add(&other, given_twice(one.word()));
+                    errors.add(&other, attribute_given_twice(one.word()));
                 }
                 taken.push(other.path().clone());
                 written = Some(arguments(&other));

@@ -2,8 +2,6 @@
 //! release, together with the macros.
 
 use opentelemetry::Context;
-#[cfg(feature = "app")]
-use opentelemetry_sdk::trace::SpanData;
 
 #[cfg(feature = "app")]
 pub use crate::app::{SetUp, tear_down};
@@ -14,10 +12,6 @@ pub use crate::span::{
     ActiveSpan, Callsite, EntryGuard, call_body, end_body, end_exited_blocks, enter_frame, in_span,
     is_enabled, observe_exit, run_body, started,
 };
-#[cfg(feature = "app")]
-pub use crate::testing::{record_by_sdk, record_by_sdk_async};
-#[cfg(feature = "app")]
-use crate::tree::{Capabilities, Drawing, Plain};
 pub use crate::{
     __callsite as callsite, __end as end, __end_block as end_block, __end_exited as end_exited,
     __extract as extract, __follow as follow, __inject as inject, __key as key, __linked as linked,
@@ -67,19 +61,6 @@ pub fn detached<T>(body: impl FnOnce() -> T) -> T {
 /// A body with blocks that are spans, and no span of its own.
 pub fn frame() -> ActiveSpan {
     ActiveSpan::DISABLED.with_blocks()
-}
-
-/// Spans of one trace as the console draws them: for the collector of the examples, to which they come
-/// from several processes.
-#[cfg(feature = "app")]
-pub fn drawing(spans: &[SpanData]) -> String {
-    Drawing { spans, capabilities: Capabilities::of_stderr() }.to_string()
-}
-
-/// The same spans as the text of a recording.
-#[cfg(feature = "app")]
-pub fn outline(spans: &[SpanData]) -> String {
-    Plain(spans).to_string()
 }
 
 /// The crate whose spans these are; its module where no Cargo says which crate it is.

@@ -4,6 +4,7 @@
 #[cfg(feature = "app")]
 mod app;
 mod attribute;
+mod clean;
 #[cfg(feature = "app")]
 mod config;
 mod context;
@@ -25,6 +26,7 @@ mod exporter;
 mod flushed;
 mod fork;
 mod internal_threads;
+mod lock;
 #[cfg(feature = "app")]
 mod logs;
 mod outcome;

@@ -1,12 +1,9 @@
-//! What is told on standard error.
+//! Messages on standard error.
 
 use std::fmt::Display;
 
-/// As much of a text from elsewhere is told.
-const LONGEST: usize = 200;
-
-/// One line. Standard error may be closed, or a pipe that nobody reads: then there is nobody to
-/// tell, and nothing else changes.
+/// Writes one line to standard error. That may be closed, or a pipe that nobody reads: then the line is lost, and
+/// nothing else changes.
 pub(crate) fn say(message: impl Display) {
     write(format!("spandrel: {message}\n").as_bytes());
 }
@@ -57,29 +54,4 @@ pub(crate) fn write_all(text: &[u8]) -> bool {
 #[cfg(not(all(unix, feature = "app")))]
 fn write(line: &[u8]) {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
-}
-
-/// A text without characters that steer a terminal.
-#[cfg(feature = "app")]
-pub(crate) fn clean(text: &str) -> String {
-    printable_chars(text).collect()
-}
-
-fn printable_chars(text: &str) -> impl Iterator<Item = char> {
-    let steers = |c: char| {
-        // The marks that set the direction of text could hide what comes after them.
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.trim().chars().map(move |c| if steers(c) { ' ' } else { c })
-}
-
-/// As much of a text from elsewhere as fits into a message, without characters that steer a terminal.
-pub(crate) fn line(text: &str) -> String {
-    let mut chars = printable_chars(text);
-    let mut line: String = chars.by_ref().take(LONGEST).collect();
-    if chars.next().is_some() {
-        line.push('…');
-    }
-    line
 }

@@ -1,7 +1,8 @@
 //! The account of every span: `accepted = exported + dropped + failed + waiting`, at every moment.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
+use crate::lock::Unpoisoned;
 use crate::recorder::{self, Keeper};
 
 /// What became of the spans of this process since it started.
@@ -59,7 +60,7 @@ struct Accounts {
 }
 
 fn accounts() -> MutexGuard<'static, Accounts> {
-    ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner)
+    ACCOUNTS.lock().unpoisoned()
 }
 
 /// From now on this account is in the sum. Its owner calls [`close`] when it is dropped.

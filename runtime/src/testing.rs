@@ -14,7 +14,7 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
 use crate::context;
 use crate::encoding::Limits;
+use crate::lock::Unpoisoned;
 #[cfg(feature = "app")]
 use crate::recorder::new_pipeline;
 use crate::recorder::{Batch, Exceptions, Native, Outlet, Room};
@@ -34,9 +35,24 @@ use crate::recorder::{Batch, Exceptions, Native, Outlet, Room};
 use crate::sdk::Processor;
 use crate::span::{ActiveRecorder, Recorder};
 use crate::tree::Plain;
+#[cfg(feature = "app")]
+use crate::tree::{Capabilities, Drawing};
 
 /// As long is waited for the devices of spans whose bodies have ended.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Spans as text, as [`Recording`] shows them: names, attributes and outcomes, without times and ids. Spans are
+/// indented below their parents; one whose parent is not among them starts a tree.
+pub fn outline(spans: &[SpanData]) -> String {
+    Plain(spans).to_string()
+}
+
+/// Spans of one trace as `OTEL_TRACES_EXPORTER=console` draws them, with times, and in colours if standard error is a
+/// terminal. The spans are drawn in the order in which they are given: sort them by their start.
+#[cfg(feature = "app")]
+pub fn drawing(spans: &[SpanData]) -> String {
+    Drawing { spans, capabilities: Capabilities::of_stderr() }.to_string()
+}
 
 /// The spans that ended while this closure ran, on this thread and wherever its context went. All
 /// are sampled. Scopes are isolated: tests run in parallel, whatever is installed beside them. A
@@ -173,7 +189,7 @@ impl TestScope {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Spans> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unpoisoned()
     }
 }
 

@@ -4,13 +4,15 @@
 mod imports;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use imports::{Imports, imports};
 
 /// The folders and files of `runtime/src`, the lowest first. Each imports from those above it in this list only. What
 /// users and macros import (`lib.rs`, `__private.rs`) and what fuzzes the crate may import anything.
 const LAYERS: &[&[&str]] = &[
-    &["device", "encoding", "flushed", "fork", "internal_threads", "report"],
+    &["clean", "device", "encoding", "flushed", "fork", "internal_threads", "lock", "report"],
     &["attribute", "environment", "tree"],
     &["context", "outcome", "recorder"],
     &["propagation", "stats"],
@@ -104,4 +106,33 @@ fn every_layer_is_there() {
     for name in LAYERS.iter().copied().flatten().chain(ANY) {
         assert!(folders.contains(name), "there is no `{name}` any more");
     }
+}
+
+/// Only expansions name what is private to them.
+#[test]
+fn nobody_uses_what_is_private() {
+    let mut folders = vec![
+        "examples",
+        "benches",
+        "burn",
+        "tests/behaviour",
+        "tests/faults",
+        "tests/programs",
+        "README.md",
+    ]
+    .into_iter()
+    .map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder))
+    .collect::<Vec<_>>();
+    let mut files = 0;
+    while let Some(path) = folders.pop() {
+        if path.is_dir() {
+            let entries =
+                fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path());
+            folders.extend(entries.filter(|path| !path.ends_with("target")));
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            files += 1;
+            assert!(!text.contains("spandrel::__private"), "{}", path.display());
+        }
+    }
+    assert!(files > 100, "the files are found");
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
-use spandrel::__private::{drawing, outline};
+use spandrel::testing::{drawing, outline};
 use tokio::sync::oneshot;
 
 pub use span::Span;

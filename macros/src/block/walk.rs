@@ -8,7 +8,7 @@ use super::expansion::{Expansion, Position, StatementPlace};
 use super::value_use::{
     ValueUse, is_generic, is_left_by_break, may_fail, may_leave, tried, unextended, value_use,
 };
-use crate::diagnostics::{Errors, given_twice};
+use crate::diagnostics::{Errors, attribute_given_twice};
 use crate::span::Span;
 use crate::syntax::{arguments, conditional, has_span, is_place, take_attributes, value};
 
@@ -158,7 +158,7 @@ impl Expansion<'_> {
         let mut taken = take_attributes(written, "span").into_iter();
         let first = taken.next();
         for other in taken {
-            self.errors.add(other, given_twice("span"));
+            self.errors.add(other, attribute_given_twice("span"));
         }
         first
     }

@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, ExprPath, Ident, LitStr, Token};
 
 use super::options::{OptionArgument, up_to_comma};
 use super::table::Table;
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, given_twice};
 
 /// Everything written between the parentheses of an attribute.
 #[derive(Default)]
@@ -242,7 +242,7 @@ impl Data {
             earlier.key.name == *name && !is_conditional
         };
         if earlier.iter().any(twice) {
-            errors.add(tokens, format!("`{name}` is given twice; remove one"));
+            errors.add(tokens, given_twice(name, "remove one"));
         }
     }
 }

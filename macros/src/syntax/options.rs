@@ -79,7 +79,7 @@ impl Options {
                 continue;
             };
             if kept.iter().any(|earlier| earlier.name == option.name) {
-                errors.add(&option.name, format!("`{name}` is given twice; write `{form}` once"));
+                errors.add(&option.name, table.given_twice(&name));
             } else if option.check_rest(form, errors) {
                 kept.push(option);
             }

@@ -1,6 +1,6 @@
 //! A table of options, and the messages about options that are not in it.
 
-use crate::diagnostics::closest;
+use crate::diagnostics::{closest, given_twice};
 
 /// What an attribute takes, or an option that has options of its own.
 pub(crate) struct Table {
@@ -33,6 +33,11 @@ impl Table {
     /// What to do instead of writing a word that is no option.
     fn habit(&self, name: &str) -> Option<&'static str> {
         self.habits.iter().find(|(word, _)| *word == name).map(|(_, instead)| *instead)
+    }
+
+    /// The message about an option that is written more than once.
+    pub(crate) fn given_twice(&self, name: &str) -> String {
+        given_twice(name, &format!("write `{}` once", self.form(name).unwrap_or(name)))
     }
 
     /// The message about an option without the value that it needs.

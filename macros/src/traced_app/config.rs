@@ -97,8 +97,8 @@ fn batching(batch: Punctuated<MetaNameValue, Token![,]>, errors: &mut Errors) ->
         let name = path.to_token_stream().to_string();
         match BATCH.form(&name) {
             None => errors.add(path, BATCH.unknown(&name, None)),
-            Some(form) if given.contains(&name) => {
-                errors.add(path, format!("`{name}` is given twice; write `{form}` once"));
+            Some(_) if given.contains(&name) => {
+                errors.add(path, BATCH.given_twice(&name));
             }
             Some(form) => {
                 given.push(name.clone());

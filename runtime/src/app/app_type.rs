@@ -1,9 +1,10 @@
 //! An app type: telemetry from its `setup` to its `teardown`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::install::{AppGuard, install};
 use crate::config::Config;
+use crate::lock::Unpoisoned;
 use crate::outcome::Outcome;
 
 /// The guards of the apps that are set up.
@@ -51,5 +52,5 @@ pub fn tear_down() -> Option<AppGuard> {
 }
 
 fn kept() -> std::sync::MutexGuard<'static, Vec<AppGuard>> {
-    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+    KEPT.lock().unpoisoned()
 }

@@ -1,10 +1,11 @@
 //! Whether telemetry is up, and whose turn it is to change that.
 
 use std::cell::Cell;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Condvar, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::running_app::RunningApp;
+use crate::lock::Unpoisoned;
 use crate::{internal_threads, recorder};
 
 static STATE: Mutex<AppState> = Mutex::new(AppState::Down);
@@ -35,9 +36,7 @@ impl AppState {
         let changing = |state: &mut Self| matches!(state, Self::Changing { .. });
         let waited_for = is_changed_here() || internal_threads::is_current_marked();
         let patience = if waited_for { Duration::ZERO } else { patience };
-        let (state, _) = CHANGED
-            .wait_timeout_while(lock(), patience, changing)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (state, _) = CHANGED.wait_timeout_while(lock(), patience, changing).unpoisoned();
         Some(state).filter(|state| !matches!(**state, Self::Changing { .. }))
     }
 
@@ -125,7 +124,7 @@ impl Drop for Change {
 }
 
 fn lock() -> MutexGuard<'static, AppState> {
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    STATE.lock().unpoisoned()
 }
 
 fn is_changed_here() -> bool {

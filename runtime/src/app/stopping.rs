@@ -1,7 +1,9 @@
 //! Whether the program was asked to stop, since when, and how long the platform waits for it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use crate::lock::Unpoisoned;
 
 /// The last flush has at least this long, even if the grace period is nearly over.
 const SHORTEST_FLUSH: Duration = Duration::from_millis(500);
@@ -19,7 +21,7 @@ struct Stopping {
 
 fn state() -> MutexGuard<'static, Stopping> {
     static STATE: Mutex<Stopping> = Mutex::new(Stopping { grace: None, stopping_since: None });
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    STATE.lock().unpoisoned()
 }
 
 /// How long the platform waits from SIGTERM to SIGKILL, if that is known.

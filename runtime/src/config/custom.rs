@@ -2,12 +2,14 @@
 
 use std::fmt::{self, Debug, Formatter};
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use crate::lock::Unpoisoned;
 
 /// An exporter whose type is forgotten.
 #[derive(Clone)]
@@ -19,7 +21,7 @@ impl Custom {
     }
 
     pub(crate) fn get(&self) -> RwLockReadGuard<'_, dyn Export> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.read().unpoisoned()
     }
 
     /// Before anything is exported.

@@ -22,11 +22,11 @@ mod settings {
     use percent_encoding::percent_decode_str;
 
     use super::{Environment, FOR_ALL, FOR_TRACES};
+    use crate::clean::line;
     #[cfg(feature = "tls")]
     use crate::config::tls::Tls;
     use crate::config::url;
     use crate::environment::flag;
-    use crate::report::line;
 
     /// The settings of an exporter.
     #[derive(Clone, PartialEq)]

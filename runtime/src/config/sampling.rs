@@ -1,8 +1,8 @@
 //! Which traces are recorded: `OTEL_TRACES_SAMPLER`, `OTEL_SAMPLE_RATE`, and the options.
 
+use crate::clean::line;
 use crate::environment::Environment;
 use crate::recorder::Keep;
-use crate::report::line;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sampling {

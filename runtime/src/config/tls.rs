@@ -6,8 +6,8 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use crate::clean::line;
 use crate::environment::Environment;
-use crate::report::line;
 
 /// Certificates and keys that are what they should be, as PEM.
 #[derive(Clone, Default, PartialEq)]

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use http::Uri;
 use url::Url;
 
-use crate::report::line;
+use crate::clean::{line, steers};
 
 /// Whether text is a URL that the clients of all protocols can use; what is expected, if it is none.
 pub(super) fn check(text: &str) -> Result<(), String> {
@@ -17,7 +17,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         Some("http" | "https") => "an http:// or https:// URL",
         _ => return Err("an http:// or https:// URL".to_owned()),
     };
-    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if text.contains(|c: char| c.is_whitespace() || steers(c)) {
         return Err(format!("{expected} without spaces"));
     }
     // The clients of HTTP use the one parser, and that of gRPC the other.

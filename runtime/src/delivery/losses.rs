@@ -1,10 +1,12 @@
 //! Counts and reports export failures and the reasons for lost spans.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::report::{clean, line, say};
+use crate::clean::{clean, line};
+use crate::lock::Unpoisoned;
+use crate::report::say;
 
 /// How many bytes of spans wait or are on their way at most.
 pub(super) const MOST_BYTES: usize = 64 << 20;
@@ -111,11 +113,16 @@ impl Losses {
         let tries = std::mem::take(&mut state.tries);
         let outage = state.outage.take();
         if rejected > 0 {
-            let why = message.map_or_else(|| "some spans were rejected".to_owned(), clean);
+            let why = message.map_or_else(
+                || "some spans were rejected".to_owned(),
+                |message| clean(message.trim()),
+            );
             state.lose(rejected as u64, Some(&why), 1);
             return self.report_losses(state, &why);
         }
-        let warning = message.filter(|_| due(&mut state.warning_reported_at, REMINDER)).map(clean);
+        let warning = message
+            .filter(|_| due(&mut state.warning_reported_at, REMINDER))
+            .map(|message| clean(message.trim()));
         let silent = state.silent;
         drop(state);
         if silent {
@@ -137,7 +144,7 @@ impl Losses {
 
     /// So many spans were refused for good.
     pub(super) fn refused(&self, spans: u64, why: &str) {
-        let why = clean(why);
+        let why = clean(why.trim());
         let mut state = self.state();
         let tries = std::mem::take(&mut state.tries);
         state.outage = None;
@@ -155,7 +162,7 @@ impl Losses {
             since: Instant::now(),
             reported: false,
         });
-        outage.why = clean(why);
+        outage.why = clean(why.trim());
         outage.reported |= report;
         if report {
             let why = outage.why.clone();
@@ -272,7 +279,7 @@ impl Losses {
     }
 
     fn state(&self) -> MutexGuard<'_, LossState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unpoisoned()
     }
 }
 

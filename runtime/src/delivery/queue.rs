@@ -1,7 +1,7 @@
 //! The queue between the program's threads and the exporter's.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
@@ -10,6 +10,7 @@ use super::losses::{Full, Losses, MOST_BYTES};
 use super::queue_state::{Closing, InFlight, Next, QueueState};
 use super::room::FreeRoom;
 use crate::config;
+use crate::lock::Unpoisoned;
 use crate::recorder::{Batch, Room};
 use crate::stats::Stats;
 
@@ -196,7 +197,7 @@ impl Queue {
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Batch>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+        self.spare.lock().unpoisoned()
     }
 
     /// Whether the worker is to collect what waits in the buffers of the threads: spans that are due, or room.
@@ -375,15 +376,15 @@ impl Queue {
                 Some(Duration::ZERO) => return false,
                 Some(left) => {
                     let waited = self.progress.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+                    waited.unpoisoned().0
                 }
-                None => self.progress.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => self.progress.wait(state).unpoisoned(),
             };
         }
         true
     }
 
     fn state(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unpoisoned()
     }
 }

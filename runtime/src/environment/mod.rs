@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
-use crate::report::line;
+use crate::clean::line;
 
 /// The variables of a process, and what was wrong with those that were read.
 pub(crate) struct Environment<'a> {

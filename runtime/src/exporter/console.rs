@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::internal_threads;
+use crate::lock::Unpoisoned;
 use crate::recorder::{self, Batch, Outlet, Room};
 use crate::report;
 use crate::sdk::Sink;
@@ -119,7 +120,7 @@ impl Console {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, ConsoleState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unpoisoned()
     }
 
     fn start_writer(self: &Arc<Self>) {
@@ -190,10 +191,8 @@ impl Shared {
         let left =
             deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
         let unwritten = |state: &mut ConsoleState| state.written < number;
-        let (state, _) = self
-            .written
-            .wait_timeout_while(self.state(), left, unwritten)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (state, _) =
+            self.written.wait_timeout_while(self.state(), left, unwritten).unpoisoned();
         state.written >= number
     }
 }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,10 +15,11 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::{Answer, Exporter};
+use crate::clean::line;
 use crate::config::{Custom, Exported};
 use crate::internal_threads;
+use crate::lock::Unpoisoned;
 use crate::recorder::Batch;
-use crate::report::line;
 
 /// The thread on which a program's exporter works. Its futures run inside the context of the worker's async
 /// runtime, so that they find a reactor and timers, but not as tasks of it: exporters that block, and those
@@ -64,8 +65,7 @@ impl Job {
         match self {
             Self::Export { spans, answer, wanted } => {
                 let Some(spans) = spans.upgrade().filter(|_| !answer.is_closed()) else { return };
-                let spans =
-                    std::mem::take(&mut *spans.lock().unwrap_or_else(PoisonError::into_inner));
+                let spans = std::mem::take(&mut *spans.lock().unpoisoned());
                 let result = catch_unwind(AssertUnwindSafe(|| {
                     block_on(unless_abandoned(exporter.export_boxed(spans), wanted))
                 }));

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 use opentelemetry::trace::SpanContext;
 use serde_json::{Value, json};
 
+use crate::clean::steers;
+
 /// What lines look like in this process; JSON, until it is said.
 pub(super) static FORMAT: OnceLock<Format> = OnceLock::new();
 
@@ -100,13 +102,13 @@ impl Display for Text<'_> {
 fn harmless(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
     text.chars().try_for_each(|c| match c {
         '\n' | '\t' => f.write_char(c),
-        c if c.is_control() => write!(f, "{}", c.escape_debug()),
+        c if steers(c) => write!(f, "{}", c.escape_debug()),
         c => f.write_char(c),
     })
 }
 
 fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '"')
+    !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && !steers(c) && c != '"')
 }
 
 #[cfg(test)]
@@ -157,6 +159,8 @@ mod tests {
             "2001-09-09T01:46:40.000001Z  INFO shop: paid user=Ada note=\"two words\" ok=true \
              trace_id=0000000000000000000000000000000a span_id=000000000000000b trace_flags=01"
         );
+        let turned = Text(&line("a\u{202e}b", &[], SpanContext::NONE)).to_string();
+        assert!(turned.ends_with("a\\u{202e}b"), "{turned}");
         let steered = Text(&line("red\u{1b}[31m\nhere", &[], SpanContext::NONE)).to_string();
         assert!(steered.ends_with("red\\u{1b}[31m\nhere"), "{steered}");
     }

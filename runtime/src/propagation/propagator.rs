@@ -7,8 +7,9 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 use super::format::{Extracted, Format};
+use crate::clean::line;
 use crate::environment::Environment;
-use crate::report::{line, say};
+use crate::report::say;
 
 static PROPAGATOR: LazyLock<Propagator> = LazyLock::new(|| {
     let read = |name: &str| std::env::var_os(name);

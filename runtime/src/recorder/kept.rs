@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
 
 use super::batch::Batch;
 use super::message::Certain;
 use crate::fork::Fork;
+use crate::lock::Unpoisoned;
 
 /// How many bytes of spans are held at most.
 const MOST_BYTES: usize = 16 << 20;
@@ -135,7 +136,7 @@ impl Keeper {
     }
 
     fn by_age(&self) -> MutexGuard<'_, TraceList> {
-        self.by_age.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_age.lock().unpoisoned()
     }
 
     /// What the oldest traces hold, as long as there is too much in all. A trace that is evicted is exported as it was
@@ -176,7 +177,7 @@ impl TraceList {
 
 impl LocalTrace {
     fn state(&self) -> MutexGuard<'_, HeldSpans> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unpoisoned()
     }
 
     /// A span of the trace has started.
@@ -239,7 +240,7 @@ impl HeldSpans {
 
 impl Drop for LocalTrace {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut().unpoisoned();
         // Of a child of `fork`: the spans are its parent's.
         self.keeper.bytes.fetch_sub(state.held.size(), Ordering::Relaxed);
     }

@@ -1,7 +1,7 @@
 //! What each thread that records spans has: slots for open spans, and a buffer of ended ones.
 
 use std::fmt::{self, Debug, Formatter};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 #[cfg(not(all(test, spandrel_model)))]
 use std::sync::{Mutex, MutexGuard};
 
@@ -15,6 +15,7 @@ use super::outlet::{Outlet, Room};
 use super::slot::{OpenSpan, Slot};
 use crate::encoding::ValueRef;
 use crate::fork::Fork;
+use crate::lock::Unpoisoned;
 
 /// A buffer with so many bytes is handed over.
 const FULL: usize = 64 << 10;
@@ -79,7 +80,7 @@ impl Local {
     }
 
     fn state(&self) -> MutexGuard<'_, LocalState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unpoisoned()
     }
 
     /// Puts a span into a slot, for `start` to write it. With a number and an outlet, the span is for this pipeline.

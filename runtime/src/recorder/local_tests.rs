@@ -1,6 +1,6 @@
 //! When the buffer of a thread is handed over, and which span a `SlotRef` finds.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use opentelemetry::trace::{SpanContext, SpanId, Status};
 
@@ -34,6 +34,8 @@ enum Call {
 }
 
 use Call::{Expect, Release, Reserve, Take, Wake};
+
+use crate::lock::Unpoisoned;
 
 impl Listed {
     fn new(spans_at_once: usize, more: Room) -> Arc<Self> {
@@ -171,7 +173,7 @@ fn each_span_is_handed_over_alone_to_an_outlet_that_takes_one_at_a_time() {
 
 #[test]
 fn a_buffer_is_of_one_pipeline_at_a_time() {
-    let _counts = COUNTS_LATE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _counts = COUNTS_LATE.lock().unpoisoned();
     let (local, outlet) = (Local::new(), Listed::new(100, Room { spans: 1, bytes: 5 }));
     append(local, &outlet, [10; 2]);
     assert_eq!([PIPELINE, PIPELINE + 1].map(|number| local.waiting(number).0), [2, 0]);
@@ -189,7 +191,7 @@ fn a_buffer_is_of_one_pipeline_at_a_time() {
 
 #[test]
 fn a_pipeline_that_closes_gets_what_waits_and_nothing_after_that() {
-    let _counts = COUNTS_LATE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _counts = COUNTS_LATE.lock().unpoisoned();
     let (local, outlet) = (Local::new(), Listed::new(100, Room { spans: 1, bytes: 1000 }));
     let [in_time, too_late] = [(); 2].map(|()| open_in(local, PIPELINE, &outlet));
     in_time.end(Some(9));

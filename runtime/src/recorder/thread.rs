@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanId, TraceId};
@@ -18,6 +18,7 @@ use super::local::Local;
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use crate::fork::Fork;
+use crate::lock::Unpoisoned;
 
 /// How many parents a thread remembers.
 const MOST_PARENTS: usize = 8;
@@ -223,7 +224,7 @@ impl Process {
     }
 
     fn locals(&self) -> MutexGuard<'_, Locals> {
-        self.locals.lock().unwrap_or_else(PoisonError::into_inner)
+        self.locals.lock().unpoisoned()
     }
 
     /// One that no thread uses.

@@ -1,7 +1,7 @@
 //! Spans that last until a device has done the work that it was given in them.
 
 use std::fmt::{self, Debug, Formatter};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TraceContextExt;
@@ -11,6 +11,7 @@ use super::device_waiter::DeviceWaiter;
 use super::panic::contained;
 use super::pending_span::{Moment, PendingSpan, SpanEnd};
 use crate::device::{Device, How, Timing, key};
+use crate::lock::Unpoisoned;
 
 /// The window over a device's work, of a span that is open.
 pub(super) struct Window {
@@ -63,7 +64,7 @@ impl Window {
 
     /// The body has come to its end: what the device is given from now on is none of the span's.
     pub(super) fn close(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut().unpoisoned();
         let closed = |how| WindowState::Closed(how, Instant::now());
         match std::mem::replace(state, closed(How::Unmeasured)) {
             WindowState::Open(close) => {
@@ -81,7 +82,7 @@ impl Window {
     pub(super) fn end(mut self) {
         self.close();
         let Self { span_end, context, device_waiter, began, wait, state } = self;
-        let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = state.into_inner().unpoisoned();
         let WindowState::Closed(how, ended) = state else { unreachable!("it is closed") };
         context.span().set_attribute(KeyValue::new(key::WAIT, wait.as_secs_f64()));
         span_end.end_body(context.clone());

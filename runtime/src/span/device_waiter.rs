@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
 use std::process;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::panic::contained;
 use super::pending_span::PendingSpan;
 use crate::device::Resolve;
 use crate::internal_threads;
+use crate::lock::Unpoisoned;
 use crate::report::say;
 
 /// So many spans wait for their devices at most; one that comes then ends with its body.
@@ -108,7 +109,7 @@ impl DeviceWaiter {
         let (queue, _) = shared
             .changed
             .wait_timeout_while(queue, patience, |queue| queue.ended < taken)
-            .unwrap_or_else(PoisonError::into_inner);
+            .unpoisoned();
         queue.ended >= taken
     }
 
@@ -147,7 +148,7 @@ impl DeviceWaiter {
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unpoisoned()
     }
 
     /// Whether there is a thread; it starts when it is first asked for.
@@ -174,8 +175,7 @@ impl Shared {
 
     fn next(&self) -> Option<Resolve> {
         let nothing = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
-        let mut queue =
-            self.changed.wait_while(self.queue(), nothing).unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.changed.wait_while(self.queue(), nothing).unpoisoned();
         let (pending, resolve) = queue.waiting.pop_front()?;
         queue.asked = Some((pending, Instant::now()));
         Some(resolve)
@@ -210,7 +210,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if self.process != process::id() {
             // Spans end when they are dropped, and these are not of this process.
-            let queue = self.queue.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let queue = self.queue.get_mut().unpoisoned();
             std::mem::forget(std::mem::take(queue));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{TraceContextExt, TraceId};
@@ -10,6 +10,7 @@ use opentelemetry::{Context, KeyValue};
 
 use super::panic::caught;
 use crate::device::{Measurement, key};
+use crate::lock::Unpoisoned;
 use crate::recorder::{KnownSpan, nanos};
 
 /// A moment, on the clock of spans and on the one that devices are asked by.
@@ -124,7 +125,7 @@ impl SpanEnd {
         while span_end.process != process::id() {
             span_end = span_end.child.get_or_init(|| Box::new(Self::of_trace(self.trace)));
         }
-        span_end.state.lock().unwrap_or_else(PoisonError::into_inner)
+        span_end.state.lock().unpoisoned()
     }
 
     /// The body of the span has ended. The parent waits for this span from now on, unless the body of the
@@ -172,7 +173,7 @@ impl Drop for SpanEnd {
     fn drop(&mut self) {
         if self.process != process::id() {
             // A span ends when it is dropped, and this one is not of this process.
-            let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let state = self.state.get_mut().unpoisoned();
             std::mem::forget(state.ended_body.take());
         }
     }

@@ -37,8 +37,3 @@ fn value(value: &Value) -> Cow<'_, str> {
         other => other.as_str(),
     }
 }
-
-/// Text from outside must not break the drawing, or steer the terminal.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}

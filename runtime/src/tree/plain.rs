@@ -7,7 +7,8 @@ use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::trace_tree::{Lead, TraceTree};
-use super::{kind, one_line, value};
+use super::{kind, value};
+use crate::clean::clean;
 use crate::device::key::is_measured;
 
 /// Spans of any number of traces.
@@ -29,15 +30,15 @@ impl Display for Plain<'_> {
 }
 
 fn lines(f: &mut Formatter<'_>, span: &SpanData, lead: &Lead, parent: bool) -> fmt::Result {
-    write!(f, "{}{}{}", lead.first(), one_line(&span.name), kind(&span.span_kind))?;
+    write!(f, "{}{}{}", lead.first(), clean(&span.name), kind(&span.span_kind))?;
     attributes(f, &span.attributes)?;
     if let Status::Error { description } = &span.status {
-        write!(f, " ✗ {}", one_line(description))?;
+        write!(f, " ✗ {}", clean(description))?;
     }
     writeln!(f)?;
     let bar = if parent { "│ " } else { "  " };
     for event in &span.events.events {
-        write!(f, "{}{bar}• {}", lead.rest(), one_line(&event.name))?;
+        write!(f, "{}{bar}• {}", lead.rest(), clean(&event.name))?;
         attributes(f, &event.attributes)?;
         writeln!(f)?;
     }

@@ -2,10 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
+
+use crate::lock::Unpoisoned;
 
 /// The future of [`shutdown_signal`](crate::shutdown_signal).
 #[derive(Debug, Default)]
@@ -24,7 +26,7 @@ struct Waiting {
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting { announced: false, wakers: Slab::new() });
 
 fn waiting() -> MutexGuard<'static, Waiting> {
-    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+    WAITING.lock().unpoisoned()
 }
 
 /// Forgets the signals of the parent, in a child of `fork`. The futures are the parent's.

@@ -8,9 +8,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message;
 use serde_json::Value;
 
+use crate::clean::line;
 use crate::config::Encoding;
 use crate::exporter::Answer;
-use crate::report::line;
 
 /// The longest answer that is read. A longer one is an error, as the protocol's specification says.
 pub(super) const LARGEST_ANSWER: usize = 4 << 20;

@@ -2,11 +2,13 @@
 
 use std::io::{self, Read};
 #[cfg(feature = "zstd")]
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use prost::bytes::Bytes;
 
 use crate::config::Encoding;
+#[cfg(feature = "zstd")]
+use crate::lock::Unpoisoned;
 
 impl Encoding {
     /// The encoding of this name.
@@ -86,7 +88,7 @@ impl Compressor {
             Encoding::Gzip => gzip(&bytes)?,
             #[cfg(feature = "zstd")]
             Encoding::Zstd => {
-                let mut compressor = self.zstd.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut compressor = self.zstd.lock().unpoisoned();
                 let compressor = match &mut *compressor {
                     Some(compressor) => compressor,
                     none => none.insert(zstd::bulk::Compressor::new(1)?),

@@ -1,15 +1,16 @@
 //! Messages about requests that got no answer, which say what to set.
 
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::answer::{is_connection_refused, root_cause};
 use super::protocol_probe::{DetectedProtocol, probe};
 use super::proxy::Proxy;
+use crate::clean::line;
 use crate::config::Otlp;
 use crate::exporter::Answer;
-use crate::report::line;
+use crate::lock::Unpoisoned;
 
 /// How long the detected protocol is remembered.
 const REMEMBERED: Duration = Duration::from_secs(30);
@@ -105,12 +106,12 @@ impl FailureMessages {
         if self.is_https || !SUSPICIOUS.iter().any(|text| why.contains(text)) {
             return None;
         }
-        let remembered = *self.detected.lock().unwrap_or_else(PoisonError::into_inner);
+        let remembered = *self.detected.lock().unpoisoned();
         let detected = match remembered {
             Some((asked, detected)) if asked.elapsed() < REMEMBERED => detected,
             _ => {
                 let detected = probe(&self.authority).await;
-                let mut remembered = self.detected.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut remembered = self.detected.lock().unpoisoned();
                 *remembered = Some((Instant::now(), detected));
                 detected
             }

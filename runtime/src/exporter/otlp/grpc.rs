@@ -2,7 +2,7 @@
 //! are not gRPC's can be reported.
 
 use std::error::Error;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, TE};
@@ -29,6 +29,7 @@ use super::timeout::{Timeout, within};
 use super::user_agent::USER_AGENT;
 use crate::config::{Encoding, Otlp, without_user};
 use crate::exporter::Answer;
+use crate::lock::Unpoisoned;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -139,7 +140,7 @@ impl Grpc {
     }
 
     fn current(&self) -> MutexGuard<'_, Connection> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        self.current.lock().unpoisoned()
     }
 
     fn read(&self, answer: RawAnswer, encoding: Option<Encoding>) -> Reply {

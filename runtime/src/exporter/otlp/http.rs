@@ -20,11 +20,11 @@ use super::retry_after::retry_after;
 use super::status::Status;
 use super::timeout::{Timeout, within};
 use super::user_agent::USER_AGENT;
+use crate::clean::line;
 #[cfg(feature = "tls")]
 use crate::config::Tls;
 use crate::config::{Encoding, Otlp, Protocol, printable};
 use crate::exporter::Answer;
-use crate::report::line;
 
 pub(super) struct Http {
     client: Client,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanContext, TraceContextExt};
@@ -14,6 +14,7 @@ use super::cached_recorder::CachedRecorder;
 use super::tracer::{Provider, Tracer};
 use super::{ActiveRecorder, KnownRecorded, Recorder};
 use crate::context;
+use crate::lock::Unpoisoned;
 #[cfg(feature = "app")]
 use crate::recorder::Native;
 use crate::recorder::{Exceptions, Library};
@@ -93,7 +94,7 @@ impl Recorder {
 
     /// A provider of the program's own may be adopted again, to replace it.
     fn set(provider: Provider, exceptions: Exceptions, records: KnownRecorded) -> bool {
-        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+        let mut installed = INSTALLED.write().unpoisoned();
         let free = installed.as_ref().is_none_or(|ActiveRecorder(recorder)| recorder.is_adopted());
         let mut replaced = None;
         if free {
@@ -109,7 +110,7 @@ impl Recorder {
     /// Records no more.
     #[cfg(feature = "app")]
     pub(crate) fn uninstall() {
-        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+        let mut installed = INSTALLED.write().unpoisoned();
         let ours = installed.take_if(|ActiveRecorder(recorder)| !recorder.is_adopted());
         PRUNING.store(Pruning::Nothing as u8, Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Release);
@@ -174,7 +175,7 @@ impl Recorder {
         if let Some(cached) = CachedRecorder::of(Self::generation()) {
             return Some(CurrentRecorder::Installed(cached));
         }
-        let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
+        let installed = INSTALLED.read().unpoisoned();
         let recorder = installed.as_ref().map(|ActiveRecorder(recorder)| recorder.clone())?;
         let generation = Self::generation();
         drop(installed);
@@ -238,6 +239,6 @@ pub(crate) fn end_device_spans() {
 }
 
 fn installed_device_waiter() -> Option<DeviceWaiter> {
-    let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
+    let installed = INSTALLED.read().unpoisoned();
     installed.as_ref().map(|ActiveRecorder(recorder)| recorder.device_waiter.clone())
 }

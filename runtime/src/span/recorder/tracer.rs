@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use opentelemetry::global::{BoxedTracer, GlobalTracerProvider};
 use opentelemetry::trace::{Span, SpanBuilder, Tracer as _, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
+use crate::lock::Unpoisoned;
 use crate::recorder::{Library, Native};
 use crate::sdk::Capacity;
 use crate::span::panic::{Payload, caught};
@@ -47,13 +48,13 @@ impl Provider {
                 Tracer::Ours(Rc::new(provider.tracer_with_scope(scope())), *capacity)
             }
             Self::Global { provider, tracers } => {
-                let known = tracers.read().unwrap_or_else(PoisonError::into_inner);
+                let known = tracers.read().unpoisoned();
                 if let Some(tracer) = known.get(&library) {
                     return Tracer::Global(tracer.clone());
                 }
                 drop(known);
                 let tracer = Arc::new(provider.tracer_with_scope(scope()));
-                let mut known = tracers.write().unwrap_or_else(PoisonError::into_inner);
+                let mut known = tracers.write().unpoisoned();
                 Tracer::Global(known.entry(library).or_insert(tracer).clone())
             }
         }

@@ -2,6 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::clean::clean;
+
 /// The parameters of the terminal's codes, after ECMA-48.
 pub(super) mod style {
     pub(in crate::tree::terminal) const PLAIN: &str = "";
@@ -53,16 +55,6 @@ impl Ink {
     pub(super) fn pad(&mut self, width: usize) -> &mut Self {
         self.space(width.saturating_sub(self.width))
     }
-}
-
-/// Nothing that ends the line, moves the cursor or turns the direction of writing.
-fn clean(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
