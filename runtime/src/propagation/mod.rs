@@ -22,9 +22,9 @@ pub use trace_context::TraceContext;
 /// starts in it has that as its parent, but [`links`](crate::Start::links) makes no link of it.
 ///
 /// A carrier is what is one for [`#[propagate]`](macro@crate::propagate): a map, headers, a message, an
-/// [`Extractor`] or a [`Carrier`]. It is read as W3C Trace Context, level 2, and W3C Baggage, or as
+/// [`Extractor`](crate::Extractor) or a [`Carrier`]. It is read as W3C Trace Context, level 2, and W3C Baggage, or as
 /// `OTEL_PROPAGATORS` says. Extractors that hold a header several times must say so by
-/// [`Extractor::get_all`].
+/// [`Extractor::get_all`](crate::Extractor::get_all).
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -41,8 +41,8 @@ pub fn extract<Kind>(carrier: &(impl Extracts<Kind> + ?Sized)) -> Context {
 }
 
 /// Writes the current context into a carrier: the trace and the baggage, where there are any. A carrier is
-/// what is one for [`#[propagate]`](macro@crate::propagate): a map, headers, a message, an [`Injector`] or a
-/// [`CarrierMut`]. Nothing can be removed from an [`Injector`]: give it one that has nothing of another context.
+/// what is one for [`#[propagate]`](macro@crate::propagate): a map, headers, a message, an [`Injector`](crate::Injector) or a
+/// [`CarrierMut`]. Nothing can be removed from an [`Injector`](crate::Injector): give it one that has nothing of another context.
 pub fn inject<Kind>(carrier: &mut (impl Injects<Kind> + ?Sized)) {
     carrier.inject();
 }
