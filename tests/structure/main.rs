@@ -136,3 +136,24 @@ fn nobody_uses_what_is_private() {
     }
     assert!(files > 100, "the files are found");
 }
+
+/// ARCHITECTURE names files and folders that are there.
+#[test]
+fn the_architecture_names_what_is_there() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(repository.join("ARCHITECTURE.md")).expect("the page");
+    let is_path = |word: &&str| {
+        let letters = |c: char| c.is_ascii_lowercase() || "_/.-".contains(c);
+        word.contains('/') && word.chars().all(letters)
+    };
+    let named: BTreeSet<&str> = text.split('`').skip(1).step_by(2).filter(is_path).collect();
+    assert!(named.len() > 40, "the names are found");
+    for name in named {
+        let roots = ["", "runtime/src", "macros/src"];
+        let is_there = roots.iter().any(|root| {
+            let path = repository.join(root).join(name);
+            path.exists() || path.with_extension("rs").exists()
+        });
+        assert!(is_there, "there is no `{name}`");
+    }
+}
