@@ -19,6 +19,8 @@ mod device;
 mod functions;
 #[path = "behaviour/futures.rs"]
 mod futures;
+#[path = "behaviour/groups.rs"]
+mod groups;
 #[path = "behaviour/impls.rs"]
 mod impls;
 #[path = "behaviour/limits.rs"]

@@ -16,6 +16,7 @@ mod mistakes;
 mod propagate;
 mod span;
 mod syntax;
+mod to_attributes;
 mod traced_app;
 
 use proc_macro::TokenStream;
@@ -39,4 +40,11 @@ pub fn propagate(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn traced_app(args: TokenStream, item: TokenStream) -> TokenStream {
     traced_app::expand(args.into(), item.into()).into()
+}
+
+// Documented where it is re-exported.
+#[allow(missing_docs)]
+#[proc_macro_derive(ToAttributes, attributes(attribute))]
+pub fn to_attributes(item: TokenStream) -> TokenStream {
+    to_attributes::expand(item.into()).into()
 }

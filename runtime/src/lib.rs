@@ -67,6 +67,8 @@ pub use opentelemetry::context::WithContext;
 pub use opentelemetry::propagation::{Extractor, Injector};
 pub use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceId};
 pub use opentelemetry::{Context, KeyValue, Value};
+#[doc = include_str!("../docs/to_attributes.md")]
+pub use spandrel_macros::ToAttributes;
 #[doc = include_str!("../docs/propagate.md")]
 pub use spandrel_macros::propagate;
 #[doc = include_str!("../docs/span.md")]
@@ -79,7 +81,7 @@ pub use spandrel_macros::traced_app;
 pub use app::{AppGuard, after_fork, flush, flush_async, install, stats};
 #[cfg(all(feature = "app", unix))]
 pub use app::{ShutdownSignal, shutdown_signal};
-pub use attribute::{Attributes, ToAttribute};
+pub use attribute::{Attributes, ToAttribute, ToAttributes};
 #[cfg(feature = "app")]
 pub use config::Config;
 pub use context::ToContext;

@@ -22,8 +22,8 @@ pub struct Stats {
     pub failed: u64,
     /// Spans in the buffers of threads, in the queue, or in requests that have not been answered.
     pub waiting: u64,
-    /// Spans of unsampled traces that were recorded in case something fails, and were evicted from
-    /// memory before that was known. They are in no other number.
+    /// Spans that were held in case something fails, and were evicted from memory before that was known. Spans of sampled
+    /// traces are exported then, and counted in [`accepted`](Self::accepted) too; other spans are in no other number.
     pub evicted: u64,
 }
 

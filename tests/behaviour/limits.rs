@@ -15,7 +15,7 @@ fn attribute(span: &SpanData, key: &str) -> Vec<String> {
 
 #[span]
 fn ticks(events: usize) -> Result<(), String> {
-    (0..events).for_each(|_| spandrel::current().event("tick", []));
+    (0..events).for_each(|_| spandrel::current().event("tick", ()));
     Err("at the end".to_owned())
 }
 

@@ -9,6 +9,7 @@ mod described_errors;
 mod device;
 mod functions;
 mod futures;
+mod groups;
 mod impls;
 mod limits;
 mod links;

@@ -3,16 +3,17 @@
 use proc_macro2::{Span as Place, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Pat};
+use syn::{Expr, Path};
 
 use super::model::Span;
 use crate::syntax::{
-    Data, OutcomeRule, attribute_list, hidden, located, outcome, record, set, value,
+    OutcomeRule, RecordedValue, attribute_list, hidden, located, outcome, record, set, set_group,
+    value,
 };
 
 /// The started span. `start_calls` are the calls on its `Start` that a `#[propagate]` beside the span adds.
 pub(crate) fn start(span: &Span, start_calls: Option<&TokenStream>) -> TokenStream {
-    let Span { name, kind, parent, root, links, device, attributes, runtime, .. } = span;
+    let Span { name, kind, parent, root, links, device, groups, attributes, runtime, .. } = span;
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
     let links = links.as_ref();
@@ -22,12 +23,14 @@ pub(crate) fn start(span: &Span, start_calls: Option<&TokenStream>) -> TokenStre
     let list = attribute_list();
     let count = attributes.len();
     let reserve = (count > 4).then(|| quote!(#list.reserve(#count);));
-    let attributes = attributes.iter().map(|data| record(&span.runtime, &list, data));
+    let attributes = attributes.iter().map(|data| record(runtime, &list, data));
+    // A key of its own wins over one of a group.
+    let groups = groups.iter().map(|group| set_group(runtime, &list, group));
     let device = device.as_ref().map(on);
     quote! {
         #runtime::__private::callsite!(#name, #kind)
             #builder #start_calls
-            .start(|#list| { #reserve #(#attributes)* })
+            .start(|#list| { #reserve #(#groups)* #(#attributes)* })
             #device
     }
 }
@@ -51,9 +54,9 @@ pub(crate) fn outcome_rule(span: &Span) -> OutcomeRule {
     let arguments = quote!(#value, #method #error_if);
     if span.records_value() {
         let observed = quote_spanned!(place=> #runtime::__private::observed!(#arguments));
-        let error = span.error.as_ref().map(|(pattern, _)| {
+        let error = span.error.as_ref().map(|error| {
             // The compiler reports here that the value is no `Result`.
-            let place = Place::mixed_site().located_at(pattern.span());
+            let place = Place::mixed_site().located_at(error.pattern.span());
             let attributes = error_attributes(span);
             let mut value = value.clone();
             value.set_span(place);
@@ -88,20 +91,21 @@ fn success(span: &Span, observe: &TokenStream) -> OutcomeRule {
 
 /// What `err` records, as a closure.
 pub(crate) fn error_attributes(span: &Span) -> Option<TokenStream> {
-    span.error.as_ref().map(closure)
+    span.error.as_ref().map(|error| closure(&span.runtime, error))
 }
 
 /// Records attributes of what matches a pattern.
-fn closure((pattern, attributes): &(Pat, Vec<Data>)) -> TokenStream {
-    let list = attribute_list();
-    let attributes = attributes.iter().map(|data| set(&list, data));
-    quote!(|#list, #pattern| { #(#attributes)* })
+fn closure(runtime: &Path, recorded: &RecordedValue) -> TokenStream {
+    let (RecordedValue { pattern, groups, data }, list) = (recorded, attribute_list());
+    let groups = groups.iter().map(|group| set_group(runtime, &list, group));
+    let data = data.iter().map(|data| set(&list, data));
+    quote!(|#list, #pattern| { #(#groups)* #(#data)* })
 }
 
 /// What `ok` and `ret` record of what was observed.
 fn recorded(span: &Span, observed: &TokenStream) -> OutcomeRule {
     let Span { success: ok, ret, .. } = span;
-    let ok = ok.as_ref().map(closure).map(|closure| quote!(.ok(#closure)));
+    let ok = ok.as_ref().map(|ok| closure(&span.runtime, ok)).map(|closure| quote!(.ok(#closure)));
     let ret = ret.as_ref().map(|ret| quote_spanned!(ret.span()=> .ret()));
     OutcomeRule::Expression(quote!(#observed #ok #ret .outcome))
 }

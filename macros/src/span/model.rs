@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Expr, Ident, Pat, Path};
+use syn::{Expr, Ident, Path};
 
 use crate::diagnostics::{Errors, choices};
-use crate::syntax::{Arguments, Data, Name, SPAN, SpanOptions, ValueAttributes};
+use crate::syntax::{Arguments, Data, Name, RecordedValue, SPAN, SpanOptions};
 
 const KINDS: [(&str, &str); 5] = [
     ("internal", "Internal"),
@@ -23,9 +23,10 @@ pub(crate) struct Span {
     pub(super) root: bool,
     pub(super) links: Option<Expr>,
     pub(super) device: Option<Expr>,
+    pub(super) groups: Vec<Expr>,
     pub(super) attributes: Vec<Data>,
-    pub(super) success: Option<(Pat, Vec<Data>)>,
-    pub(crate) error: Option<(Pat, Vec<Data>)>,
+    pub(super) success: Option<RecordedValue>,
+    pub(super) error: Option<RecordedValue>,
     pub(super) ret: Option<Ident>,
     pub(crate) error_if: Option<Expr>,
     pub(crate) runtime: Path,
@@ -39,7 +40,7 @@ impl Span {
         default_runtime: &Path,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let Arguments { name, data, options } = Arguments::parse(tokens, &SPAN, errors);
+        let Arguments { name, groups, data, options } = Arguments::parse(tokens, &SPAN, errors);
         let SpanOptions { kind, ok, err, ret, error_if, root, parent, links, device, runtime } =
             SpanOptions::parse(options, errors);
         let kind = kind_variant(kind, errors);
@@ -47,11 +48,8 @@ impl Span {
         if let (Some(root), Some(_)) = (&root, &parent) {
             errors.add(root, "a root has no parent; remove `root` or `parent`");
         }
-        let mut recorded = |option, written: Option<ValueAttributes>| {
-            let attributes = written.as_ref().map(|written| written.attributes(option, errors));
-            written.map(|written| written.pattern).zip(attributes)
-        };
-        let (success, error) = (recorded("ok", ok), recorded("err", err));
+        let success = ok.map(|ok| ok.recorded("ok", errors));
+        let error = err.map(|err| err.recorded("err", errors));
         Some(Self {
             name: name?,
             kind: kind?,
@@ -59,6 +57,7 @@ impl Span {
             root: root.is_some(),
             links,
             device,
+            groups,
             attributes: data,
             success,
             error,
@@ -96,7 +95,7 @@ impl Span {
     /// Where it looks at the error of a `Result`, if it does.
     pub(crate) fn looks_at_error(&self) -> Option<TokenStream> {
         let error_if = self.error_if.as_ref().map(ToTokens::to_token_stream);
-        error_if.or_else(|| self.error.as_ref().map(|(pattern, _)| pattern.to_token_stream()))
+        error_if.or_else(|| self.error.as_ref().map(|error| error.pattern.to_token_stream()))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::diagnostics::{Errors, given_twice};
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub(crate) name: Option<Name>,
+    pub(crate) groups: Vec<Expr>,
     pub(crate) data: Vec<Data>,
     pub(crate) options: Vec<OptionArgument>,
 }
@@ -76,6 +77,8 @@ impl Arguments {
         let is_quoted_option = input.peek(LitStr) && input.peek2(syn::token::Paren);
         if Data::is_next(input) {
             self.data.push(Data::parse(input)?);
+        } else if input.peek(Token![..]) {
+            self.groups.push(group(input)?);
         } else if let Some(error) = computed(input) {
             self.name.get_or_insert_with(Name::mistaken);
             return Err(error);
@@ -134,6 +137,15 @@ pub(crate) fn each(
     let _ = parse.parse2(tokens);
 }
 
+/// `..group`
+fn group(input: ParseStream) -> syn::Result<Expr> {
+    let dots: Token![..] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(syn::Error::new_spanned(dots, "the group is missing; write `..group`"));
+    }
+    input.parse()
+}
+
 /// The mistake of a name that is computed: a call, of a macro for example.
 fn computed(input: ParseStream) -> Option<syn::Error> {
     let ahead = input.fork();
@@ -160,7 +172,7 @@ fn keyless(input: ParseStream) -> syn::Error {
         (Some(sign), Err(_)) => {
             input.error(format!("this value has no key; write `key = {sign}value`"))
         }
-        (None, _) => input.error("expected `key = value` or an option"),
+        (None, _) => input.error("expected `key = value`, `..group` or an option"),
     }
 }
 

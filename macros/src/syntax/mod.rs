@@ -32,6 +32,6 @@ pub(crate) use impl_block::{ImplBlock, Member};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
 pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, value};
 pub(crate) use place::{bare, is_place};
-pub(crate) use record::{attribute_list, record, set};
-pub(crate) use value_attributes::ValueAttributes;
+pub(crate) use record::{attribute_list, record, set, set_group};
+pub(crate) use value_attributes::RecordedValue;
 pub(crate) use wrapper::{SpanWrapper, block_inside};

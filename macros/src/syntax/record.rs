@@ -3,9 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, Path};
+use syn::{Expr, Ident, Path};
 
-use super::{Capture, Data, hidden};
+use super::{Capture, Data, hidden, located};
 
 /// The variable for the attributes.
 pub(crate) fn attribute_list() -> Ident {
@@ -33,4 +33,10 @@ pub(crate) fn set(list: &Ident, data: &Data) -> TokenStream {
     };
     let value = quote_spanned!(value.span()=> &(#value));
     quote!(#(#conditions)* #list.#method(#key, #value);)
+}
+
+/// Records a group.
+pub(crate) fn set_group(runtime: &Path, list: &Ident, group: &Expr) -> TokenStream {
+    let runtime = located(runtime, group.span());
+    quote_spanned!(group.span()=> #runtime::ToAttributes::to_attributes(&(#group), #list);)
 }

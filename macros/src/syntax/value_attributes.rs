@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream};
-use syn::{Pat, Token};
+use syn::{Expr, Pat, Token};
 
 use super::arguments::{Arguments, Data};
 use super::options::OptionArgument;
@@ -24,6 +24,13 @@ pub(crate) struct ValueAttributes {
     attributes: TokenStream,
 }
 
+/// What is recorded of a value that matches the pattern.
+pub(crate) struct RecordedValue {
+    pub(crate) pattern: Pat,
+    pub(crate) groups: Vec<Expr>,
+    pub(crate) data: Vec<Data>,
+}
+
 impl Parse for ValueAttributes {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         input.parse::<Token![|]>()?;
@@ -34,9 +41,9 @@ impl Parse for ValueAttributes {
 }
 
 impl ValueAttributes {
-    /// The attributes that `option` records.
-    pub(crate) fn attributes(&self, option: &str, errors: &mut Errors) -> Vec<Data> {
-        let Arguments { name, data, options } =
+    /// What `option` records.
+    pub(crate) fn recorded(self, option: &str, errors: &mut Errors) -> RecordedValue {
+        let Arguments { name, groups, data, options } =
             Arguments::parse(self.attributes.clone(), &DATA, errors);
         if let Some(name) = name {
             errors.add(name, format!("`{option}` takes data only; write `key = value`"));
@@ -51,6 +58,6 @@ impl ValueAttributes {
                 format!("`{option}` records nothing; write `{option}(|value| key = value)`");
             errors.add(&self.pattern, message);
         }
-        data
+        RecordedValue { pattern: self.pattern, groups, data }
     }
 }

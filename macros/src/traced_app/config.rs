@@ -10,6 +10,7 @@ use crate::syntax::{AppOptions, BATCH, Data, KEEP, Name, OptionArgument, Options
 
 pub(super) struct Config {
     pub(super) service: Name,
+    pub(super) groups: Vec<Expr>,
     pub(super) resource: Vec<Data>,
     /// Calls on the runtime's `Config`, one an option.
     pub(super) calls: Vec<TokenStream>,
@@ -20,7 +21,7 @@ impl Config {
     /// `None` when there is no name.
     pub(super) fn new(
         service: Option<Name>,
-        resource: Vec<Data>,
+        (groups, resource): (Vec<Expr>, Vec<Data>),
         options: AppOptions,
         runtime: Path,
         errors: &mut Errors,
@@ -43,7 +44,7 @@ impl Config {
         }));
         calls.extend(processor.map(|processor| quote!(.processor(#processor))));
         calls.extend(logs.map(|logs| quote!(.#logs())));
-        Some(Self { service, resource, calls, runtime })
+        Some(Self { service, groups, resource, calls, runtime })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The tokens of an app: its configuration, installed before the first line of its own.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Ident, Path};
 
 use super::config::Config;
@@ -19,7 +20,9 @@ pub(super) fn expand(app: App) -> TokenStream {
 }
 
 fn configure(config: &Config) -> TokenStream {
-    let Config { service, resource, calls, runtime } = config;
+    let Config { service, groups, resource, calls, runtime } = config;
+    let groups =
+        groups.iter().map(|group| quote_spanned!(group.span()=> .resource_group(&(#group))));
     let resource = resource.iter().map(|Data { key, capture, value, .. }| {
         let key = &key.name;
         match capture {
@@ -28,7 +31,7 @@ fn configure(config: &Config) -> TokenStream {
             Capture::Debug => quote!(.resource(#key, &::std::format!("{:?}", #value))),
         }
     });
-    quote!(#runtime::Config::new(#service) #(#resource)* #(#calls)*)
+    quote!(#runtime::Config::new(#service) #(#groups)* #(#resource)* #(#calls)*)
 }
 
 /// The variable that holds telemetry up, out of reach of the user's code.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use opentelemetry::{Key, KeyValue};
 
-use crate::attribute::ToAttribute;
+use crate::attribute::{Attributes, ToAttribute, ToAttributes};
 use crate::sdk::CustomProcessor;
 
 pub(crate) use batch::Batch;
@@ -90,6 +90,14 @@ impl Config {
         if let Some(value) = value.to_attribute() {
             self.resource.push(KeyValue::new(key, value));
         }
+        self
+    }
+
+    /// A group of attributes of the service, on all its spans.
+    pub fn resource_group(mut self, group: &(impl ToAttributes + ?Sized)) -> Self {
+        let mut attributes = Attributes::default();
+        group.to_attributes(&mut attributes);
+        self.resource.extend(attributes.into_vec());
         self
     }
 

@@ -122,7 +122,7 @@ fn a_span_that_ends_during_a_shutdown_is_handed_over_or_counted_as_late() {
         let recording = Recording::new();
         let span = recording.open();
         let elsewhere = thread::spawn(move || span.end(Some(3)));
-        for place in recording.local.opened(PIPELINE) {
+        for slot in recording.local.opened(PIPELINE) {
             slot.interrupt();
         }
         recording.local.close(PIPELINE);
@@ -133,7 +133,7 @@ fn a_span_that_ends_during_a_shutdown_is_handed_over_or_counted_as_late() {
 }
 
 #[test]
-fn a_place_of_a_span_that_has_ended_changes_no_other_span() {
+fn a_reference_to_a_span_that_has_ended_changes_no_other_span() {
     loom::model(|| {
         let recording = Recording::new();
         let span = recording.open();

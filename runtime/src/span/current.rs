@@ -1,10 +1,15 @@
 //! The span that is current.
 
-use opentelemetry::trace::{SpanId, Status, TraceContextExt, TraceId};
-use opentelemetry::{Context, KeyValue};
+use std::borrow::Cow;
+use std::error::Error;
 
-use crate::attribute::ToAttribute;
+use opentelemetry::trace::{SpanId, Status, TraceContextExt, TraceId};
+use opentelemetry::{Context, Key, KeyValue};
+
+use super::exception;
+use crate::attribute::{Attributes, ToAttribute, ToAttributes};
 use crate::context::{self, ToContext};
+use crate::outcome::Failure;
 use crate::recorder::KnownSpan;
 
 /// The span that is current on this thread, whoever started it.
@@ -26,25 +31,71 @@ pub fn current_trace_id() -> TraceId {
 pub struct CurrentSpan(Context);
 
 impl CurrentSpan {
-    /// Records an attribute, in place of an earlier value under this key.
-    pub fn set(&self, key: &'static str, value: impl ToAttribute) {
+    /// Records an attribute, in place of an earlier value under this key. The key may be owned.
+    pub fn set(&self, key: impl Into<Key>, value: impl ToAttribute) {
         if let Some(value) = value.to_attribute() {
-            match self.known() {
-                Some(known) => {
-                    known.slot.with(|span| span.set_attribute(key, (&value).into()));
-                }
-                None => self.0.span().set_attribute(KeyValue::new(key, value)),
+            self.set_value(KeyValue::new(key, value));
+        }
+    }
+
+    /// Records a group of attributes, in place of earlier values under their keys.
+    ///
+    /// ```
+    /// spandrel::current().set_all([("cache.hit", true), ("cache.stale", false)]);
+    /// ```
+    pub fn set_all(&self, group: impl ToAttributes) {
+        if self.is_recording() {
+            for attribute in collect(&group) {
+                self.set_value(attribute);
             }
         }
     }
 
-    /// Records an event at this moment.
-    pub fn event(&self, name: &'static str, attributes: impl IntoIterator<Item = KeyValue>) {
-        let attributes: Vec<KeyValue> = attributes.into_iter().collect();
+    fn set_value(&self, attribute: KeyValue) {
         match self.known() {
-            Some(known) => drop(known.slot.with(|span| span.add_event(name, None, &attributes))),
+            Some(known) => {
+                let KeyValue { key, value, .. } = &attribute;
+                known.slot.with(|span| span.set_attribute(key.as_str(), value.into()));
+            }
+            None => self.0.span().set_attribute(attribute),
+        }
+    }
+
+    /// Records an event at this moment, with a group of attributes: `()` for none.
+    ///
+    /// ```
+    /// spandrel::current().event("retry", [("attempt", 2)]);
+    /// ```
+    pub fn event(&self, name: impl Into<Cow<'static, str>>, attributes: impl ToAttributes) {
+        if !self.is_recording() {
+            return;
+        }
+        let (name, attributes) = (name.into(), collect(&attributes));
+        match self.known() {
+            Some(known) => drop(known.slot.with(|span| span.add_event(&name, None, &attributes))),
             None => self.0.span().add_event(name, attributes),
         }
+    }
+
+    /// Records an error that the program handles, as an `Err` that a function returns is recorded: the status, `error.type`,
+    /// and an `exception` event with the error's message and its causes. If a span under this one has already recorded
+    /// the error, there is no second event.
+    ///
+    /// ```
+    /// # let connected: std::io::Result<()> = Err(std::io::Error::other("no route"));
+    /// if let Err(error) = connected {
+    ///     spandrel::current().error(&error); // and go on without a connection
+    /// }
+    /// ```
+    pub fn error<E: Error>(&self, error: &E) {
+        if self.is_recording() {
+            exception::record_current(&self.0, &Failure::of::<E>(error, error.source()));
+        }
+    }
+
+    /// Changes the span's name. The sampler and the rules have decided by the name that the span started with.
+    pub fn rename(&self, name: impl Into<Cow<'static, str>>) {
+        self.0.span().update_name(name.into());
     }
 
     /// Links another span.
@@ -78,6 +129,12 @@ impl CurrentSpan {
     pub fn span_id(&self) -> SpanId {
         self.0.span().span_context().span_id()
     }
+}
+
+fn collect(group: &impl ToAttributes) -> Vec<KeyValue> {
+    let mut attributes = Attributes::default();
+    group.to_attributes(&mut attributes);
+    attributes.into_vec()
 }
 
 impl ToContext for CurrentSpan {

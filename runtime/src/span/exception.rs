@@ -11,9 +11,7 @@ use super::seen::SeenFailures;
 use super::target::Target;
 use crate::encoding::ValueRef;
 use crate::outcome::{Failure, PANIC};
-#[cfg(feature = "app")]
-use crate::recorder::KnownSpan;
-use crate::recorder::{EXCEPTION, Exceptions, RecordedFailure};
+use crate::recorder::{EXCEPTION, Exceptions, KnownSpan, RecordedFailure};
 
 /// Records an `Err` on a span.
 pub(super) fn record(span: Target<'_>, failure: &Failure) {
@@ -52,11 +50,19 @@ pub(super) fn record_panic(span: Target<'_>, panic: &Panic) {
 #[cfg(feature = "app")]
 pub(crate) fn record_panic_here() {
     let context = crate::context::current();
-    let target = match KnownSpan::of(&context) {
+    record_panic(target_in(&context), &Panic::unwinding());
+}
+
+/// Records an `Err` on the span of this context.
+pub(super) fn record_current(context: &Context, failure: &Failure) {
+    record(target_in(context), failure);
+}
+
+fn target_in(context: &Context) -> Target<'_> {
+    match KnownSpan::of(context) {
         Some(known) => Target::Slot(known.slot),
-        None => Target::Provided { context: &context, outer: None },
-    };
-    record_panic(target, &Panic::unwinding());
+        None => Target::Provided { context, outer: None },
+    }
 }
 
 impl Target<'_> {

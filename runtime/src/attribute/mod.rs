@@ -1,5 +1,7 @@
 //! Attribute values: what a type records as, and the list a span starts with.
 
+mod group;
+
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{Arguments, Debug, Display, Write};
@@ -13,6 +15,7 @@ use std::time::Duration;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use crate::encoding::{Key, Keys, Limits, ValueRef, attributes};
+pub use group::ToAttributes;
 
 /// A type whose values can be recorded as a span attribute.
 ///
@@ -71,7 +74,7 @@ impl Attributes {
 
     /// Records a value under a key.
     #[inline]
-    pub fn set<T: ToAttribute + ?Sized>(&mut self, key: &'static str, value: &T) {
+    pub fn set<T: ToAttribute + ?Sized>(&mut self, key: &str, value: &T) {
         self.record(&Key::new(key), value);
     }
 
@@ -83,13 +86,18 @@ impl Attributes {
     }
 
     /// Records a value's `Display` under a key.
-    pub fn set_display<T: Display + ?Sized>(&mut self, key: &'static str, value: &T) {
+    pub fn set_display<T: Display + ?Sized>(&mut self, key: &str, value: &T) {
         self.push(key, ValueRef::Text(&text(format_args!("{value}"))));
     }
 
     /// Records a value's `Debug` under a key.
-    pub fn set_debug<T: Debug + ?Sized>(&mut self, key: &'static str, value: &T) {
+    pub fn set_debug<T: Debug + ?Sized>(&mut self, key: &str, value: &T) {
         self.push(key, ValueRef::Text(&text(format_args!("{value:?}"))));
+    }
+
+    /// Records a group of attributes.
+    pub fn set_all<T: ToAttributes + ?Sized>(&mut self, group: &T) {
+        group.to_attributes(self);
     }
 
     /// Makes room for so many, if it is known how many there will be.
