@@ -5,7 +5,7 @@ use proc_macro2::{LineColumn, TokenStream, TokenTree};
 
 use crate::function::{self, Attribute};
 use crate::syntax;
-use crate::syntax::table::Table;
+use crate::syntax::table::OptionTable;
 use crate::traced_app;
 
 type Expand = fn(TokenStream, TokenStream) -> TokenStream;
@@ -59,7 +59,7 @@ const ITEM: &str = "fn handle(&self, mut first: u32, (second, _): Pair, third: &
                     { let sum = first + second; self.store(sum, third)?; Ok(sum) }";
 
 /// Each option of a table as far as it may be typed.
-fn half_typed(table: &Table) -> impl Iterator<Item = String> {
+fn half_typed(table: &OptionTable) -> impl Iterator<Item = String> {
     table.options.iter().flat_map(|(name, forms)| {
         let form = forms[0];
         let typed = (1..=form.len()).filter_map(|end| form.get(..end)).map(str::to_owned);

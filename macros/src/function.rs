@@ -10,7 +10,7 @@ use syn::{LitStr, Path, Token};
 
 use crate::block;
 use crate::diagnostics::{Errors, attribute_given_twice};
-use crate::kept;
+use crate::item_with_errors;
 use crate::propagate::{self, Propagation};
 use crate::span::{self, Span};
 use crate::syntax::{
@@ -34,7 +34,7 @@ impl Attribute {
 }
 
 pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
-    if kept::is_use(&args) {
+    if item_with_errors::is_use(&args) {
         return TokenStream::new();
     }
     let mut errors = Errors::new();
@@ -47,14 +47,14 @@ pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream)
             impl_block(args, item.clone(), &mut errors)
         }
         Err(error) => {
-            let (place, message) = kept::misplaced(attribute.word(), &item, &error);
+            let (place, message) = item_with_errors::misplaced(attribute.word(), &item, &error);
             errors.push(syn::Error::new(place, message));
             item.clone()
         }
     };
     match errors.finish() {
         None => expanded,
-        Some(errors) => kept::emit(&errors, item),
+        Some(errors) => item_with_errors::emit(&errors, item),
     }
 }
 
@@ -135,7 +135,7 @@ impl AnnotatedFunction {
             Some(wrapper) => body.wrap(function, &wrapper),
             None => body.restore(function),
         };
-        kept::mention(&taken, function)
+        item_with_errors::mention(&taken, function)
     }
 }
 
@@ -175,7 +175,7 @@ fn check_together(
 fn wrapper(
     span: Option<&Span>,
     propagation: Option<&Propagation>,
-    found: &block::Found,
+    found: &block::FoundSpans,
     runtime: &Path,
 ) -> Option<SpanWrapper> {
     let context = propagation.and_then(propagate::context);

@@ -10,7 +10,7 @@ mod diagnostics;
 #[cfg(test)]
 mod editor;
 mod function;
-mod kept;
+mod item_with_errors;
 #[cfg(test)]
 mod mistakes;
 mod propagate;

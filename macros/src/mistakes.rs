@@ -9,13 +9,13 @@ use syn::LitStr;
 
 use crate::function::{self, Attribute};
 use crate::syntax::attribute_options::{APP_ROWS, PROPAGATE_ROWS, SPAN_ROWS};
-use crate::syntax::table::Table;
+use crate::syntax::table::OptionTable;
 use crate::syntax::{BATCH, KEEP, PROPAGATE, SPAN, TRACED_APP};
 use crate::traced_app;
 
 /// An attribute as these tests write it.
 struct AttributeCase {
-    table: &'static Table,
+    table: &'static OptionTable,
     /// What stands before the option.
     before: &'static str,
     item: &'static str,
@@ -46,7 +46,7 @@ const WRITTEN: [AttributeCase; 3] = [
 ];
 
 /// The options of a table, each with the form that messages show.
-fn forms(table: &'static Table) -> impl Iterator<Item = (&'static str, &'static str)> {
+fn forms(table: &'static OptionTable) -> impl Iterator<Item = (&'static str, &'static str)> {
     table.options.iter().map(|(name, forms)| (*name, forms[0]))
 }
 

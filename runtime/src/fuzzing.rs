@@ -17,7 +17,7 @@ use crate::exporter::Answer;
 use crate::exporter::otlp::{Reply, grpc, http as otlp_http};
 use crate::logs::Logs;
 use crate::propagation::Propagator;
-use crate::recorder::Keep;
+use crate::recorder::KeepRules;
 use crate::sampling::Sampler;
 use crate::{Carrier, ToContext, TraceContext};
 
@@ -49,7 +49,7 @@ pub fn grpc_answer(status: &[u8], message: &[u8], details: &[u8]) {
 /// Calls on spans, in the order and with the arguments that these bytes stand for: the recorder's bytes say what was
 /// recorded.
 pub fn recorder(bytes: &[u8]) {
-    crate::recorder::model::check_bytes(bytes);
+    crate::recorder::reference_model::check_bytes(bytes);
 }
 
 fn headers(all: &[(&'static str, &[u8])]) -> HeaderMap {
@@ -244,7 +244,7 @@ fn sampler() -> Sampler {
         ratio: Ratio::nearest(0.5),
         parent_based: false,
         consistent: true,
-        keep: Keep::default(),
+        keep: KeepRules::default(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use crate::lock::Unpoisoned;
-use crate::recorder::{self, Keeper};
+use crate::recorder::{self, HeldTraces};
 
 /// What became of the spans of this process since it started.
 ///
@@ -114,15 +114,15 @@ impl Counts {
 
 /// Counts the evicted spans of traces that were held until it is known whether they are kept.
 #[derive(Debug)]
-pub(crate) struct EvictedSpans(pub(crate) Arc<Keeper>);
+pub(crate) struct EvictedAccount(pub(crate) Arc<HeldTraces>);
 
-impl Drop for EvictedSpans {
+impl Drop for EvictedAccount {
     fn drop(&mut self) {
         close(self.stats());
     }
 }
 
-impl Account for EvictedSpans {
+impl Account for EvictedAccount {
     fn stats(&self) -> Stats {
         let evicted = self.0.of_this_process().evicted() as u64;
         Stats { evicted, ..Stats::default() }

@@ -30,7 +30,7 @@ use crate::encoding::Limits;
 use crate::lock::Unpoisoned;
 #[cfg(feature = "app")]
 use crate::recorder::new_pipeline;
-use crate::recorder::{Batch, Exceptions, Native, Outlet, Room};
+use crate::recorder::{Batch, Exceptions, NativeRecorder, Outlet, Room};
 #[cfg(feature = "app")]
 use crate::sdk::Processor;
 use crate::span::{ActiveRecorder, Recorder};
@@ -170,11 +170,11 @@ impl TestScope {
     }
 
     fn recorder(&self) -> ActiveRecorder {
-        Recorder::scoped(Native {
+        Recorder::scoped(NativeRecorder {
             pipeline: None,
             outlet: Arc::new(self.clone()),
             sampler: None,
-            keeper: None,
+            held_traces: None,
             limits: Limits::OF_TESTS,
             exceptions: Exceptions::EVENTS,
             baggage: Vec::new(),

@@ -12,8 +12,8 @@ mod block;
 mod diagnostics;
 #[path = "../../macros/src/function.rs"]
 mod function;
-#[path = "../../macros/src/kept.rs"]
-mod kept;
+#[path = "../../macros/src/item_with_errors.rs"]
+mod item_with_errors;
 #[path = "../../macros/src/propagate/mod.rs"]
 mod propagate;
 #[path = "../../macros/src/span/mod.rs"]

@@ -22,7 +22,7 @@ use frame::Frame;
 
 /// What was found in a body.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundSpans {
     /// Whether there are spans in it, not counting those in closures and `async` blocks.
     pub(crate) blocks: bool,
     /// Whether one of them ends by the value of the body.
@@ -33,12 +33,17 @@ pub(crate) struct Found {
 
 /// Makes spans of what has the attribute in the body of a function. `typed` tells whether the type
 /// of the body's value is written down.
-pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut Errors) -> Found {
+pub(crate) fn expand(
+    body: &mut Group,
+    typed: bool,
+    runtime: &Path,
+    errors: &mut Errors,
+) -> FoundSpans {
     if !has_span(body.stream()) {
-        return Found::default();
+        return FoundSpans::default();
     }
     let Some(mut block) = errors.ok(syn::parse2::<Block>(body.to_token_stream())) else {
-        return Found::default();
+        return FoundSpans::default();
     };
     let mut expansion = Expansion {
         runtime,
@@ -53,5 +58,5 @@ pub(crate) fn expand(body: &mut Group, typed: bool, runtime: &Path, errors: &mut
     if let Some(TokenTree::Group(group)) = block.to_token_stream().into_iter().next() {
         *body = group;
     }
-    Found { blocks: frame.blocks > 0, ends_by_value: frame.ends_by_value, attribute }
+    FoundSpans { blocks: frame.blocks > 0, ends_by_value: frame.ends_by_value, attribute }
 }

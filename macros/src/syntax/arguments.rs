@@ -8,7 +8,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Expr, ExprPath, Ident, LitStr, Token};
 
 use super::options::{OptionArgument, up_to_comma};
-use super::table::Table;
+use super::table::OptionTable;
 use crate::diagnostics::{Errors, given_twice};
 
 /// Everything written between the parentheses of an attribute.
@@ -53,7 +53,11 @@ pub(crate) enum Capture {
 
 impl Arguments {
     /// Reads what can be read; each argument that cannot is a mistake of its own.
-    pub(crate) fn parse(tokens: TokenStream, table: &'static Table, errors: &mut Errors) -> Self {
+    pub(crate) fn parse(
+        tokens: TokenStream,
+        table: &'static OptionTable,
+        errors: &mut Errors,
+    ) -> Self {
         let mut arguments = Self::default();
         each(tokens, errors, |input, first| arguments.parse_one(input, first, table));
         let Self { name, data, .. } = &mut arguments;
@@ -73,7 +77,12 @@ impl Arguments {
         arguments
     }
 
-    fn parse_one(&mut self, input: ParseStream, first: bool, table: &Table) -> syn::Result<()> {
+    fn parse_one(
+        &mut self,
+        input: ParseStream,
+        first: bool,
+        table: &OptionTable,
+    ) -> syn::Result<()> {
         let is_quoted_option = input.peek(LitStr) && input.peek2(syn::token::Paren);
         if Data::is_next(input) {
             self.data.push(Data::parse(input)?);
@@ -98,7 +107,7 @@ impl Arguments {
     }
 
     /// The mistake of a name that does not come first, or of an option in quotes.
-    fn not_first(&mut self, input: ParseStream, table: &Table) -> syn::Result<syn::Error> {
+    fn not_first(&mut self, input: ParseStream, table: &OptionTable) -> syn::Result<syn::Error> {
         let tokens = input.parse::<TokenTree>()?;
         let word = syn::parse2::<LitStr>(tokens.to_token_stream()).map(|text| text.value());
         let form = word.ok().and_then(|word| table.quoted(&word));

@@ -8,7 +8,7 @@ use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 use super::arguments::Key;
 use super::baggage_entry::BaggageEntry;
 use super::options::{OptionArgument, Options};
-use super::table::Table;
+use super::table::OptionTable;
 use super::value_attributes::ValueAttributes;
 use crate::diagnostics::Errors;
 
@@ -26,7 +26,7 @@ macro_rules! attribute_options {
     }
     habits $habits:expr;
     unnamed $unnamed:expr;) => {
-        pub(crate) const $table: Table = Table {
+        pub(crate) const $table: OptionTable = OptionTable {
             owner: $owner,
             options: &[$(($name, &[$($form),+])),*],
             habits: $habits,
@@ -164,7 +164,7 @@ attribute_options! {
 }
 
 /// The options of `keep`.
-pub(crate) const KEEP: Table = Table {
+pub(crate) const KEEP: OptionTable = OptionTable {
     owner: "`keep`",
     options: &[("errors", &["errors"]), ("slower_than", &["slower_than(\"2s\")"])],
     habits: &[],
@@ -173,7 +173,7 @@ pub(crate) const KEEP: Table = Table {
 };
 
 /// The options of `batch`.
-pub(crate) const BATCH: Table = Table {
+pub(crate) const BATCH: OptionTable = OptionTable {
     owner: "`batch`",
     options: &[
         ("queue", &["queue = 8192"]),
@@ -189,6 +189,6 @@ const SERVICE: &str =
     "the service's name is the first argument; write `#[traced_app(\"service\")]`";
 
 /// The tables of the three attributes.
-fn attributes() -> [&'static Table; 3] {
+fn attributes() -> [&'static OptionTable; 3] {
     [&SPAN, &PROPAGATE, &TRACED_APP]
 }

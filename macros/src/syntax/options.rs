@@ -6,7 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Path, Token};
 
-use super::table::Table;
+use super::table::OptionTable;
 use crate::diagnostics::Errors;
 
 /// `root`, or `kind(server)`.
@@ -30,7 +30,7 @@ impl Parse for OptionArgument {
 
 impl OptionArgument {
     /// The message about an option that the table does not have.
-    fn unknown(&self, table: &Table) -> String {
+    fn unknown(&self, table: &OptionTable) -> String {
         let Self { name, arguments, rest } = self;
         let word = name.to_string();
         let key = rest.clone().into_iter().last().map_or(word.clone(), |last| last.to_string());
@@ -61,14 +61,14 @@ impl OptionArgument {
 
 /// The options of one attribute, each at most once and each a known one.
 pub(crate) struct Options {
-    table: &'static Table,
+    table: &'static OptionTable,
     written: Vec<OptionArgument>,
 }
 
 impl Options {
     pub(crate) fn check(
         written: Vec<OptionArgument>,
-        table: &'static Table,
+        table: &'static OptionTable,
         errors: &mut Errors,
     ) -> Self {
         let mut kept: Vec<OptionArgument> = Vec::new();

@@ -3,7 +3,7 @@
 use crate::diagnostics::{closest, given_twice};
 
 /// What an attribute takes, or an option that has options of its own.
-pub(crate) struct Table {
+pub(crate) struct OptionTable {
     /// What the options belong to.
     pub(crate) owner: &'static str,
     pub(crate) options: &'static [OptionForms],
@@ -12,13 +12,13 @@ pub(crate) struct Table {
     /// What to write for a value without a key.
     pub(super) unnamed: &'static str,
     /// The tables of all attributes, to recognise an option that is written in the wrong one.
-    pub(super) attributes: fn() -> [&'static Table; 3],
+    pub(super) attributes: fn() -> [&'static OptionTable; 3],
 }
 
 /// An option's name, and how it is written: the first form stands in messages.
 pub(crate) type OptionForms = (&'static str, &'static [&'static str]);
 
-impl Table {
+impl OptionTable {
     /// How an option is written, if it is one.
     pub(crate) fn form(&self, name: &str) -> Option<&'static str> {
         let (_, forms) = self.options.iter().find(|(known, _)| *known == name)?;

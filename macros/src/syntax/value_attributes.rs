@@ -6,11 +6,11 @@ use syn::{Expr, Pat, Token};
 
 use super::arguments::{Arguments, Data};
 use super::options::OptionArgument;
-use super::table::Table;
+use super::table::OptionTable;
 use crate::diagnostics::Errors;
 
 /// For the data in `ok` and `err`, where no key is an option.
-const DATA: Table = Table {
+const DATA: OptionTable = OptionTable {
     owner: "`ok` and `err`",
     options: &[],
     habits: &[],

@@ -7,14 +7,14 @@ mod model;
 use proc_macro2::TokenStream;
 
 use crate::diagnostics::Errors;
-use crate::kept;
+use crate::item_with_errors;
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let model = model::App::new(args, item.clone(), &mut errors);
     match (errors.finish(), model) {
         (None, Some(app)) => expand::expand(app),
-        (Some(errors), _) => kept::emit(&errors, item),
+        (Some(errors), _) => item_with_errors::emit(&errors, item),
         (None, None) => item,
     }
 }

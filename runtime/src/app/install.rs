@@ -21,7 +21,7 @@ use crate::config::{Config, ExceptionSignal, Ratio, Sampling, Settings};
 use crate::environment::Environment;
 use crate::logs;
 use crate::propagation::Propagator;
-use crate::recorder::{Exceptions, Keep, NativeProvider};
+use crate::recorder::{Exceptions, KeepRules, NativeProvider};
 use crate::report::say;
 use crate::span::adopt::global_provider_is_set;
 use crate::span::{Installation, KnownRecorded, Pruning, Recorder};
@@ -168,7 +168,7 @@ fn start_recording(settings: Settings) -> Result<RunningApp, String> {
             global::set_tracer_provider(NativeProvider(native.clone()));
         }
         Installation::Sdk(provider, _) => {
-            sampling.keep = Keep::default();
+            sampling.keep = KeepRules::default();
             global::set_tracer_provider(provider.clone());
         }
     }

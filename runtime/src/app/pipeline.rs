@@ -14,19 +14,19 @@ use crate::delivery::BatchSink;
 use crate::encoding::Limits;
 use crate::exporter::CustomExporter;
 use crate::exporter::console::Console;
-use crate::recorder::{self, Exceptions, Keeper, Native};
+use crate::recorder::{self, Exceptions, HeldTraces, NativeRecorder};
 use crate::report::say;
 use crate::sampling::{Sampler, certain};
-use crate::sdk::{CustomProcessor, CustomProcessors, Ids, Nowhere, Processor, Sink};
+use crate::sdk::{CustomProcessor, CustomProcessors, Nowhere, Processor, SdkIdGenerator, Sink};
 use crate::span::Installation;
-use crate::stats::{self, EvictedSpans};
+use crate::stats::{self, EvictedAccount};
 
 /// What is left of a pipeline once its provider records spans: its other end.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
     sink: Arc<dyn Sink>,
     /// The traces that are held, if any are kept that are not sampled.
-    _keeper: Option<Arc<EvictedSpans>>,
+    _held_traces: Option<Arc<EvictedAccount>>,
     processors: CustomProcessors,
     /// How many lost spans a flush has reported.
     reported_losses: Arc<AtomicU64>,
@@ -66,7 +66,7 @@ impl Pipeline {
 
                 let name = settings.destination();
                 let retries_while_closing = settings.endpoint_variable.is_some();
-                let batch = crate::config::Batch { retries_while_closing, ..batch };
+                let batch = crate::config::BatchSettings { retries_while_closing, ..batch };
                 let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
                 let sink = BatchSink::start(connect, batch, &service, name.clone());
                 Ok(builder.build(sink.map_err(|why| format!("{name}: {why}"))?))
@@ -155,24 +155,24 @@ impl PipelineBuilder {
 
     fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Installation) {
         let Self { sampling, limits, exceptions, baggage, processors, resource, .. } = self;
-        let keeper = sampling.keep.anything().then(|| {
+        let held_traces = sampling.keep.anything().then(|| {
             let certain = sampling.consistent.then_some(certain as fn(&str) -> String);
-            Keeper::new(sampling.keep, certain)
+            HeldTraces::new(sampling.keep, certain)
         });
-        let native = Native {
+        let native = NativeRecorder {
             pipeline: Some(sink.number()),
             outlet: sink.clone(),
             sampler: Some(Box::new(Sampler::new(sampling))),
-            keeper: keeper.clone(),
+            held_traces: held_traces.clone(),
             limits,
             exceptions,
             baggage,
         };
-        let keeper = keeper.map(|keeper| Arc::new(EvictedSpans(keeper)));
-        keeper.iter().for_each(stats::open);
+        let held_traces = held_traces.map(|held_traces| Arc::new(EvictedAccount(held_traces)));
+        held_traces.iter().for_each(stats::open);
         let processors = CustomProcessors::new(processors, &resource);
         let reported_losses = Arc::default();
-        let pipeline = Pipeline { sink, _keeper: keeper, processors, reported_losses };
+        let pipeline = Pipeline { sink, _held_traces: held_traces, processors, reported_losses };
         (pipeline, Installation::Native(Arc::new(native)))
     }
 
@@ -184,7 +184,7 @@ impl PipelineBuilder {
         }
         let processors = CustomProcessors::new(processors, &resource);
         let builder = SdkTracerProvider::builder()
-            .with_id_generator(Ids)
+            .with_id_generator(SdkIdGenerator)
             .with_sampler(Sampler::new(sampling))
             .with_span_limits(limits.into())
             .with_resource(resource);
@@ -201,7 +201,7 @@ impl PipelineBuilder {
             TracerProviderBuilder::with_span_processor,
         );
         let reported_losses = Arc::default();
-        let pipeline = Pipeline { sink, _keeper: None, processors, reported_losses };
+        let pipeline = Pipeline { sink, _held_traces: None, processors, reported_losses };
         (pipeline, Installation::Sdk(builder.build(), limits.into()))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::environment::Environment;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Batch {
+pub(crate) struct BatchSettings {
     pub(crate) queue: usize,
     pub(crate) size: usize,
     pub(crate) delay: Duration,
@@ -16,7 +16,7 @@ pub(crate) struct Batch {
     pub(crate) retries_while_closing: bool,
 }
 
-impl Batch {
+impl BatchSettings {
     pub(super) const LARGEST_QUEUE: usize = 1 << 20;
 
     pub(super) fn resolve(self, environment: &Environment<'_>) -> Self {
@@ -39,7 +39,7 @@ impl Batch {
     }
 }
 
-impl Default for Batch {
+impl Default for BatchSettings {
     /// The specification's, but for the timeout: what the queue can hold is not given up.
     fn default() -> Self {
         Self {

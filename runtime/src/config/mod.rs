@@ -18,7 +18,7 @@ use opentelemetry::{Key, KeyValue};
 use crate::attribute::{Attributes, ToAttribute, ToAttributes};
 use crate::sdk::CustomProcessor;
 
-pub(crate) use batch::Batch;
+pub(crate) use batch::BatchSettings;
 pub(crate) use custom::{Custom, Exported};
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Encoding, Otlp, Protocol};
@@ -58,7 +58,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 pub struct Config {
     resource: Vec<KeyValue>,
     sampling: Sampling,
-    batch: Batch,
+    batch: BatchSettings,
     exporter: Option<Custom>,
     processors: Vec<CustomProcessor>,
     baggage: Vec<Key>,
@@ -74,7 +74,7 @@ impl Config {
         Self {
             resource: vec![KeyValue::new("service.name", service.into())],
             sampling: Sampling::ALWAYS,
-            batch: Batch::default(),
+            batch: BatchSettings::default(),
             exporter: None,
             processors: Vec::new(),
             baggage: Vec::new(),
@@ -166,7 +166,7 @@ impl Config {
     /// 1 048 576. Together, the spans that wait and those in requests take 64 MiB of memory at most, as the bytes of
     /// OTLP; spans that do not fit are dropped as well.
     pub fn batch_queue(mut self, spans: usize) -> Self {
-        self.batch.queue = spans.clamp(1, Batch::LARGEST_QUEUE);
+        self.batch.queue = spans.clamp(1, BatchSettings::LARGEST_QUEUE);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use crate::clean::line;
 use crate::environment::Environment;
-use crate::recorder::Keep;
+use crate::recorder::KeepRules;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sampling {
@@ -12,7 +12,7 @@ pub(crate) struct Sampling {
     /// Whether the decision is written into the `tracestate`, so that samplers further on can
     /// build on it.
     pub(crate) consistent: bool,
-    pub(crate) keep: Keep,
+    pub(crate) keep: KeepRules,
 }
 
 /// A number from 0 to 1.
@@ -24,7 +24,7 @@ impl Sampling {
         ratio: Ratio::ALWAYS,
         parent_based: true,
         consistent: false,
-        keep: Keep { errors: false, slower_than: None },
+        keep: KeepRules { errors: false, slower_than: None },
     };
 
     pub(super) fn resolve(self, environment: &Environment<'_>) -> Self {

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
-use super::{Batch, Config, Custom, LONGEST, Sampling, limits, otlp};
+use super::{BatchSettings, Config, Custom, LONGEST, Sampling, limits, otlp};
 use crate::encoding::Limits;
 use crate::environment::{Environment, flag};
 use crate::sdk::CustomProcessor;
@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     pub(crate) sampling: Sampling,
     pub(crate) destination: Destination,
     pub(crate) processors: Vec<CustomProcessor>,
-    pub(crate) batch: Batch,
+    pub(crate) batch: BatchSettings,
     pub(crate) limits: Limits,
     pub(crate) baggage: Vec<Key>,
     pub(crate) exceptions: ExceptionSignal,
@@ -134,9 +134,9 @@ impl Destination {
     fn resolve(own: Option<Custom>, environment: &Environment<'_>, terminal: bool) -> Self {
         let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
             #[cfg(feature = "_otlp")]
-            "otlp" => Some(Exporter::Otlp),
-            "console" => Some(Exporter::Console),
-            "none" => Some(Exporter::None),
+            "otlp" => Some(ExporterName::Otlp),
+            "console" => Some(ExporterName::Console),
+            "none" => Some(ExporterName::None),
             _ => None,
         };
         let draws = terminal && !otlp::names_an_endpoint(environment);
@@ -153,8 +153,8 @@ impl Destination {
         };
         let exporter = environment.parsed("OTEL_TRACES_EXPORTER", expected, otherwise, parse);
         match exporter {
-            Some(Exporter::None) => Self::Nowhere,
-            Some(Exporter::Console) => Self::Console,
+            Some(ExporterName::None) => Self::Nowhere,
+            Some(ExporterName::Console) => Self::Console,
             None if own.is_some() => own.map_or(Self::Nowhere, Self::Custom),
             None if draws => Self::Console,
             #[cfg(feature = "_otlp")]
@@ -165,7 +165,7 @@ impl Destination {
     }
 }
 
-enum Exporter {
+enum ExporterName {
     #[cfg(feature = "_otlp")]
     Otlp,
     Console,
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(settings.resource, [KeyValue::new("service.name", "shop")]);
         let ratio = Ratio::nearest(0.25);
         assert_eq!(settings.sampling, Sampling { ratio, ..Sampling::ALWAYS });
-        assert_eq!(settings.batch, Batch::default());
+        assert_eq!(settings.batch, BatchSettings::default());
         assert_eq!(settings.flush, Duration::from_secs(4));
     }
 

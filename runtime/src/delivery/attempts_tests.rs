@@ -68,7 +68,8 @@ fn queue(timeout: Option<Duration>) -> Arc<Queue> {
 /// A queue that has three spans. With `retries_while_closing`, its last flush waits for a collector that is not there.
 fn queue_that_insists(retries_while_closing: bool, timeout: Option<Duration>) -> Arc<Queue> {
     let delay = Duration::from_secs(3600);
-    let batch = config::Batch { queue: 100, size: 3, delay, timeout, retries_while_closing };
+    let batch =
+        config::BatchSettings { queue: 100, size: 3, delay, timeout, retries_while_closing };
     let queue = Arc::new(Queue::new(batch, Losses::new("tests", "nowhere".to_owned(), 100)));
     for _ in 0..3 {
         let room = queue.reserve(Room { spans: 1, bytes: 100 }).expect("there is room");

@@ -45,7 +45,7 @@ impl<E: Exporter> BatchSink<E> {
     /// Starts the thread; or says why it cannot export.
     pub(crate) fn start(
         connect: Connect<E>,
-        batch: config::Batch,
+        batch: config::BatchSettings,
         service: &str,
         destination: String,
     ) -> Result<Self, String> {

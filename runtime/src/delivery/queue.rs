@@ -26,7 +26,7 @@ const MOST_SPARE: usize = 8;
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<QueueState>,
-    pub(super) batch: config::Batch,
+    pub(super) batch: config::BatchSettings,
     pub(super) losses: Arc<Losses>,
     /// Tells whoever waits for a flush that some spans are through.
     progress: Condvar,
@@ -56,7 +56,7 @@ pub(super) struct Wakeups {
 }
 
 impl Queue {
-    pub(super) fn new(batch: config::Batch, losses: Arc<Losses>) -> Self {
+    pub(super) fn new(batch: config::BatchSettings, losses: Arc<Losses>) -> Self {
         Self {
             state: Mutex::default(),
             batch,

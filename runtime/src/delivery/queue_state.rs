@@ -121,7 +121,7 @@ impl QueueState {
     }
 
     /// Whether the spans that wait are to be exported now.
-    pub(super) fn is_ready(&self, batch: &config::Batch, due: Option<Instant>) -> bool {
+    pub(super) fn is_ready(&self, batch: &config::BatchSettings, due: Option<Instant>) -> bool {
         if let Some(closing) = self.closing {
             return self.taken < closing.below;
         }

@@ -28,7 +28,7 @@ fn take_all(queue: &Queue) -> Vec<u64> {
 
 /// The same queue, whose spans are due after this delay.
 fn with_delay(queue: Queue, delay: Duration) -> Queue {
-    Queue::new(config::Batch { delay, ..queue.batch }, queue.losses)
+    Queue::new(config::BatchSettings { delay, ..queue.batch }, queue.losses)
 }
 
 /// Accepted, exported, dropped, failed and waiting spans.

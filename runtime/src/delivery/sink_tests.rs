@@ -49,7 +49,7 @@ impl Exporter for Counting {
 }
 
 fn start(shared: &Arc<Shared>) -> Result<Arc<BatchSink<Counting>>, String> {
-    let batch = config::Batch {
+    let batch = config::BatchSettings {
         queue: 100,
         size: 3,
         delay: HOUR,

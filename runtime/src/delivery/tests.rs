@@ -14,7 +14,7 @@ use crate::stats::Stats;
 const HEAD: usize = 8;
 
 pub(super) fn queue(spans: usize, size: usize) -> Queue {
-    let batch = config::Batch {
+    let batch = config::BatchSettings {
         queue: spans,
         size,
         delay: Duration::from_secs(3600),

@@ -14,7 +14,7 @@ const FIELD: usize = BEFORE_KEY + MOST_ENCODED + 4;
 #[derive(Debug)]
 pub struct Key<'a> {
     pub(crate) text: &'a str,
-    pub(crate) mark: Mark,
+    pub(crate) mark: KeyMark,
     /// How long the key is, if the field below has it.
     length: u8,
     /// The field of an attribute with this key up to the value, and room for the first bytes of that.
@@ -37,7 +37,7 @@ impl<'a> Key<'a> {
             field[BEFORE_KEY + index] = bytes[index];
             index += 1;
         }
-        Self { text, mark: Mark::of(text), length: low_byte(length), field }
+        Self { text, mark: KeyMark::of(text), length: low_byte(length), field }
     }
 
     /// Whether [`write`](Self::write) can write the key.
@@ -66,7 +66,7 @@ impl<'a> Key<'a> {
 
 /// One of 128 bits for each key, so that most keys that differ are known to differ without comparing them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct KeyMark {
     is_upper: bool,
     bit: u64,
 }
@@ -76,7 +76,7 @@ const fn low_byte(number: usize) -> u8 {
     number as u8
 }
 
-impl Mark {
+impl KeyMark {
     /// By the key's length and three of its bytes: the first, the last, and one between.
     pub(crate) const fn of(key: &str) -> Self {
         let (bytes, length) = (key.as_bytes(), key.len());
@@ -91,17 +91,17 @@ impl Mark {
 
 /// The marks of some keys.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Marks([u64; 2]);
+pub(crate) struct KeyMarks([u64; 2]);
 
-impl Marks {
+impl KeyMarks {
     /// Whether one of the keys may be this one.
     #[inline]
-    pub(crate) fn contain(self, mark: Mark) -> bool {
+    pub(crate) fn contain(self, mark: KeyMark) -> bool {
         self.0[usize::from(mark.is_upper)] & mark.bit != 0
     }
 
     #[inline]
-    pub(crate) fn insert(&mut self, mark: Mark) {
+    pub(crate) fn insert(&mut self, mark: KeyMark) {
         self.0[usize::from(mark.is_upper)] |= mark.bit;
     }
 }
@@ -126,20 +126,20 @@ mod tests {
             "network.protocol.version",
             "error.type",
         ];
-        let mut marks = Marks::default();
+        let mut marks = KeyMarks::default();
         let mut shared = 0;
         for key in keys {
-            shared += usize::from(marks.contain(Mark::of(key)));
-            marks.insert(Mark::of(key));
+            shared += usize::from(marks.contain(KeyMark::of(key)));
+            marks.insert(KeyMark::of(key));
         }
         assert!(shared <= 2, "{shared} of {}", keys.len());
-        assert!(keys.iter().all(|key| marks.contain(Mark::of(key))));
+        assert!(keys.iter().all(|key| marks.contain(KeyMark::of(key))));
     }
 
     #[test]
     fn keys_differ_by_their_lengths_their_ends_and_their_middles() {
         let mark = |key| {
-            let Mark { is_upper, bit } = Mark::of(key);
+            let KeyMark { is_upper, bit } = KeyMark::of(key);
             (is_upper, bit)
         };
         for other in ["abcda", "bbcde", "abdde", "abcdef", ""] {
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn there_are_128_marks() {
         let marks: std::collections::HashSet<_> = (0..10_000)
-            .map(|number: u32| Mark::of(&number.to_string()))
+            .map(|number: u32| KeyMark::of(&number.to_string()))
             .map(|mark| (mark.is_upper, mark.bit))
             .collect();
         assert_eq!(marks.len(), 128);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use super::key::{Key, Mark, Marks};
+use super::key::{Key, KeyMark, KeyMarks};
 use super::limits::Limits;
 use super::value::{ValueRef, write_attribute, write_prepared};
 use super::wire::{Field, Writer, fields, fields_at};
@@ -18,7 +18,7 @@ pub(crate) struct Keys {
     /// The keys that there was no room for.
     dropped: Option<Box<DroppedKeys>>,
     /// Only keys that share a mark are compared.
-    marks: Marks,
+    marks: KeyMarks,
 }
 
 /// Keys that there was no room for: each counts once, however often it is set.
@@ -62,7 +62,7 @@ impl Keys {
         value: ValueRef<'_>,
         limits: &Limits,
     ) {
-        let mark = Mark::of(key);
+        let mark = KeyMark::of(key);
         if self.marks.contain(mark) && replace(bytes, start, key, value, limits) {
             return;
         }
@@ -103,13 +103,13 @@ impl Keys {
     }
 
     /// Whether one of these fields may be an attribute with this key.
-    pub(crate) fn may_have(&self, key: Mark) -> bool {
+    pub(crate) fn may_have(&self, key: KeyMark) -> bool {
         self.marks.contain(key)
     }
 
     /// Whether one of these fields is an attribute with this key.
     pub(crate) fn have(&self, key: &str, message: &[u8]) -> bool {
-        self.may_have(Mark::of(key))
+        self.may_have(KeyMark::of(key))
             && fields(message).any(|(number, field)| is_attribute(number, &field, key))
     }
 }

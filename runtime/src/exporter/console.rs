@@ -30,11 +30,11 @@ const DRAWING_WAIT: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Console {
     number: usize,
-    shared: Arc<Shared>,
+    shared: Arc<ConsoleShared>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct ConsoleShared {
     state: Mutex<ConsoleState>,
     written: Condvar,
     /// What takes its place in a child of `fork`, where the writer thread may have held the lock.
@@ -73,7 +73,7 @@ struct Drawn {
 
 impl Console {
     pub(crate) fn start() -> Self {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<ConsoleShared>::default();
         shared.start_writer();
         Self { number: recorder::new_pipeline(), shared }
     }
@@ -109,7 +109,7 @@ impl Console {
         }
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    fn shared(&self) -> &Arc<ConsoleShared> {
         let mut shared = &self.shared;
         while let Some(child) = shared.child.get() {
             shared = child;
@@ -118,7 +118,7 @@ impl Console {
     }
 }
 
-impl Shared {
+impl ConsoleShared {
     fn state(&self) -> MutexGuard<'_, ConsoleState> {
         self.state.lock().unpoisoned()
     }

@@ -12,7 +12,7 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::line::Line;
+use super::line::LogLine;
 use crate::attribute::not_finite;
 use crate::context;
 
@@ -24,7 +24,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         let metadata = of_log.as_ref().unwrap_or_else(|| event.metadata());
         let mut content = Content::default();
         event.record(&mut content);
-        Line {
+        LogLine {
             time: SystemTime::now(),
             level: metadata.level().as_str(),
             target: metadata.target(),

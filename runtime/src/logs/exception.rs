@@ -6,7 +6,7 @@ use opentelemetry::trace::SpanContext;
 use opentelemetry::{KeyValue, Value};
 use serde_json::json;
 
-use super::line::Line;
+use super::line::LogLine;
 
 /// An exception, after the semantic conventions for exceptions in logs.
 pub(crate) fn exception(span: &SpanContext, attributes: Vec<KeyValue>) {
@@ -20,7 +20,7 @@ pub(crate) fn exception(span: &SpanContext, attributes: Vec<KeyValue>) {
         };
         (key.to_string(), value)
     });
-    Line {
+    LogLine {
         time: SystemTime::now(),
         level: "ERROR",
         target: env!("CARGO_PKG_NAME"),

@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use crate::clean::steers;
 
 /// What lines look like in this process; JSON, until it is said.
-pub(super) static FORMAT: OnceLock<Format> = OnceLock::new();
+pub(super) static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Format {
+pub(super) enum LogFormat {
     #[cfg_attr(not(feature = "logs"), expect(dead_code))]
     Text,
     Json,
 }
 
 #[derive(Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct LogLine<'a> {
     pub(super) time: SystemTime,
     pub(super) level: &'a str,
     pub(super) target: &'a str,
@@ -30,12 +30,12 @@ pub(super) struct Line<'a> {
     pub(super) span: SpanContext,
 }
 
-impl Line<'_> {
+impl LogLine<'_> {
     /// Standard error may be closed: then there is nobody to tell.
     pub(super) fn write(&self) {
-        let line = match FORMAT.get().unwrap_or(&Format::Json) {
-            Format::Text => format!("{}\n", Text(self)),
-            Format::Json => format!("{}\n", Json(self)),
+        let line = match FORMAT.get().unwrap_or(&LogFormat::Json) {
+            LogFormat::Text => format!("{}\n", TextLine(self)),
+            LogFormat::Json => format!("{}\n", JsonLine(self)),
         };
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
@@ -58,9 +58,9 @@ impl Line<'_> {
     }
 }
 
-struct Json<'a>(&'a Line<'a>);
+struct JsonLine<'a>(&'a LogLine<'a>);
 
-impl Display for Json<'_> {
+impl Display for JsonLine<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(line) = self;
         write!(f, r#"{{"timestamp":"{}","level":"{}""#, line.timestamp(), line.level)?;
@@ -79,9 +79,9 @@ impl Display for Json<'_> {
     }
 }
 
-struct Text<'a>(&'a Line<'a>);
+struct TextLine<'a>(&'a LogLine<'a>);
 
-impl Display for Text<'_> {
+impl Display for TextLine<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(line) = self;
         write!(f, "{} {:>5} {}: ", line.timestamp(), line.level, line.target)?;
@@ -119,8 +119,8 @@ mod tests {
 
     use super::*;
 
-    fn line(message: &str, fields: &[(&str, Value)], span: SpanContext) -> Line<'static> {
-        Line {
+    fn line(message: &str, fields: &[(&str, Value)], span: SpanContext) -> LogLine<'static> {
+        LogLine {
             time: SystemTime::UNIX_EPOCH + Duration::from_micros(1_000_000_000_000_001),
             level: "INFO",
             target: "shop",
@@ -142,11 +142,11 @@ mod tests {
     fn json_is_one_object_a_line() {
         let fields = [("user", json!("Ada\n")), ("cents", json!(990))];
         assert_eq!(
-            Json(&line("paid \"now\"", &fields, span())).to_string(),
+            JsonLine(&line("paid \"now\"", &fields, span())).to_string(),
             r#"{"timestamp":"2001-09-09T01:46:40.000001Z","level":"INFO","target":"shop","message":"paid \"now\"","fields":{"user":"Ada\n","cents":990},"trace_id":"0000000000000000000000000000000a","span_id":"000000000000000b","trace_flags":"01"}"#
         );
         assert_eq!(
-            Json(&line("paid", &[], SpanContext::NONE)).to_string(),
+            JsonLine(&line("paid", &[], SpanContext::NONE)).to_string(),
             r#"{"timestamp":"2001-09-09T01:46:40.000001Z","level":"INFO","target":"shop","message":"paid"}"#
         );
     }
@@ -155,13 +155,13 @@ mod tests {
     fn text_is_for_reading() {
         let fields = [("user", json!("Ada")), ("note", json!("two words")), ("ok", json!(true))];
         assert_eq!(
-            Text(&line("paid", &fields, span())).to_string(),
+            TextLine(&line("paid", &fields, span())).to_string(),
             "2001-09-09T01:46:40.000001Z  INFO shop: paid user=Ada note=\"two words\" ok=true \
              trace_id=0000000000000000000000000000000a span_id=000000000000000b trace_flags=01"
         );
-        let turned = Text(&line("a\u{202e}b", &[], SpanContext::NONE)).to_string();
+        let turned = TextLine(&line("a\u{202e}b", &[], SpanContext::NONE)).to_string();
         assert!(turned.ends_with("a\\u{202e}b"), "{turned}");
-        let steered = Text(&line("red\u{1b}[31m\nhere", &[], SpanContext::NONE)).to_string();
+        let steered = TextLine(&line("red\u{1b}[31m\nhere", &[], SpanContext::NONE)).to_string();
         assert!(steered.ends_with("red\\u{1b}[31m\nhere"), "{steered}");
     }
 }

@@ -3,11 +3,11 @@
 #[cfg(feature = "logs")]
 mod event;
 mod exception;
-#[cfg(feature = "logs")]
-mod library;
 mod line;
 #[cfg(feature = "logs")]
 mod subscriber;
+#[cfg(feature = "logs")]
+mod tracing_layer;
 
 pub(crate) use exception::exception;
 #[cfg(feature = "logs")]

@@ -9,8 +9,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use super::event::Lines;
-use super::library;
-use super::line::{FORMAT, Format};
+use super::line::{FORMAT, LogFormat};
+use super::tracing_layer;
 use crate::environment::Environment;
 use crate::report::say;
 
@@ -18,7 +18,7 @@ pub(crate) struct Logs {
     /// `RUST_LOG` twice: what becomes a line, and what becomes a span beyond the default.
     lines: EnvFilter,
     spans: EnvFilter,
-    format: Format,
+    format: LogFormat,
 }
 
 impl Logs {
@@ -29,7 +29,7 @@ impl Logs {
         let (lines, spans) = environment
             .parsed("RUST_LOG", expected, DEFAULT, parse)
             .unwrap_or_else(|| (EnvFilter::new(DEFAULT), EnvFilter::new(DEFAULT)));
-        let format = if terminal { Format::Text } else { Format::Json };
+        let format = if terminal { LogFormat::Text } else { LogFormat::Json };
         Self { lines, spans, format }
     }
 
@@ -57,7 +57,7 @@ impl Logs {
             .init()
             .map_err(|_| "a logger of `log`")?;
         let subscriber =
-            Registry::default().with(library::layer(spans)).with(Lines.with_filter(lines));
+            Registry::default().with(tracing_layer::layer(spans)).with(Lines.with_filter(lines));
         set_global_default(subscriber).map_err(|_| other)?;
         let _ = FORMAT.set(format);
         Ok(())

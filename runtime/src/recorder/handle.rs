@@ -42,7 +42,7 @@ impl KnownSpan {
     }
 
     /// `Context` gives no access to our type. Therefore `is_recording` leaves what is known of the span in `ANSWER`.
-    fn answer(span: &SpanRef<'_>) -> Answer {
+    fn answer(span: &SpanRef<'_>) -> HandleAnswer {
         let _ = ANSWER.try_with(Cell::take);
         span.is_recording();
         ANSWER.try_with(Cell::take).unwrap_or_default()
@@ -50,9 +50,9 @@ impl KnownSpan {
 }
 
 /// What a handle says of its span.
-type Answer = (Option<KnownSpan>, Option<Arc<LocalTrace>>);
+type HandleAnswer = (Option<KnownSpan>, Option<Arc<LocalTrace>>);
 
-thread_local!(static ANSWER: Cell<Answer> = const { Cell::new((None, None)) });
+thread_local!(static ANSWER: Cell<HandleAnswer> = const { Cell::new((None, None)) });
 
 /// A span in a context. All that it is told goes to the slot of the span, as long as that is open.
 #[derive(Debug)]

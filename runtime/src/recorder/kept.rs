@@ -17,14 +17,14 @@ const MOST_BYTES: usize = 16 << 20;
 
 /// Which traces are kept, although they are not sampled.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Keep {
+pub(crate) struct KeepRules {
     /// Those in which a span fails.
     pub(crate) errors: bool,
     /// Those in which a span takes this long.
     pub(crate) slower_than: Option<Duration>,
 }
 
-impl Keep {
+impl KeepRules {
     pub(crate) fn anything(&self) -> bool {
         self.errors || self.slower_than.is_some()
     }
@@ -37,8 +37,8 @@ impl Keep {
 }
 
 /// What is held, of all traces.
-pub(crate) struct Keeper {
-    keep: Keep,
+pub(crate) struct HeldTraces {
+    keep: KeepRules,
     /// If spans state the probability of their traces in the `tracestate`: what that says of a trace that is kept.
     /// Sampled traces are held as well then.
     certain: Option<Certain>,
@@ -61,7 +61,7 @@ struct TraceList {
 
 /// The spans of one trace in this process, from its first span until none is open.
 pub(crate) struct LocalTrace {
-    keeper: Arc<Keeper>,
+    held_traces: Arc<HeldTraces>,
     is_sampled: bool,
     /// How many of its spans are open. It falls only with the lock.
     open: AtomicUsize,
@@ -74,7 +74,7 @@ struct HeldSpans {
     has_ended: bool,
     is_kept: bool,
     held: Batch,
-    /// Whether the keeper knows of it.
+    /// Whether the trace is in the list.
     is_listed: bool,
 }
 
@@ -88,8 +88,8 @@ pub(super) struct EndedSpan {
     pub(super) is_first: bool,
 }
 
-impl Keeper {
-    pub(crate) fn new(keep: Keep, certain: Option<Certain>) -> Arc<Self> {
+impl HeldTraces {
+    pub(crate) fn new(keep: KeepRules, certain: Option<Certain>) -> Arc<Self> {
         Arc::new(Self {
             keep,
             certain,
@@ -104,11 +104,11 @@ impl Keeper {
     /// That of this process.
     #[inline]
     pub(crate) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
-        let mut keeper = self;
-        while keeper.fork.has_happened() {
-            keeper = keeper.child.get_or_init(|| Self::new(self.keep, self.certain));
+        let mut held_traces = self;
+        while held_traces.fork.has_happened() {
+            held_traces = held_traces.child.get_or_init(|| Self::new(self.keep, self.certain));
         }
-        keeper
+        held_traces
     }
 
     /// How many spans were evicted for want of memory, before it was known whether their traces are kept.
@@ -120,7 +120,7 @@ impl Keeper {
     pub(super) fn start(self: &Arc<Self>, is_sampled: bool) -> Option<Arc<LocalTrace>> {
         (!is_sampled || self.certain.is_some()).then(|| {
             let (open, state) = (AtomicUsize::new(0), Mutex::default());
-            Arc::new(LocalTrace { keeper: self.clone(), is_sampled, open, state })
+            Arc::new(LocalTrace { held_traces: self.clone(), is_sampled, open, state })
         })
     }
 
@@ -191,7 +191,7 @@ impl LocalTrace {
         let mut state = self.state();
         let open = self.open.fetch_sub(1, Ordering::Relaxed) - 1;
         state.has_ended |= ended.is_first;
-        state.is_kept |= self.keeper.keep.takes(&ended);
+        state.is_kept |= self.held_traces.keep.takes(&ended);
         let is_decided = open == 0 || state.is_kept && state.has_ended;
         if !is_decided {
             if state.held.is_empty() {
@@ -199,14 +199,14 @@ impl LocalTrace {
                 state.held.reserve(2 * record.len());
             }
             state.held.push_record(record);
-            self.keeper.bytes.fetch_add(record.len(), Ordering::Relaxed);
+            self.held_traces.bytes.fetch_add(record.len(), Ordering::Relaxed);
             if !std::mem::replace(&mut state.is_listed, true) {
-                self.keeper.by_age().push(self);
+                self.held_traces.by_age().push(self);
             }
             return None;
         }
         let is_kept = state.is_kept;
-        let mut spans = state.release(&self.keeper);
+        let mut spans = state.release(&self.held_traces);
         drop(state);
         spans.push_record(record);
         self.decide(spans, is_kept)
@@ -215,25 +215,25 @@ impl LocalTrace {
     /// The spans as they are exported, if they are. Those of a trace that is kept say that it is sampled.
     fn decide(&self, mut spans: Batch, is_kept: bool) -> Option<Batch> {
         if is_kept {
-            spans.mark_sampled(self.keeper.certain);
+            spans.mark_sampled(self.held_traces.certain);
         }
         (is_kept || self.is_sampled).then_some(spans)
     }
 
     pub(super) fn is_of_this_process(&self) -> bool {
-        !self.keeper.fork.has_happened()
+        !self.held_traces.fork.has_happened()
     }
 
-    pub(super) fn keeper(&self) -> &Keeper {
-        &self.keeper
+    pub(super) fn held_traces(&self) -> &HeldTraces {
+        &self.held_traces
     }
 }
 
 impl HeldSpans {
     /// What was held.
-    fn release(&mut self, keeper: &Keeper) -> Batch {
+    fn release(&mut self, held_traces: &HeldTraces) -> Batch {
         let held = std::mem::take(&mut self.held);
-        keeper.bytes.fetch_sub(held.size(), Ordering::Relaxed);
+        held_traces.bytes.fetch_sub(held.size(), Ordering::Relaxed);
         held
     }
 }
@@ -242,13 +242,13 @@ impl Drop for LocalTrace {
     fn drop(&mut self) {
         let state = self.state.get_mut().unpoisoned();
         // Of a child of `fork`: the spans are its parent's.
-        self.keeper.bytes.fetch_sub(state.held.size(), Ordering::Relaxed);
+        self.held_traces.bytes.fetch_sub(state.held.size(), Ordering::Relaxed);
     }
 }
 
-impl Debug for Keeper {
+impl Debug for HeldTraces {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper").field("keep", &self.keep).finish_non_exhaustive()
+        f.debug_struct("HeldTraces").field("keep", &self.keep).finish_non_exhaustive()
     }
 }
 

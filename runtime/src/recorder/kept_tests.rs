@@ -5,11 +5,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::batch::Batch;
-use super::kept::{EndedSpan, Keep, Keeper, LocalTrace};
+use super::kept::{EndedSpan, HeldTraces, KeepRules, LocalTrace};
 use super::scope::ScopeId;
 use crate::sampling::certain;
 
-const ERRORS: Keep = Keep { errors: true, slower_than: None };
+const ERRORS: KeepRules = KeepRules { errors: true, slower_than: None };
 const NOTHING: [u8; 0] = [];
 
 /// The record of a span of this trace, with a payload of so many bytes.
@@ -47,43 +47,46 @@ fn first() -> EndedSpan {
     EndedSpan { is_first: true, ..fine() }
 }
 
-fn started(keeper: &Arc<Keeper>, is_sampled: bool, spans: usize) -> Arc<LocalTrace> {
-    let trace = keeper.start(is_sampled).expect("its spans are held");
+fn started(held_traces: &Arc<HeldTraces>, is_sampled: bool, spans: usize) -> Arc<LocalTrace> {
+    let trace = held_traces.start(is_sampled).expect("its spans are held");
     (0..spans).for_each(|_| trace.open());
     trace
 }
 
 #[test]
 fn traces_are_kept_if_an_option_says_so() {
-    let slow = Keep { slower_than: Some(Duration::ZERO), ..Keep::default() };
-    assert_eq!([Keep::default(), ERRORS, slow].map(|keep| keep.anything()), [false, true, true]);
+    let slow = KeepRules { slower_than: Some(Duration::ZERO), ..KeepRules::default() };
+    assert_eq!(
+        [KeepRules::default(), ERRORS, slow].map(|keep| keep.anything()),
+        [false, true, true]
+    );
 }
 
 #[test]
 fn a_trace_without_failures_is_not_exported() {
-    let keeper = Keeper::new(ERRORS, None);
-    let trace = started(&keeper, false, 2);
+    let held_traces = HeldTraces::new(ERRORS, None);
+    let trace = started(&held_traces, false, 2);
     assert_eq!(end(&trace, fine(), &record(1, 1, 0)), NOTHING);
     assert_eq!(end(&trace, first(), &record(1, 2, 0)), NOTHING);
-    assert_eq!((keeper.held_bytes(), keeper.evicted()), (0, 0));
+    assert_eq!((held_traces.held_bytes(), held_traces.evicted()), (0, 0));
 }
 
 #[test]
 fn a_trace_with_a_failure_is_exported_whole_when_its_first_span_ends() {
-    let keeper = Keeper::new(ERRORS, None);
-    let trace = started(&keeper, false, 3);
+    let held_traces = HeldTraces::new(ERRORS, None);
+    let trace = started(&held_traces, false, 3);
     assert_eq!(end(&trace, fine(), &record(1, 1, 0)), NOTHING);
     assert_eq!(end(&trace, failed(), &record(1, 2, 0)), NOTHING);
-    assert!(keeper.held_bytes() > 0);
+    assert!(held_traces.held_bytes() > 0);
     let exported = trace.end(first(), record(1, 3, 0).bytes()).expect("it is kept");
     assert!(exported.decode().all(|span| span.span_context.is_sampled()));
-    assert_eq!((ids([exported]), keeper.held_bytes()), (vec![1, 2, 3], 0));
+    assert_eq!((ids([exported]), held_traces.held_bytes()), (vec![1, 2, 3], 0));
 }
 
 #[test]
 fn spans_that_end_after_the_first_one_still_decide() {
-    let keeper = Keeper::new(ERRORS, None);
-    let trace = started(&keeper, false, 3);
+    let held_traces = HeldTraces::new(ERRORS, None);
+    let trace = started(&held_traces, false, 3);
     assert_eq!(end(&trace, first(), &record(1, 1, 0)), NOTHING);
     assert_eq!(end(&trace, failed(), &record(1, 2, 0)), [1, 2]);
     // Once it is known, each span goes out by itself.
@@ -93,9 +96,9 @@ fn spans_that_end_after_the_first_one_still_decide() {
 #[test]
 fn a_slow_span_keeps_its_trace() {
     let slower_than = Some(Duration::from_nanos(100));
-    let keeper = Keeper::new(Keep { errors: false, slower_than }, None);
+    let held_traces = HeldTraces::new(KeepRules { errors: false, slower_than }, None);
     for (nanos, exported) in [(99, vec![]), (100, vec![1])] {
-        let trace = started(&keeper, false, 1);
+        let trace = started(&held_traces, false, 1);
         let ended = EndedSpan { nanos, has_failed: true, ..first() };
         assert_eq!(end(&trace, ended, &record(1, 1, 0)), exported, "{nanos}");
     }
@@ -103,10 +106,10 @@ fn a_slow_span_keeps_its_trace() {
 
 #[test]
 fn what_is_sampled_is_held_only_where_thresholds_are_written() {
-    assert!(Keeper::new(ERRORS, None).start(true).is_none());
-    let keeper = Keeper::new(ERRORS, Some(certain));
+    assert!(HeldTraces::new(ERRORS, None).start(true).is_none());
+    let held_traces = HeldTraces::new(ERRORS, Some(certain));
     for (ended, state) in [(failed(), "ot=th:0"), (fine(), "")] {
-        let trace = started(&keeper, true, 2);
+        let trace = started(&held_traces, true, 2);
         assert_eq!(end(&trace, ended, &record(1, 1, 0)), NOTHING);
         let exported = trace.end(first(), record(1, 2, 0).bytes()).expect("it is sampled");
         let states: Vec<_> =
@@ -129,7 +132,7 @@ fn spans_of_a_kept_trace_say_that_they_are_sampled_and_keep_what_others_say() {
                 writer.text(5, "name");
                 writer.fixed32(16, flags);
             });
-            let trace = started(&Keeper::new(ERRORS, certain), false, 1);
+            let trace = started(&HeldTraces::new(ERRORS, certain), false, 1);
             let ended = EndedSpan { has_failed: true, ..first() };
             let exported = trace.end(ended, record.bytes()).expect("it is kept");
             let [span] = &exported.decode().collect::<Vec<_>>()[..] else { panic!("one span") };
@@ -144,34 +147,34 @@ fn spans_of_a_kept_trace_say_that_they_are_sampled_and_keep_what_others_say() {
 fn without_room_the_oldest_trace_is_decided_as_it_was_at_its_start() {
     const MEGABYTE: usize = 1 << 20;
 
-    let keeper = Keeper::new(ERRORS, Some(certain));
-    let [unsampled, sampled, latest] = [false, true, false].map(|it| started(&keeper, it, 3));
+    let held_traces = HeldTraces::new(ERRORS, Some(certain));
+    let [unsampled, sampled, latest] = [false, true, false].map(|it| started(&held_traces, it, 3));
     assert_eq!(end(&unsampled, fine(), &record(1, 1, 6 * MEGABYTE)), NOTHING);
     assert_eq!(end(&sampled, fine(), &record(2, 2, 6 * MEGABYTE)), NOTHING);
-    assert!(keeper.make_room().is_empty(), "there is room");
+    assert!(held_traces.make_room().is_empty(), "there is room");
     assert_eq!(end(&latest, fine(), &record(3, 3, 6 * MEGABYTE)), NOTHING);
-    assert_eq!((ids(keeper.make_room()), keeper.evicted()), (vec![], 1));
+    assert_eq!((ids(held_traces.make_room()), held_traces.evicted()), (vec![], 1));
     assert_eq!(end(&latest, fine(), &record(3, 4, 6 * MEGABYTE)), NOTHING);
-    assert_eq!((ids(keeper.make_room()), keeper.evicted()), (vec![2], 2));
+    assert_eq!((ids(held_traces.make_room()), held_traces.evicted()), (vec![2], 2));
     // The rest of a trace is held anew.
     assert_eq!(end(&unsampled, failed(), &record(1, 5, 0)), NOTHING);
     assert_eq!(end(&unsampled, first(), &record(1, 6, 0)), [5, 6]);
     drop((sampled, latest));
-    assert_eq!(keeper.held_bytes(), 0);
+    assert_eq!(held_traces.held_bytes(), 0);
 }
 
 #[test]
 fn a_trace_that_goes_on_for_ever_does_not_make_the_list_grow() {
-    let keeper = Keeper::new(ERRORS, None);
-    let for_ever = started(&keeper, false, 2);
+    let held_traces = HeldTraces::new(ERRORS, None);
+    let for_ever = started(&held_traces, false, 2);
     assert_eq!(end(&for_ever, fine(), &record(1, 1, 0)), NOTHING);
     let (first_record, second_record) = (record(2, 1, 0), record(2, 2, 0));
     for _ in 0..10_000 {
-        let trace = started(&keeper, false, 2);
+        let trace = started(&held_traces, false, 2);
         assert_eq!(end(&trace, fine(), &first_record), NOTHING);
         assert_eq!(end(&trace, first(), &second_record), NOTHING);
     }
-    assert!(keeper.listed() <= 1024, "{}", keeper.listed());
+    assert!(held_traces.listed() <= 1024, "{}", held_traces.listed());
     assert_eq!(end(&for_ever, failed(), &record(1, 2, 0)), [1, 2]);
 }
 
@@ -179,15 +182,15 @@ fn a_trace_that_goes_on_for_ever_does_not_make_the_list_grow() {
 fn there_is_room_for_16_mib_of_spans_to_the_byte() {
     const MOST: usize = 16 << 20;
 
-    let keeper = Keeper::new(ERRORS, None);
-    let trace = started(&keeper, false, 3);
+    let held_traces = HeldTraces::new(ERRORS, None);
+    let trace = started(&held_traces, false, 3);
     let rest = record(1, 1, MOST / 2).size() - MOST / 2;
     assert_eq!(end(&trace, fine(), &record(1, 1, MOST - rest)), NOTHING);
-    assert!(keeper.make_room().is_empty());
-    assert_eq!((keeper.held_bytes(), keeper.evicted()), (MOST, 0));
+    assert!(held_traces.make_room().is_empty());
+    assert_eq!((held_traces.held_bytes(), held_traces.evicted()), (MOST, 0));
     assert_eq!(end(&trace, fine(), &record(1, 2, 0)), NOTHING);
-    assert!(keeper.make_room().is_empty(), "the trace was not sampled");
-    assert_eq!((keeper.held_bytes(), keeper.evicted()), (0, 2));
+    assert!(held_traces.make_room().is_empty(), "the trace was not sampled");
+    assert_eq!((held_traces.held_bytes(), held_traces.evicted()), (0, 2));
 }
 
 #[test]
@@ -195,8 +198,8 @@ fn a_trace_is_whole_although_threads_start_and_end_its_spans_at_once() {
     const THREADS: usize = 8;
     const EACH: usize = 500;
 
-    let keeper = Keeper::new(ERRORS, None);
-    let trace = started(&keeper, false, 1);
+    let held_traces = HeldTraces::new(ERRORS, None);
+    let trace = started(&held_traces, false, 1);
     let record = record(1, 1, 0);
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -211,19 +214,20 @@ fn a_trace_is_whole_although_threads_start_and_end_its_spans_at_once() {
     trace.open();
     assert_eq!(end(&trace, failed(), &record), NOTHING);
     assert_eq!(end(&trace, first(), &record).len(), THREADS * EACH + 2);
-    assert_eq!(keeper.held_bytes(), 0);
+    assert_eq!(held_traces.held_bytes(), 0);
 }
 
 #[test]
 fn of_a_thousand_traces_on_eight_threads_those_that_fail_are_whole() {
-    let keeper = Keeper::new(ERRORS, None);
+    let held_traces = HeldTraces::new(ERRORS, None);
     let fails = |number: usize, thread: usize| (number + thread).is_multiple_of(10);
     let exported: usize = thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
             .map(|thread| {
-                let keeper = &keeper;
+                let held_traces = &held_traces;
                 scope.spawn(move || {
-                    let traces: Vec<_> = (0..125).map(|_| started(keeper, false, 11)).collect();
+                    let traces: Vec<_> =
+                        (0..125).map(|_| started(held_traces, false, 11)).collect();
                     let mut exported = 0;
                     for (number, trace) in traces.iter().enumerate() {
                         let fails = fails(number, thread);
@@ -244,5 +248,5 @@ fn of_a_thousand_traces_on_eight_threads_those_that_fail_are_whole() {
     });
     let failing = (0..8).flat_map(|thread| (0..125).map(move |number| fails(number, thread)));
     let failing = failing.filter(|fails| *fails).count();
-    assert_eq!((exported, keeper.held_bytes(), keeper.evicted()), (failing * 11, 0, 0));
+    assert_eq!((exported, held_traces.held_bytes(), held_traces.evicted()), (failing * 11, 0, 0));
 }

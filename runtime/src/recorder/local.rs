@@ -61,7 +61,7 @@ pub(crate) struct SlotRef {
 
 /// Where a span goes when it has ended.
 #[derive(Clone, Debug)]
-pub(super) enum Destination {
+pub(super) enum SpanRoute {
     /// To the pipeline with this number, through the buffer of the thread.
     Pipeline(usize),
     /// Straight to this outlet.
@@ -116,7 +116,7 @@ impl Local {
     pub(super) fn append(&self, pipeline: usize, outlet: &Arc<dyn Outlet>, record: &[u8]) {
         let mut state = self.state();
         let before = state.ended.use_outlet(pipeline, outlet);
-        let after = state.ended.append(&Destination::Pipeline(pipeline), record);
+        let after = state.ended.append(&SpanRoute::Pipeline(pipeline), record);
         drop(state);
         drop(before);
         after.run();
@@ -241,10 +241,10 @@ impl Ended {
     }
 
     #[inline]
-    fn append(&mut self, destination: &Destination, record: &[u8]) -> AfterUnlock {
+    fn append(&mut self, destination: &SpanRoute, record: &[u8]) -> AfterUnlock {
         let number = match destination {
-            Destination::Pipeline(number) => *number,
-            Destination::Direct(outlet) => return direct(outlet, record),
+            SpanRoute::Pipeline(number) => *number,
+            SpanRoute::Direct(outlet) => return direct(outlet, record),
         };
         let outlet = match &self.outlet {
             Some((known, outlet)) if *known == number => outlet,
@@ -294,7 +294,7 @@ impl Ended {
     ) -> AfterUnlock {
         let decided = trace.end(span.ended(end), span.record());
         let mut decided: Vec<Batch> = decided.into_iter().collect();
-        decided.extend(trace.keeper().make_room());
+        decided.extend(trace.held_traces().make_room());
         let mut after = AfterUnlock::Nothing;
         for batch in decided {
             after = after.and(self.append_batch(&span.destination, batch));
@@ -303,7 +303,7 @@ impl Ended {
     }
 
     /// Adds the spans of a trace that was held.
-    fn append_batch(&mut self, destination: &Destination, batch: Batch) -> AfterUnlock {
+    fn append_batch(&mut self, destination: &SpanRoute, batch: Batch) -> AfterUnlock {
         if let Some((_, outlet)) = &self.outlet {
             batch.contexts().for_each(|context| outlet.expect(&context));
         }

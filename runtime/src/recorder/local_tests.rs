@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use opentelemetry::trace::{SpanContext, SpanId, Status};
 
 use super::batch::Batch;
-use super::kept::{Keep, Keeper, LocalTrace};
-use super::local::{Destination, Local, SlotRef};
+use super::kept::{HeldTraces, KeepRules, LocalTrace};
+use super::local::{Local, SlotRef, SpanRoute};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::{late, test_spans};
@@ -211,8 +211,8 @@ fn a_pipeline_that_closes_gets_what_waits_and_nothing_after_that() {
 fn the_spans_of_a_kept_trace_are_handed_over_together() {
     for (spans_at_once, expected) in [(1, Take(3, 0)), (100, Wake)] {
         let (local, outlet) = (Local::new(), Listed::new(spans_at_once, AMPLE));
-        let keeper = Keeper::new(Keep { errors: true, slower_than: None }, None);
-        let trace = keeper.start(false).expect("its spans are held");
+        let held_traces = HeldTraces::new(KeepRules { errors: true, slower_than: None }, None);
+        let trace = held_traces.start(false).expect("its spans are held");
         let slots = [(); 3].map(|()| open_of(local, &outlet, &trace));
         slots[1].with(|span| span.set_status(&Status::error("gone wrong")));
         slots[2].with(|span| span.is_first = true);
@@ -237,8 +237,8 @@ fn the_oldest_held_traces_are_exported_when_a_span_needs_their_memory() {
 
     let (local, outlet) = (Local::new(), Listed::new(1, AMPLE));
     let certain: fn(&str) -> String = str::to_owned;
-    let keeper = Keeper::new(Keep::default(), Some(certain));
-    let traces = [(); 2].map(|()| keeper.start(true).expect("its spans are held"));
+    let held_traces = HeldTraces::new(KeepRules::default(), Some(certain));
+    let traces = [(); 2].map(|()| held_traces.start(true).expect("its spans are held"));
     for trace in &traces {
         assert_eq!(outlet.calls(), []);
         let slots = [(); 2].map(|()| open_of(local, &outlet, trace));
@@ -286,7 +286,7 @@ fn a_thread_keeps_64_slots_when_none_is_used() {
 fn open_spans_are_found_by_their_pipeline() {
     let (local, outlet) = (Local::new(), Listed::new(100, AMPLE));
     let [ended, open, direct] = [(); 3].map(|()| open_in(local, PIPELINE, &outlet));
-    direct.with(|span| span.destination = Destination::Direct(outlet.clone()));
+    direct.with(|span| span.destination = SpanRoute::Direct(outlet.clone()));
     ended.end(Some(9));
     assert!(local.has_open(PIPELINE) && !local.has_open(PIPELINE + 1));
     for slot in local.opened(PIPELINE) {

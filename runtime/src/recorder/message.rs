@@ -69,16 +69,16 @@ impl Fixed {
 
 /// The message, with the head of its record before it, and what is counted.
 #[derive(Debug, Default)]
-pub(super) struct Message {
+pub(super) struct SpanMessage {
     bytes: Vec<u8>,
     keys: Keys,
-    counts: Counts,
+    counts: EventCounts,
     status: StatusCode,
 }
 
 /// How many events and links a message has, and how many were dropped.
 #[derive(Debug, Default)]
-struct Counts {
+struct EventCounts {
     events: u32,
     dropped_events: u32,
     links: u32,
@@ -114,13 +114,13 @@ pub(super) fn begin(mut bytes: Vec<u8>, head: &Head<'_>) -> Vec<u8> {
     bytes
 }
 
-impl Message {
+impl SpanMessage {
     /// Goes on with the message of another span, which begins with these bytes, the head of its record among them.
     /// Returns memory that was used before.
     #[inline]
     pub(super) fn start(&mut self, bytes: Vec<u8>, keys: Keys) -> Vec<u8> {
         self.keys = keys;
-        self.counts = Counts::default();
+        self.counts = EventCounts::default();
         self.status = StatusCode::Unset;
         std::mem::replace(&mut self.bytes, bytes)
     }

@@ -20,16 +20,16 @@ mod local_tests;
 mod loom_tests;
 mod memory;
 mod message;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod model;
-#[cfg(test)]
-mod model_tests;
 mod native;
 #[cfg(test)]
 mod native_tests;
 mod outlet;
 mod provider;
 mod record;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod reference_model;
+#[cfg(test)]
+mod reference_model_tests;
 mod scope;
 mod slot;
 #[cfg(test)]
@@ -48,18 +48,18 @@ pub(crate) use clock::nanos;
 pub(crate) use encode::write_scope;
 pub(crate) use exceptions::Exceptions;
 pub(crate) use handle::Handle;
-pub(crate) use kept::{Keep, Keeper};
+pub(crate) use kept::{HeldTraces, KeepRules};
 pub(crate) use known_span::KnownSpan;
 pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use local::SlotRef;
 pub(crate) use message::EXCEPTION;
-pub(crate) use native::{HeadSampler, Native, NewSpan, RANDOM, SpanScope};
+pub(crate) use native::{HeadSampler, NativeRecorder, NewSpan, RANDOM, SpanScope};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]
 pub(crate) use scope::ScopeId;
 pub(crate) use slot::RecordedFailure;
-pub(crate) use thread::Library;
+pub(crate) use thread::InstrumentedCrate;
 pub(crate) use thread::{
     after_fork, any_open, append, close, collect, interrupt, new_ids, new_pipeline,
     start_over_in_child, with_waiting,

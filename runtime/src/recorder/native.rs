@@ -13,16 +13,16 @@ use opentelemetry::{Context, Key};
 
 use super::clock::Anchor;
 use super::exceptions::Exceptions;
-use super::kept::{Keeper, LocalTrace};
+use super::kept::{HeldTraces, LocalTrace};
 use super::known_span::KnownSpan;
-use super::local::Destination;
+use super::local::SpanRoute;
 use super::memory;
 use super::message::{self, Head};
 use super::outlet::Outlet;
 use super::record::HEAD;
 use super::scope::ScopeId;
 use super::slot::OpenSpan;
-use super::thread::{Library, Thread};
+use super::thread::{InstrumentedCrate, Thread};
 use crate::attribute::Attributes;
 use crate::encoding::{Limits, ValueRef};
 
@@ -59,14 +59,14 @@ fn name(
 
 /// A recorder: where its spans go, and what they may be.
 #[derive(Debug)]
-pub(crate) struct Native {
+pub(crate) struct NativeRecorder {
     /// The number of its pipeline; `None` where spans go straight to the outlet.
     pub(crate) pipeline: Option<usize>,
     pub(crate) outlet: Arc<dyn Outlet>,
     /// `None`: all spans are sampled.
     pub(crate) sampler: Option<Box<dyn HeadSampler>>,
     /// Which traces are kept that are not sampled, if any.
-    pub(crate) keeper: Option<Arc<Keeper>>,
+    pub(crate) held_traces: Option<Arc<HeldTraces>>,
     pub(crate) limits: Limits,
     /// Where the exceptions of its spans go.
     pub(crate) exceptions: Exceptions,
@@ -76,7 +76,7 @@ pub(crate) struct Native {
 
 /// The local trace of a span that starts under this one, if its spans are held; and whether it starts with the span.
 fn local_trace(
-    keeper: &Arc<Keeper>,
+    held_traces: &Arc<HeldTraces>,
     known: Option<KnownSpan>,
     parent: &SpanRef<'_>,
     is_sampled: bool,
@@ -89,7 +89,7 @@ fn local_trace(
     let trace = if id.is_valid() && !id.is_remote() { KnownSpan::trace(parent) } else { None };
     match trace {
         Some(trace) if trace.is_of_this_process() => (Some(trace), false),
-        _ => (keeper.of_this_process().start(is_sampled), true),
+        _ => (held_traces.of_this_process().start(is_sampled), true),
     }
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct NewSpan<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum SpanScope {
     Id(ScopeId),
-    Of(Library),
+    Of(InstrumentedCrate),
 }
 
 impl SpanScope {
@@ -127,7 +127,7 @@ impl SpanScope {
     }
 }
 
-impl Native {
+impl NativeRecorder {
     /// Starts a span in this context. `attributes` is called once, if the span records. `wrap` makes something of the
     /// span, which is returned with the panic of `attributes`.
     // Long, because a step that were a function of its own would copy what it prepares: that costs a tenth of a span.
@@ -163,7 +163,7 @@ impl Native {
             None => true,
         };
         let id = name(parent, (trace, span), is_sampled, state);
-        if !is_sampled && self.keeper.is_none() {
+        if !is_sampled && self.held_traces.is_none() {
             return (wrap(id, None, None), None);
         }
         let outer = outer.or_else(|| KnownSpan::asked(&outer_span));
@@ -172,8 +172,8 @@ impl Native {
             Some(known) => (known.anchor, known.anchor.now()),
             None => Anchor::start(),
         };
-        let (trace, is_first) = match &self.keeper {
-            Some(keeper) => local_trace(keeper, nested, &parent_span, is_sampled),
+        let (trace, is_first) = match &self.held_traces {
+            Some(held_traces) => local_trace(held_traces, nested, &parent_span, is_sampled),
             None => (None, false),
         };
         // Before the attributes, whose functions may start spans of their own.
@@ -211,8 +211,8 @@ impl Native {
     #[inline]
     fn describe(&self, slot: &mut OpenSpan, new: &NewSpan<'_>, outer: Option<&KnownSpan>) {
         slot.destination = match self.pipeline {
-            Some(number) => Destination::Pipeline(number),
-            None => Destination::Direct(self.outlet.clone()),
+            Some(number) => SpanRoute::Pipeline(number),
+            None => SpanRoute::Direct(self.outlet.clone()),
         };
         slot.outer = outer.map(|outer| outer.slot);
         slot.is_foreign = new.is_foreign;

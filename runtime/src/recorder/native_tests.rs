@@ -13,11 +13,13 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::clock::Anchor;
 use super::handle::{Handle, given};
-use super::native::{HeadSampler, Native, NewSpan, SpanScope};
+use super::native::{HeadSampler, NativeRecorder, NewSpan, SpanScope};
 use super::outlet::{Outlet, Room};
 use super::provider::{NativeProvider, NativeTracer};
 use super::scope::ScopeId;
-use super::{Batch, Exceptions, Keep, Keeper, KnownSpan, Library, RecordedFailure};
+use super::{
+    Batch, Exceptions, HeldTraces, InstrumentedCrate, KeepRules, KnownSpan, RecordedFailure,
+};
 use crate::attribute::Attributes;
 use crate::encoding::Limits;
 
@@ -68,19 +70,19 @@ impl HeadSampler for Never {
     }
 }
 
-fn native(outlet: &Arc<Collected>) -> Native {
-    Native {
+fn native(outlet: &Arc<Collected>) -> NativeRecorder {
+    NativeRecorder {
         pipeline: None,
         outlet: outlet.clone(),
         sampler: None,
-        keeper: None,
+        held_traces: None,
         limits: Limits::NONE,
         exceptions: Exceptions::EVENTS,
         baggage: Vec::new(),
     }
 }
 
-fn tracer(native: Native) -> NativeTracer {
+fn tracer(native: NativeRecorder) -> NativeTracer {
     NativeProvider(Arc::new(native)).tracer("tests")
 }
 
@@ -176,7 +178,7 @@ fn the_error_type_that_a_span_starts_with_stays() {
 fn spans_that_are_not_wanted_are_not_recorded() {
     let outlet = Arc::new(Collected::default());
     let closed = Arc::new(Collected { is_closed: true, ..Collected::default() });
-    let unsampled = Native { sampler: Some(Box::new(Never)), ..native(&outlet) };
+    let unsampled = NativeRecorder { sampler: Some(Box::new(Never)), ..native(&outlet) };
     let tracers = [tracer(unsampled), tracer(native(&closed))];
     let parent = remote(1);
     for tracer in tracers {
@@ -213,7 +215,7 @@ fn a_span_is_not_recorded_in_a_context_where_telemetry_is_suppressed() {
 fn entries_of_the_baggage_are_recorded() {
     let outlet = Arc::new(Collected::default());
     let baggage = vec!["tenant.id".into(), "region".into()];
-    let tracer = tracer(Native { baggage, ..native(&outlet) });
+    let tracer = tracer(NativeRecorder { baggage, ..native(&outlet) });
     let context =
         Context::new().with_baggage([KeyValue::new("tenant.id", "7"), KeyValue::new("other", "8")]);
     drop(tracer.build_with_context(SpanBuilder::from_name("name"), &context));
@@ -223,9 +225,10 @@ fn entries_of_the_baggage_are_recorded() {
 #[test]
 fn a_span_that_starts_when_its_parent_has_ended_is_of_the_same_local_trace() {
     let outlet = Arc::new(Collected::default());
-    let keeper = Keeper::new(Keep { errors: true, slower_than: None }, None);
+    let held_traces = HeldTraces::new(KeepRules { errors: true, slower_than: None }, None);
     let sampler: Option<Box<dyn HeadSampler>> = Some(Box::new(Never));
-    let tracer = tracer(Native { sampler, keeper: Some(keeper), ..native(&outlet) });
+    let tracer =
+        tracer(NativeRecorder { sampler, held_traces: Some(held_traces), ..native(&outlet) });
     let start = |name: &'static str, context: &Context| {
         tracer.build_with_context(SpanBuilder::from_name(name), context)
     };
@@ -361,7 +364,7 @@ fn a_span_is_recorded_whole_although_its_attributes_panic() {
         kind: &SpanKind::Internal,
         links: &[],
         start: None,
-        scope: SpanScope::Of(Library { name: "library", version: None }),
+        scope: SpanScope::Of(InstrumentedCrate { name: "library", version: None }),
         outer: &context,
         is_foreign: false,
     };

@@ -7,18 +7,18 @@ use opentelemetry::{Context, InstrumentationScope};
 
 use super::clock::nanos;
 use super::handle::{Handle, given};
-use super::native::{Native, NewSpan, SpanScope};
+use super::native::{NativeRecorder, NewSpan, SpanScope};
 use super::scope::ScopeId;
 use crate::attribute::Attributes;
 
 /// The provider of a program whose spans this library records.
 #[derive(Clone, Debug)]
-pub(crate) struct NativeProvider(pub(crate) Arc<Native>);
+pub(crate) struct NativeProvider(pub(crate) Arc<NativeRecorder>);
 
 /// Makes the spans of one instrumentation scope.
 #[derive(Clone, Debug)]
 pub(crate) struct NativeTracer {
-    native: Arc<Native>,
+    native: Arc<NativeRecorder>,
     scope: ScopeId,
 }
 
@@ -38,7 +38,7 @@ impl Tracer for NativeTracer {
     }
 }
 
-impl Native {
+impl NativeRecorder {
     /// Starts a span of other instrumentation.
     pub(crate) fn build(&self, scope: SpanScope, builder: SpanBuilder, parent: &Context) -> Handle {
         if Context::is_current_telemetry_suppressed() || !self.outlet.is_open() {

@@ -8,8 +8,8 @@ use opentelemetry::trace::{SpanContext, Status};
 use super::clock::Anchor;
 use super::exceptions::Exceptions;
 use super::kept::{EndedSpan, LocalTrace};
-use super::local::{Destination, SlotRef};
-use super::message::{EXCEPTION, Message, pairs};
+use super::local::{SlotRef, SpanRoute};
+use super::message::{EXCEPTION, SpanMessage, pairs};
 use crate::encoding::{Key, Keys, Limits, ValueRef, hash};
 
 /// How many failures of the spans under it a span remembers.
@@ -45,24 +45,24 @@ impl Slot {
         self.is_open = false;
         self.span.message.recycle();
         self.span.trace = None;
-        if let Destination::Direct(_) = self.span.destination {
-            self.span.destination = Destination::Pipeline(0);
+        if let SpanRoute::Direct(_) = self.span.destination {
+            self.span.destination = SpanRoute::Pipeline(0);
         }
     }
 
     /// Whether a span is in it that goes to the pipeline with this number.
     pub(super) fn is_of(&self, pipeline: usize) -> bool {
         self.is_open
-            && matches!(self.span.destination, Destination::Pipeline(number) if number == pipeline)
+            && matches!(self.span.destination, SpanRoute::Pipeline(number) if number == pipeline)
     }
 }
 
 /// A span that is open.
 pub(crate) struct OpenSpan {
-    message: Message,
+    message: SpanMessage,
     limits: Limits,
     pub(super) anchor: Anchor,
-    pub(super) destination: Destination,
+    pub(super) destination: SpanRoute,
     /// The span that it was started in, if that is of this process: it is told of failures.
     pub(super) outer: Option<SlotRef>,
     /// Whether other instrumentation has started it, which tells nobody of failures.
@@ -193,10 +193,10 @@ impl OpenSpan {
 impl Default for OpenSpan {
     fn default() -> Self {
         Self {
-            message: Message::default(),
+            message: SpanMessage::default(),
             limits: Limits::NONE,
             anchor: Anchor::default(),
-            destination: Destination::Pipeline(0),
+            destination: SpanRoute::Pipeline(0),
             outer: None,
             is_foreign: false,
             trace: None,

@@ -8,8 +8,8 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::batch::Batch;
 use super::clock::Anchor;
-use super::kept::{Keep, Keeper};
-use super::local::{Destination, Local, SlotRef};
+use super::kept::{HeldTraces, KeepRules};
+use super::local::{Local, SlotRef, SpanRoute};
 use super::message::{Head, begin};
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
@@ -206,15 +206,15 @@ fn a_slot_has_a_span_for_each_generation_but_the_last() {
 #[test]
 fn a_slot_that_is_cleared_keeps_neither_a_trace_nor_an_outlet() {
     let outlet: Arc<Last> = Arc::default();
-    let keeper = Keeper::new(Keep { errors: true, slower_than: None }, None);
+    let held_traces = HeldTraces::new(KeepRules { errors: true, slower_than: None }, None);
     let mut slot = Slot::after(1);
     slot.is_open = true;
-    slot.span.trace = keeper.start(false);
-    slot.span.destination = Destination::Direct(outlet.clone());
+    slot.span.trace = held_traces.start(false);
+    slot.span.destination = SpanRoute::Direct(outlet.clone());
     assert!(!slot.is_of(0));
     slot.clear();
     assert!(!slot.is_open && slot.span.trace.is_none() && slot.span.record().is_empty());
-    assert_eq!((Arc::strong_count(&outlet), Arc::strong_count(&keeper)), (1, 1));
+    assert_eq!((Arc::strong_count(&outlet), Arc::strong_count(&held_traces)), (1, 1));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 
 use super::clock::Anchor;
-use super::local::{Destination, Local, SlotRef};
+use super::local::{Local, SlotRef, SpanRoute};
 use super::message::{Head, begin};
 use super::outlet::Outlet;
 use super::scope::ScopeId;
@@ -33,6 +33,6 @@ pub(super) fn open(
     local.open(Some((pipeline, outlet)), |span| {
         let record = begin(Vec::new(), &head);
         span.start(1, record, Keys::default(), &Limits::NONE, Anchor::default());
-        span.destination = Destination::Pipeline(pipeline);
+        span.destination = SpanRoute::Pipeline(pipeline);
     })
 }

@@ -61,17 +61,17 @@ pub(super) struct Thread {
     /// Spans that others were started under, by their ids.
     parents: [Option<KnownSpan>; MOST_PARENTS],
     /// The numbers of scopes. Few: one for each crate that has spans.
-    scopes: Vec<(Library, ScopeId)>,
+    scopes: Vec<(InstrumentedCrate, ScopeId)>,
 }
 
 /// The crate whose spans these are: OpenTelemetry's instrumentation scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Library {
+pub(crate) struct InstrumentedCrate {
     pub(crate) name: &'static str,
     pub(crate) version: Option<&'static str>,
 }
 
-impl Library {
+impl InstrumentedCrate {
     pub(crate) fn scope(self) -> InstrumentationScope {
         let scope = InstrumentationScope::builder(self.name);
         match self.version {
@@ -140,7 +140,7 @@ impl Thread {
 
     /// The number of this crate's scope.
     #[inline]
-    pub(super) fn scope(&mut self, library: Library) -> ScopeId {
+    pub(super) fn scope(&mut self, library: InstrumentedCrate) -> ScopeId {
         if let Some((_, id)) = self.scopes.iter().find(|(known, _)| known.is(library)) {
             return *id;
         }

@@ -14,7 +14,7 @@ use super::local::SlotRef;
 use super::outlet::{Outlet, Room};
 use super::scope::ScopeId;
 use super::tests::empty_span;
-use super::thread::{Library, Thread};
+use super::thread::{InstrumentedCrate, Thread};
 use super::{
     Batch, KnownSpan, any_open, append, close, collect, interrupt, new_ids, new_pipeline,
     test_spans, with_waiting,
@@ -169,7 +169,7 @@ fn numbers_and_ids_are_new_each_time() {
 
 #[test]
 fn a_library_is_the_same_wherever_its_name_is() {
-    let library = |name: &str, version: Option<&str>| Library {
+    let library = |name: &str, version: Option<&str>| InstrumentedCrate {
         name: name.to_owned().leak(),
         version: version.map(|version| &*version.to_owned().leak()),
     };

@@ -111,13 +111,13 @@ mod tests {
     use opentelemetry_sdk::trace as sdk;
 
     use super::*;
-    use crate::recorder::Keep;
+    use crate::recorder::KeepRules;
 
     const HIGH: u128 = u128::MAX;
     const LOW: u128 = 1;
 
     fn sampling(ratio: f64) -> Sampling {
-        let keep = Keep::default();
+        let keep = KeepRules::default();
         Sampling { ratio: Ratio::nearest(ratio), parent_based: true, consistent: false, keep }
     }
 

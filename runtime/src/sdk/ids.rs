@@ -6,9 +6,9 @@ use opentelemetry_sdk::trace::IdGenerator;
 use crate::recorder;
 
 #[derive(Debug)]
-pub(crate) struct Ids;
+pub(crate) struct SdkIdGenerator;
 
-impl IdGenerator for Ids {
+impl IdGenerator for SdkIdGenerator {
     fn new_trace_id(&self) -> TraceId {
         recorder::new_ids().0
     }

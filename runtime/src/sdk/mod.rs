@@ -14,7 +14,7 @@ mod random;
 #[cfg(feature = "app")]
 pub(crate) use custom_processor::{CustomProcessor, CustomProcessors};
 #[cfg(feature = "app")]
-pub(crate) use ids::Ids;
+pub(crate) use ids::SdkIdGenerator;
 pub(crate) use limits::{Capacity, SPARE};
 #[cfg(feature = "app")]
 pub(crate) use processor::{Nowhere, Processor, Sink};

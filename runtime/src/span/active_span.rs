@@ -15,7 +15,7 @@ use super::enabled;
 use super::ending::Ending;
 use super::panic::Panic;
 use super::recorder::Started;
-use super::seen::SeenFailures;
+use super::seen_failures::SeenFailures;
 use super::target::Target;
 use crate::attribute::Attributes;
 use crate::outcome::Outcome;
@@ -34,7 +34,7 @@ pub struct ActiveSpan {
     pub(super) context: Option<Context>,
     /// The slot of the span, if it is in one and not ended.
     slot: Option<SlotRef>,
-    extra: Option<Box<Extra>>,
+    extra: Option<Box<RareParts>>,
     /// Whether blocks in the body may be spans.
     has_blocks: bool,
     /// Whether the thread was unwinding before the span started: that panic is not ours.
@@ -47,9 +47,9 @@ pub struct ActiveSpan {
 
 /// What few spans have.
 #[derive(Debug, Default)]
-struct Extra {
+struct RareParts {
     /// The span, if it is a provider's and not ended.
-    provided: Option<Provided>,
+    provided: Option<ProviderSpan>,
     /// The device whose work the span lasts for as well.
     device: Option<Window>,
     /// The blocks in the body that are spans.
@@ -58,7 +58,7 @@ struct Extra {
 
 /// A span of a provider's.
 #[derive(Debug)]
-struct Provided {
+struct ProviderSpan {
     /// What the span remembers that it was started in, if that is a provider's too.
     outer: Option<SeenFailures>,
 }
@@ -84,7 +84,7 @@ impl ActiveSpan {
         Self::in_context(Some(context))
     }
 
-    fn extra(&mut self) -> &mut Extra {
+    fn extra(&mut self) -> &mut RareParts {
         self.extra.get_or_insert_default()
     }
 
@@ -200,7 +200,7 @@ impl Started for ActiveSpan {
 
     fn started_by_provider(&mut self, context: Context, outer: Option<SeenFailures>) {
         self.context = Some(context.with_value(SeenFailures::default()));
-        self.extra().provided = Some(Provided { outer });
+        self.extra().provided = Some(ProviderSpan { outer });
     }
 }
 

@@ -7,7 +7,7 @@ use super::enabled;
 use crate::attribute::Attributes;
 use crate::context::CallerDecision;
 use crate::context::{self, ToContext, with_baggage};
-use crate::recorder::Library;
+use crate::recorder::InstrumentedCrate;
 
 /// A place in the source where spans start: their name, their kind, and the crate it is in.
 ///
@@ -26,7 +26,7 @@ use crate::recorder::Library;
 pub struct Callsite {
     pub(super) name: &'static str,
     pub(super) kind: SpanKind,
-    pub(super) library: Library,
+    pub(super) library: InstrumentedCrate,
 }
 
 /// A span that is about to start: under the current one, unless it is said otherwise.
@@ -49,7 +49,7 @@ impl Callsite {
         library: &'static str,
         version: Option<&'static str>,
     ) -> Self {
-        Self { name, kind, library: Library { name: library, version } }
+        Self { name, kind, library: InstrumentedCrate { name: library, version } }
     }
 
     /// The next span of this callsite.

@@ -22,11 +22,11 @@ const LONG: Duration = Duration::from_secs(10);
 /// One recorder's. The thread starts with the first span that waits, and asks for one after the
 /// other, in the order their bodies ended.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DeviceWaiter(Arc<Shared>);
+pub(crate) struct DeviceWaiter(Arc<WaiterShared>);
 
 #[derive(Debug)]
-struct Shared {
-    queue: Mutex<Queue>,
+struct WaiterShared {
+    queue: Mutex<DeviceQueue>,
     /// Tells the thread of something to do, and whoever waits that something is done.
     changed: Condvar,
     /// The process that the thread is in, and the spans that wait are of.
@@ -36,7 +36,7 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct Queue {
+struct DeviceQueue {
     waiting: VecDeque<(PendingSpan, Resolve)>,
     /// The one whose device is being asked, and since when.
     asked: Option<(PendingSpan, Instant)>,
@@ -90,7 +90,7 @@ impl DeviceWaiter {
     }
 
     /// That of this process.
-    fn of_this_process(&self) -> &Arc<Shared> {
+    fn of_this_process(&self) -> &Arc<WaiterShared> {
         let mut shared = &self.0;
         while shared.process != process::id() {
             shared = shared.child.get_or_init(Arc::default);
@@ -146,13 +146,13 @@ impl DeviceWaiter {
     }
 }
 
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl WaiterShared {
+    fn queue(&self) -> MutexGuard<'_, DeviceQueue> {
         self.queue.lock().unpoisoned()
     }
 
     /// Whether there is a thread; it starts when it is first asked for.
-    fn runs(self: &Arc<Self>, queue: &mut Queue) -> bool {
+    fn runs(self: &Arc<Self>, queue: &mut DeviceQueue) -> bool {
         if !queue.runs {
             let shared = self.clone();
             queue.runs = internal_threads::spawn("spandrel-device", move || shared.run()).is_ok();
@@ -174,7 +174,7 @@ impl Shared {
     }
 
     fn next(&self) -> Option<Resolve> {
-        let nothing = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
+        let nothing = |queue: &mut DeviceQueue| queue.waiting.is_empty() && !queue.closed;
         let mut queue = self.changed.wait_while(self.queue(), nothing).unpoisoned();
         let (pending, resolve) = queue.waiting.pop_front()?;
         queue.asked = Some((pending, Instant::now()));
@@ -189,7 +189,7 @@ impl Shared {
     }
 }
 
-impl Queue {
+impl DeviceQueue {
     /// Whether a slow device has to be reported now.
     fn is_late(&mut self) -> bool {
         let long = |(_, since): &(PendingSpan, Instant)| since.elapsed() > LONG;
@@ -199,14 +199,14 @@ impl Queue {
     }
 }
 
-impl Default for Shared {
+impl Default for WaiterShared {
     fn default() -> Self {
         let (queue, changed) = (Mutex::default(), Condvar::new());
         Self { queue, changed, process: process::id(), child: OnceLock::new() }
     }
 }
 
-impl Drop for Shared {
+impl Drop for WaiterShared {
     fn drop(&mut self) {
         if self.process != process::id() {
             // Spans end when they are dropped, and these are not of this process.
@@ -216,9 +216,9 @@ impl Drop for Shared {
     }
 }
 
-impl Debug for Queue {
+impl Debug for DeviceQueue {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let waiting = self.waiting.len();
-        f.debug_struct("Queue").field("waiting", &waiting).finish_non_exhaustive()
+        f.debug_struct("DeviceQueue").field("waiting", &waiting).finish_non_exhaustive()
     }
 }

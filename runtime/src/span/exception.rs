@@ -7,7 +7,7 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use super::panic::Panic;
 use super::recorder::Recorder;
 use super::sdk_span;
-use super::seen::SeenFailures;
+use super::seen_failures::SeenFailures;
 use super::target::Target;
 use crate::encoding::ValueRef;
 use crate::outcome::{Failure, PANIC};

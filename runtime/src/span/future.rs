@@ -66,17 +66,17 @@ where
 /// Hands the span of a future to the [`SpanFuture`] that polls it. When what this returns is ready, the span
 /// is current.
 #[inline]
-pub fn started(span: ActiveSpan) -> Started {
+pub fn started(span: ActiveSpan) -> SpanHandover {
     if span.has_no_effect() {
         std::mem::forget(span);
-        return Started { waits: false };
+        return SpanHandover { waits: false };
     }
     hand_over(span)
 }
 
-fn hand_over(span: ActiveSpan) -> Started {
+fn hand_over(span: ActiveSpan) -> SpanHandover {
     // A thread that has no such variable any more has no current span either.
-    Started { waits: STARTED.try_with(|started| started.set(Some(span))).is_ok() }
+    SpanHandover { waits: STARTED.try_with(|started| started.set(Some(span))).is_ok() }
 }
 
 /// Takes the span that the future has started, if it has.
@@ -90,11 +90,11 @@ fn take_started(span: &mut ActiveSpan) -> bool {
 /// Ready when the span is current.
 #[derive(Debug)]
 #[must_use = "the span is current when this is ready"]
-pub struct Started {
+pub struct SpanHandover {
     waits: bool,
 }
 
-impl Future for Started {
+impl Future for SpanHandover {
     type Output = ();
 
     /// Pending once, if there is a span. Only the [`SpanFuture`] round it sees that, and it polls again at once.

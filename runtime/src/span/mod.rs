@@ -15,17 +15,17 @@ mod entry;
 mod exception;
 mod future;
 mod guard;
-#[cfg(feature = "logs")]
-mod library;
 pub(crate) mod links;
 mod panic;
 mod pending_span;
 mod recorder;
 pub(crate) mod returned;
 mod sdk_span;
-mod seen;
+mod seen_failures;
 mod stream;
 mod target;
+#[cfg(feature = "logs")]
+mod tracing_spans;
 
 pub use active_span::ActiveSpan;
 pub use body_frame::{end_exited_blocks, enter_frame, observe_exit};
@@ -40,8 +40,8 @@ pub use stream::SpanStream;
 
 #[cfg(feature = "app")]
 pub(crate) use exception::record_panic_here;
-#[cfg(feature = "logs")]
-pub(crate) use library::LibraryTracer;
 pub(crate) use recorder::{ActiveRecorder, Recorder, await_devices};
 #[cfg(feature = "app")]
 pub(crate) use recorder::{Installation, KnownRecorded, Pruning, end_device_spans};
+#[cfg(feature = "logs")]
+pub(crate) use tracing_spans::TracingTracer;

@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use super::device_waiter::DeviceWaiter;
 use super::enabled;
 use crate::context::{CallerDecision, NewTrace};
-use crate::recorder::{Exceptions, Native};
+use crate::recorder::{Exceptions, NativeRecorder};
 #[cfg(feature = "app")]
 use crate::sdk::Capacity;
 pub(crate) use installed::await_devices;
@@ -68,7 +68,7 @@ impl Recorder {
     }
 
     /// A recorder for one test scope, current in the context that carries it.
-    pub(crate) fn scoped(native: Native) -> ActiveRecorder {
+    pub(crate) fn scoped(native: NativeRecorder) -> ActiveRecorder {
         Self::activate(Provider::Native(Arc::new(native)), Exceptions::EVENTS, KnownRecorded::All)
     }
 

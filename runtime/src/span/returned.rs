@@ -64,7 +64,7 @@ boxed! {
 }
 
 /// The value is a boxed future or stream, and returned as one.
-pub trait IsBoxed<T: Boxed> {
+pub trait ReturnsBoxed<T: Boxed> {
     /// The value in this span.
     fn spandrel_end<O>(&self, span: &mut ActiveSpan, value: T, outcome: O) -> T
     where
@@ -72,7 +72,7 @@ pub trait IsBoxed<T: Boxed> {
         O: Fn(&T::Output) -> Outcome;
 }
 
-impl<T: Boxed> IsBoxed<T> for &Returned<T> {
+impl<T: Boxed> ReturnsBoxed<T> for &Returned<T> {
     fn spandrel_end<O>(&self, span: &mut ActiveSpan, value: T, outcome: O) -> T
     where
         T: InSpan<O>,
@@ -83,7 +83,7 @@ impl<T: Boxed> IsBoxed<T> for &Returned<T> {
 }
 
 /// The value is just that.
-pub trait IsPlain<T> {
+pub trait ReturnsValue<T> {
     /// Ends the span by the value.
     fn spandrel_end(
         &self,
@@ -101,7 +101,7 @@ pub trait IsPlain<T> {
     ) -> T;
 }
 
-impl<T> IsPlain<T> for Returned<T> {
+impl<T> ReturnsValue<T> for Returned<T> {
     #[inline]
     fn spandrel_end(
         &self,
@@ -124,14 +124,14 @@ impl<T> IsPlain<T> for Returned<T> {
 }
 
 /// The value is a future, behind an opaque type.
-pub trait IsFuture<F: Future> {
+pub trait ReturnsFuture<F: Future> {
     /// The future in this span.
     fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: F, outcome: O) -> SpanFuture<F, O>
     where
         O: FnOnce(&F::Output) -> Outcome;
 }
 
-impl<F: Future> IsFuture<F> for &&Returned<F> {
+impl<F: Future> ReturnsFuture<F> for &&Returned<F> {
     fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: F, outcome: O) -> SpanFuture<F, O>
     where
         O: FnOnce(&F::Output) -> Outcome,
@@ -141,14 +141,14 @@ impl<F: Future> IsFuture<F> for &&Returned<F> {
 }
 
 /// The value is a stream, behind an opaque type.
-pub trait IsStream<S: Stream> {
+pub trait ReturnsStream<S: Stream> {
     /// The stream in this span.
     fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: S, outcome: O) -> SpanStream<S, O>
     where
         O: Fn(&S::Item) -> Outcome;
 }
 
-impl<S: Stream> IsStream<S> for &Returned<S> {
+impl<S: Stream> ReturnsStream<S> for &Returned<S> {
     fn spandrel_follow<O>(&self, span: &mut ActiveSpan, value: S, outcome: O) -> SpanStream<S, O>
     where
         O: Fn(&S::Item) -> Outcome,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 
-use super::seen::SeenFailures;
+use super::seen_failures::SeenFailures;
 use crate::recorder::{SlotRef, nanos};
 
 /// A span that is open.

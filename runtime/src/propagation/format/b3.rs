@@ -27,14 +27,14 @@ enum SamplingState {
 
 /// Ids, a sampling state, or both.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Received {
+enum ReceivedB3 {
     Span(TraceId, SpanId, Option<SamplingState>),
     SamplingState(SamplingState),
 }
 
 pub(super) fn extract(context: &Context, carrier: &dyn Extractor) -> Extracted {
     match carrier.get(SINGLE).and_then(parse).or_else(|| read(carrier)) {
-        Some(Received::Span(trace_id, span_id, state)) => {
+        Some(ReceivedB3::Span(trace_id, span_id, state)) => {
             let sampled = matches!(state, Some(SamplingState::Accept | SamplingState::Debug));
             let flags = TraceFlags::NOT_SAMPLED.with_sampled(sampled);
             let span = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
@@ -46,7 +46,7 @@ pub(super) fn extract(context: &Context, carrier: &dyn Extractor) -> Extracted {
             Extracted::Trace(decision.put_into(context).with_remote_span_context(span))
         }
         // No trace starts here if another propagator has found a span, or if one is active already.
-        Some(Received::SamplingState(state)) if !context.span().span_context().is_valid() => {
+        Some(ReceivedB3::SamplingState(state)) if !context.span().span_context().is_valid() => {
             let decision = match state {
                 SamplingState::Deny => NewTrace::NotSampled,
                 SamplingState::Accept => NewTrace::Sampled,
@@ -54,13 +54,13 @@ pub(super) fn extract(context: &Context, carrier: &dyn Extractor) -> Extracted {
             };
             Extracted::Beside(CallerDecision::ForNewTrace(decision).put_into(context))
         }
-        Some(Received::SamplingState(_)) | None => Extracted::Nothing,
+        Some(ReceivedB3::SamplingState(_)) | None => Extracted::Nothing,
     }
 }
 
-fn parse(text: &str) -> Option<Received> {
+fn parse(text: &str) -> Option<ReceivedB3> {
     let Some((trace, rest)) = text.split_once('-') else {
-        return state(text).map(Received::SamplingState);
+        return state(text).map(ReceivedB3::SamplingState);
     };
     let mut fields = rest.split('-');
     let trace_id = trace_id(trace)?;
@@ -71,18 +71,18 @@ fn parse(text: &str) -> Option<Received> {
     };
     // The parent of the caller's span, which is of no use here.
     let parent = fields.next().is_none_or(|parent| ids::span_id(parent, 16).is_some());
-    (parent && fields.next().is_none()).then_some(Received::Span(trace_id, span_id, state))
+    (parent && fields.next().is_none()).then_some(ReceivedB3::Span(trace_id, span_id, state))
 }
 
-fn read(carrier: &dyn Extractor) -> Option<Received> {
+fn read(carrier: &dyn Extractor) -> Option<ReceivedB3> {
     let state = match (carrier.get(FLAGS), carrier.get(SAMPLED)) {
         (Some("1"), _) => Some(SamplingState::Debug),
         (_, Some(sampled)) => Some(state(sampled).filter(|state| *state != SamplingState::Debug)?),
         (_, None) => None,
     };
     match (carrier.get(TRACE_ID), carrier.get(SPAN_ID)) {
-        (None, None) => state.map(Received::SamplingState),
-        (trace, span) => Some(Received::Span(trace_id(trace?)?, ids::span_id(span?, 16)?, state)),
+        (None, None) => state.map(ReceivedB3::SamplingState),
+        (trace, span) => Some(ReceivedB3::Span(trace_id(trace?)?, ids::span_id(span?, 16)?, state)),
     }
 }
 
@@ -103,7 +103,7 @@ fn state(text: &str) -> Option<SamplingState> {
 }
 
 /// What this context says to the next service.
-fn sent(context: &Context) -> Option<Received> {
+fn sent(context: &Context) -> Option<ReceivedB3> {
     let span = context.span();
     let span = span.span_context();
     if !span.is_valid() {
@@ -112,7 +112,7 @@ fn sent(context: &Context) -> Option<Received> {
             NewTrace::Sampled => SamplingState::Accept,
             NewTrace::Debug => SamplingState::Debug,
         };
-        return Some(Received::SamplingState(state));
+        return Some(ReceivedB3::SamplingState(state));
     }
     let state = match span.is_sampled() {
         _ if CallerDecision::is_debug(context, span) => Some(SamplingState::Debug),
@@ -120,7 +120,7 @@ fn sent(context: &Context) -> Option<Received> {
         false if CallerDecision::is_deferred(context, span) => None,
         false => Some(SamplingState::Deny),
     };
-    Some(Received::Span(span.trace_id(), span.span_id(), state))
+    Some(ReceivedB3::Span(span.trace_id(), span.span_id(), state))
 }
 
 /// The one header, empty where there is nothing to say.
@@ -131,11 +131,11 @@ pub(super) fn print(context: &Context) -> String {
         SamplingState::Debug => 'd',
     };
     match sent(context) {
-        Some(Received::Span(trace_id, span_id, Some(state))) => {
+        Some(ReceivedB3::Span(trace_id, span_id, Some(state))) => {
             format!("{trace_id}-{span_id}-{}", letter(state))
         }
-        Some(Received::Span(trace_id, span_id, None)) => format!("{trace_id}-{span_id}"),
-        Some(Received::SamplingState(state)) => letter(state).to_string(),
+        Some(ReceivedB3::Span(trace_id, span_id, None)) => format!("{trace_id}-{span_id}"),
+        Some(ReceivedB3::SamplingState(state)) => letter(state).to_string(),
         None => String::new(),
     }
 }
@@ -143,8 +143,8 @@ pub(super) fn print(context: &Context) -> String {
 /// The several headers.
 pub(super) fn fields(context: &Context) -> Vec<(&'static str, String)> {
     let (ids, state) = match sent(context) {
-        Some(Received::Span(trace_id, span_id, state)) => (Some((trace_id, span_id)), state),
-        Some(Received::SamplingState(state)) => (None, Some(state)),
+        Some(ReceivedB3::Span(trace_id, span_id, state)) => (Some((trace_id, span_id)), state),
+        Some(ReceivedB3::SamplingState(state)) => (None, Some(state)),
         None => (None, None),
     };
     let ids = ids.map(|(trace_id, span_id)| {
@@ -167,9 +167,9 @@ mod tests {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     const SPAN: &str = "00f067aa0ba902b7";
 
-    fn span(state: Option<SamplingState>) -> Received {
+    fn span(state: Option<SamplingState>) -> ReceivedB3 {
         let (trace, span) = (TraceId::from_hex(TRACE), SpanId::from_hex(SPAN));
-        Received::Span(trace.expect("an id"), span.expect("an id"), state)
+        ReceivedB3::Span(trace.expect("an id"), span.expect("an id"), state)
     }
 
     fn headers(pairs: &[(&str, &str)]) -> HashMap<String, String> {
@@ -200,14 +200,14 @@ mod tests {
             ("True", SamplingState::Accept),
             ("false", SamplingState::Deny),
         ] {
-            assert_eq!(parse(text), Some(Received::SamplingState(state)), "{text}");
+            assert_eq!(parse(text), Some(ReceivedB3::SamplingState(state)), "{text}");
         }
     }
 
     #[test]
     fn a_trace_id_may_have_64_bits() {
         let parsed = parse("a3ce929d0e0e4736-00f067aa0ba902b7-1");
-        let Some(Received::Span(trace_id, ..)) = parsed else { panic!("{parsed:?}") };
+        let Some(ReceivedB3::Span(trace_id, ..)) = parsed else { panic!("{parsed:?}") };
         assert_eq!(trace_id, TraceId::from(0xa3ce_929d_0e0e_4736));
     }
 
@@ -250,7 +250,7 @@ mod tests {
             (&[(FLAGS, "0")], None),
             (&[(FLAGS, "0"), (SAMPLED, "1")], Some(SamplingState::Accept)),
         ] {
-            assert_eq!(read(&headers(pairs)), state.map(Received::SamplingState), "{pairs:?}");
+            assert_eq!(read(&headers(pairs)), state.map(ReceivedB3::SamplingState), "{pairs:?}");
             let pairs = [&IDS, pairs].concat();
             assert_eq!(read(&headers(&pairs)), Some(span(state)), "{pairs:?}");
         }

@@ -35,7 +35,7 @@ pub(super) fn parse<'a>(headers: &[&'a str]) -> Option<Vec<Member<'a>>> {
 /// What came in, where it has members that OpenTelemetry's `TraceState` refuses: it knows the keys
 /// of level 1 only.
 #[derive(Debug)]
-struct Received {
+struct ReceivedState {
     trace_id: TraceId,
     members: Vec<(String, String)>,
 }
@@ -47,7 +47,7 @@ pub(super) fn hold(
     members: &[Member<'_>],
 ) -> (Context, TraceState) {
     let all = TraceState::from_key_value(members.iter().copied());
-    if context.get::<Received>().is_none()
+    if context.get::<ReceivedState>().is_none()
         && let Ok(state) = all
     {
         return (context.clone(), state);
@@ -55,7 +55,7 @@ pub(super) fn hold(
     let held = members.iter().copied().filter(|member| !is_refused(*member));
     let state = TraceState::from_key_value(held).unwrap_or_default();
     let members = members.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let received = Received { trace_id, members: members.collect() };
+    let received = ReceivedState { trace_id, members: members.collect() };
     (context.with_value(received), state)
 }
 
@@ -66,8 +66,8 @@ fn is_refused(member: Member<'_>) -> bool {
 /// The header for a span, empty without members; what was changed since it came in stands first.
 pub(super) fn print(context: &Context, span: &SpanContext) -> String {
     let state: Vec<Member<'_>> = span.trace_state().into_iter().collect();
-    let received = context.get::<Received>().filter(|it| it.trace_id == span.trace_id());
-    let Some(Received { members, .. }) = received else {
+    let received = context.get::<ReceivedState>().filter(|it| it.trace_id == span.trace_id());
+    let Some(ReceivedState { members, .. }) = received else {
         return join(&state);
     };
     let before = members.iter().map(|(key, value)| (key.as_str(), value.as_str()));
@@ -215,7 +215,7 @@ mod tests {
         let (context, state) = hold(&context, TraceId::from(7), &[("b", "2")]);
         assert_eq!(print(&context, &under(&context, 7, state)), "b=2");
         let (context, state) = hold(&Context::new(), TraceId::from(7), &[("b", "2")]);
-        assert!(context.get::<Received>().is_none());
+        assert!(context.get::<ReceivedState>().is_none());
         assert_eq!(state.header(), "b=2");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Recorder;
 use super::tracer::Tracer;
-use crate::recorder::Library;
+use crate::recorder::InstrumentedCrate;
 
 thread_local!(static CACHED: RefCell<Option<Rc<CachedRecorder>>> = const { RefCell::new(None) });
 
@@ -14,7 +14,7 @@ pub(crate) struct CachedRecorder {
     pub(super) generation: usize,
     pub(super) recorder: Arc<Recorder>,
     /// Few: one a crate that has spans.
-    tracers: RefCell<Vec<(Library, Tracer)>>,
+    tracers: RefCell<Vec<(InstrumentedCrate, Tracer)>>,
 }
 
 impl CachedRecorder {
@@ -39,7 +39,7 @@ impl CachedRecorder {
         let _before = CACHED.try_with(|slot| slot.borrow_mut().take());
     }
 
-    pub(super) fn tracer(&self, library: Library) -> Tracer {
+    pub(super) fn tracer(&self, library: InstrumentedCrate) -> Tracer {
         let known = self.tracers.borrow();
         if let Some((_, tracer)) = known.iter().find(|(known, _)| known.is(library)) {
             return tracer.clone();

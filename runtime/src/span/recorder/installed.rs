@@ -16,8 +16,8 @@ use super::{ActiveRecorder, KnownRecorded, Recorder};
 use crate::context;
 use crate::lock::Unpoisoned;
 #[cfg(feature = "app")]
-use crate::recorder::Native;
-use crate::recorder::{Exceptions, Library};
+use crate::recorder::NativeRecorder;
+use crate::recorder::{Exceptions, InstrumentedCrate};
 #[cfg(feature = "app")]
 use crate::sdk::Capacity;
 use crate::span::device_waiter::DeviceWaiter;
@@ -41,7 +41,7 @@ pub(crate) enum Pruning {
 /// How the spans of a pipeline are recorded.
 #[cfg(feature = "app")]
 pub(crate) enum Installation {
-    Native(Arc<Native>),
+    Native(Arc<NativeRecorder>),
     /// By the SDK, whose spans hold so much.
     Sdk(SdkTracerProvider, Capacity),
 }
@@ -216,7 +216,7 @@ impl CurrentRecorder {
 
     /// Given out, and not borrowed: what starts a span runs the program's own code, which may start
     /// another one.
-    pub(in crate::span) fn tracer(&self, library: Library) -> Tracer {
+    pub(in crate::span) fn tracer(&self, library: InstrumentedCrate) -> Tracer {
         match self {
             Self::Installed(cached) => cached.tracer(library),
             Self::Adopted(recorder) | Self::Scoped(recorder) => recorder.provider.tracer(library),

@@ -10,11 +10,11 @@ use opentelemetry::trace::{SpanBuilder, TraceContextExt};
 use super::installed::CurrentRecorder;
 use super::tracer::Provider;
 use crate::attribute::Attributes;
-use crate::recorder::{Handle, KnownSpan, Native, NewSpan, SlotRef, SpanScope};
+use crate::recorder::{Handle, KnownSpan, NativeRecorder, NewSpan, SlotRef, SpanScope};
 use crate::span::callsite::Start;
 use crate::span::panic::{Payload, caught};
 use crate::span::sdk_span;
-use crate::span::seen::SeenFailures;
+use crate::span::seen_failures::SeenFailures;
 
 /// What becomes of a span that starts.
 pub(in crate::span) trait Started {
@@ -94,7 +94,7 @@ impl CurrentRecorder {
 /// Starts a span in a slot.
 #[inline]
 fn start_native(
-    native: &Native,
+    native: &NativeRecorder,
     start: Start,
     parent: &Context,
     outer: &Context,

@@ -11,7 +11,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use crate::lock::Unpoisoned;
-use crate::recorder::{Library, Native};
+use crate::recorder::{InstrumentedCrate, NativeRecorder};
 use crate::sdk::Capacity;
 use crate::span::panic::{Payload, caught};
 use crate::span::sdk_span::{self, SdkSpanStart};
@@ -22,9 +22,15 @@ use crate::span::sdk_span::{self, SdkSpanStart};
 )]
 #[derive(Debug)]
 pub(in crate::span) enum Provider {
-    Native(Arc<Native>),
-    Ours { provider: SdkTracerProvider, capacity: Capacity },
-    Global { provider: GlobalTracerProvider, tracers: RwLock<HashMap<Library, Arc<BoxedTracer>>> },
+    Native(Arc<NativeRecorder>),
+    Ours {
+        provider: SdkTracerProvider,
+        capacity: Capacity,
+    },
+    Global {
+        provider: GlobalTracerProvider,
+        tracers: RwLock<HashMap<InstrumentedCrate, Arc<BoxedTracer>>>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +46,7 @@ impl Provider {
         Self::Global { provider, tracers: RwLock::default() }
     }
 
-    pub(super) fn tracer(&self, library: Library) -> Tracer {
+    pub(super) fn tracer(&self, library: InstrumentedCrate) -> Tracer {
         let scope = || library.scope();
         match self {
             Self::Native(_) => Tracer::None,
@@ -62,7 +68,7 @@ impl Provider {
 }
 
 /// The attributes of a span, asked for if it records.
-type Attributes<'a> = &'a mut dyn FnMut() -> Vec<KeyValue>;
+type MakeAttributes<'a> = &'a mut dyn FnMut() -> Vec<KeyValue>;
 
 impl Tracer {
     /// The context with the span, and whether that records; or how its attributes panicked.
@@ -70,7 +76,7 @@ impl Tracer {
         &self,
         builder: SpanBuilder,
         parent: &Context,
-        attributes: Option<Attributes<'_>>,
+        attributes: Option<MakeAttributes<'_>>,
         has_error_type: &Cell<bool>,
     ) -> (Context, Result<bool, Payload>) {
         match self {
@@ -106,7 +112,7 @@ impl Tracer {
     }
 }
 
-fn describe(span: &mut impl Span, attributes: Option<Attributes<'_>>) -> Result<bool, Payload> {
+fn describe(span: &mut impl Span, attributes: Option<MakeAttributes<'_>>) -> Result<bool, Payload> {
     let records = span.is_recording();
     if let (true, Some(attributes)) = (records, attributes) {
         span.set_attributes(caught(attributes)?);

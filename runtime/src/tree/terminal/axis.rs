@@ -14,7 +14,7 @@ pub(super) struct Axis {
 }
 
 /// What is marked on the axis.
-pub(super) enum Mark {
+pub(super) enum AxisMark {
     Span { start: SystemTime, end: SystemTime, failed: bool },
     Folded { start: SystemTime, end: SystemTime },
     Event(SystemTime),
@@ -28,16 +28,16 @@ impl Axis {
         (spans.len() > 1).then(|| Self { start, nanos: nanos(start, end), columns })
     }
 
-    pub(super) fn draw(&self, mark: &Mark, ink: &mut Ink) {
+    pub(super) fn draw(&self, mark: &AxisMark, ink: &mut Ink) {
         match mark {
-            Mark::Span { start, end, failed } => {
+            AxisMark::Span { start, end, failed } => {
                 let colour = if *failed { style::RED } else { style::CYAN };
                 self.bar(*start, *end, ["━", "╸", "╺"], colour, ink);
             }
-            Mark::Folded { start, end } => {
+            AxisMark::Folded { start, end } => {
                 self.bar(*start, *end, ["─", "╴", "╶"], style::DIM, ink);
             }
-            Mark::Event(time) => {
+            AxisMark::Event(time) => {
                 let column = (self.halves(*time) / 2).min(self.columns - 1);
                 ink.space(column).write(style::YELLOW, "•");
             }
@@ -87,7 +87,7 @@ mod tests {
         let time = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let axis = Axis { start: time(100), nanos: 100_000_000_000, columns: 10 };
         let mut ink = Ink::new(false);
-        axis.draw(&Mark::Span { start: time(start), end: time(end), failed: false }, &mut ink);
+        axis.draw(&AxisMark::Span { start: time(start), end: time(end), failed: false }, &mut ink);
         ink.text
     }
 

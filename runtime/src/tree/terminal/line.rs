@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Link, Status};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::axis::Mark;
+use super::axis::AxisMark;
 use super::exception::ExceptionText;
 use super::ink::{Ink, style};
 use super::rows::{Folded, Item, Row, taken};
@@ -17,13 +17,13 @@ pub(super) enum Line {
     Columns {
         name: Ink,
         time: String,
-        mark: Mark,
+        mark: AxisMark,
         rest: Ink,
     },
     /// A text in place of name and duration.
     Folded {
         text: Ink,
-        mark: Mark,
+        mark: AxisMark,
     },
     Text(Ink),
 }
@@ -75,7 +75,7 @@ impl Pen {
             }
         }
         let (start, end) = (span.start_time, span.end_time);
-        let mark = Mark::Span { start, end, failed: failure.is_some() };
+        let mark = AxisMark::Span { start, end, failed: failure.is_some() };
         Line::Columns { name, time: Taken(taken(span)).to_string(), mark, rest }
     }
 
@@ -83,7 +83,7 @@ impl Pen {
         let Folded { name, count, taken, start, end } = *folded;
         let mut text = self.lead(lead);
         text.write(style::DIM, &format!("… {count} more {name}, {} in all", Taken(taken)));
-        Line::Folded { text, mark: Mark::Folded { start, end } }
+        Line::Folded { text, mark: AxisMark::Folded { start, end } }
     }
 
     fn links(&self, span: &SpanData, below: &str, lines: &mut Vec<Line>) {
@@ -108,7 +108,12 @@ impl Pen {
                     Err(before) => format!("-{}", Taken(before.duration())),
                 };
                 let rest = self.attributes(told.attributes);
-                lines.push(Line::Columns { name, time, mark: Mark::Event(event.timestamp), rest });
+                lines.push(Line::Columns {
+                    name,
+                    time,
+                    mark: AxisMark::Event(event.timestamp),
+                    rest,
+                });
             }
             lines.extend(told.lines.iter().map(|text| {
                 let mut line = self.ink();

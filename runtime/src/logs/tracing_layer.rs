@@ -9,7 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::context;
-use crate::span::{LibraryTracer, enabled};
+use crate::span::{TracingTracer, enabled};
 
 /// Spans from `info` on, and what else is wanted, where something records them.
 pub(super) fn layer<S>(wanted: EnvFilter) -> impl Layer<S>
@@ -17,7 +17,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     tracing_opentelemetry::layer()
-        .with_tracer(LibraryTracer)
+        .with_tracer(TracingTracer)
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)

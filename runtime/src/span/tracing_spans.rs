@@ -8,23 +8,23 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
 use super::recorder::{CurrentRecorder, Provider, Recorder};
-use crate::recorder::{Handle, Library, SpanScope};
+use crate::recorder::{Handle, InstrumentedCrate, SpanScope};
 
 /// Starts spans in the recorder of their context: the one that is installed then, not the one that
 /// was there when the subscriber was made.
-pub(crate) struct LibraryTracer;
+pub(crate) struct TracingTracer;
 
-impl Tracer for LibraryTracer {
-    type Span = LibrarySpan;
+impl Tracer for TracingTracer {
+    type Span = TracingSpan;
 
-    fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> LibrarySpan {
+    fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> TracingSpan {
         let span = Recorder::of(parent).and_then(|found| found.build(LIBRARY, builder, parent));
-        span.unwrap_or_else(|| LibrarySpan::Native(Handle::unrecorded(parent)))
+        span.unwrap_or_else(|| TracingSpan::Native(Handle::unrecorded(parent)))
     }
 }
 
 /// A span in a slot of ours, or the SDK's.
-pub(crate) enum LibrarySpan {
+pub(crate) enum TracingSpan {
     Native(Handle),
     Sdk(sdk::Span),
 }
@@ -32,13 +32,13 @@ pub(crate) enum LibrarySpan {
 macro_rules! either {
     ($either:expr, $span:ident => $call:expr) => {
         match $either {
-            LibrarySpan::Native($span) => $call,
-            LibrarySpan::Sdk($span) => $call,
+            TracingSpan::Native($span) => $call,
+            TracingSpan::Sdk($span) => $call,
         }
     };
 }
 
-impl Span for LibrarySpan {
+impl Span for TracingSpan {
     fn add_event_with_timestamp<T>(&mut self, name: T, time: SystemTime, attributes: Vec<KeyValue>)
     where
         T: Into<Cow<'static, str>>,
@@ -80,25 +80,25 @@ impl Span for LibrarySpan {
 }
 
 /// Which version of `tracing` there is, nobody tells: the scope is this bridge.
-const LIBRARY: Library =
-    Library { name: env!("CARGO_PKG_NAME"), version: Some(env!("CARGO_PKG_VERSION")) };
+const LIBRARY: InstrumentedCrate =
+    InstrumentedCrate { name: env!("CARGO_PKG_NAME"), version: Some(env!("CARGO_PKG_VERSION")) };
 
 impl CurrentRecorder {
     /// Starts a span of a library's; `None` where the program has set its own SDK up, and its own
     /// way for those.
     fn build(
         &self,
-        library: Library,
+        library: InstrumentedCrate,
         builder: SpanBuilder,
         parent: &Context,
-    ) -> Option<LibrarySpan> {
+    ) -> Option<TracingSpan> {
         match &self.recorder().provider {
             Provider::Native(native) => {
                 let scope = SpanScope::Of(library);
-                Some(LibrarySpan::Native(native.build(scope, builder, parent)))
+                Some(TracingSpan::Native(native.build(scope, builder, parent)))
             }
             Provider::Ours { .. } => {
-                self.tracer(library).build(builder, parent).map(LibrarySpan::Sdk)
+                self.tracer(library).build(builder, parent).map(TracingSpan::Sdk)
             }
             Provider::Global { .. } => None,
         }

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::model::{Call, Step, check, check_bytes};
+use super::reference_model::{Call, Step, check, check_bytes};
 use crate::attribute::Attributes;
 use crate::encoding::{Key, Limits};
 

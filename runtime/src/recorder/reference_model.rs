@@ -11,7 +11,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Array, Context, InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use super::{Batch, Exceptions, Handle, Native, NativeProvider, Outlet, Room};
+use super::{Batch, Exceptions, Handle, NativeProvider, NativeRecorder, Outlet, Room};
 use crate::encoding::Limits;
 
 const LIMITS: Limits = Limits {
@@ -200,11 +200,11 @@ fn do_it(span: &mut Handle, call: Call) {
 fn play(steps: Vec<Step>) -> (Batch, Vec<SpanData>) {
     let collected = Collected::default();
     let scope = InstrumentationScope::builder("model").with_version("1").build();
-    let tracer = NativeProvider(Arc::new(Native {
+    let tracer = NativeProvider(Arc::new(NativeRecorder {
         pipeline: None,
         outlet: Arc::new(collected.clone()),
         sampler: None,
-        keeper: None,
+        held_traces: None,
         exceptions: Exceptions::EVENTS,
         limits: LIMITS,
         baggage: Vec::new(),
