@@ -1,9 +1,8 @@
 //! The attributes of [`spandrel`](https://docs.rs/spandrel): use them through that crate.
 //!
-//! Each macro goes through three stages, a file each: `args` (what was written), `model` (what is
-//! meant, always legal), `expand` (tokens). `function` brings `#[span]` and `#[propagate]` together,
-//! `block` makes spans inside of a function, `kept` keeps what has mistakes. What all share is in
-//! `syntax` and `diagnostics`.
+//! Each attribute has a folder: `model` checks what is written, and `expand` turns the model into tokens. `function` brings
+//! `#[span]` and `#[propagate]` together, `block` makes spans inside of a function, and `item_with_errors` emits the
+//! item beside mistakes. What all attributes share is in `syntax` and `diagnostics`.
 
 mod block;
 mod diagnostics;
