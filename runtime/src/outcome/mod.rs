@@ -1,5 +1,7 @@
 //! How a traced piece of code came out: whether it failed, and what to record of its value.
 
+mod handled_error;
+mod innermost;
 pub(crate) mod probe;
 
 use std::any::{Any, type_name};
@@ -7,6 +9,8 @@ use std::error::Error;
 use std::fmt::Display;
 
 use crate::attribute::{Attributes, text};
+pub use handled_error::HandledError;
+use innermost::{OTHER, behind_pointers, innermost_type};
 
 /// What a span is told about the value that its body came to: whether it is a failure, and what to
 /// record of it.
@@ -82,8 +86,23 @@ pub(crate) struct Failure {
 )]
 impl Failure {
     /// What an error of type `E` and its causes display.
-    pub(crate) fn of<E>(error: &dyn Display, source: Option<&(dyn Error + 'static)>) -> Box<Self> {
+    pub(crate) fn of<E: ?Sized>(
+        error: &dyn Display,
+        source: Option<&(dyn Error + 'static)>,
+    ) -> Box<Self> {
         Self::displayed(type_name::<E>(), error, source)
+    }
+
+    /// What a type `E` that holds some error displays. The error's type is the innermost one that is known.
+    pub(crate) fn held<E: ?Sized>(
+        holder: &dyn Display,
+        error: &(dyn Error + 'static),
+    ) -> Box<Self> {
+        let fallback = type_name::<E>();
+        // A box has the name of a pointer, which says nothing of the error.
+        let fallback = if fallback.contains("dyn ") { OTHER } else { fallback };
+        let error_type = innermost_type(error).unwrap_or(fallback);
+        Self::displayed(error_type, holder, error.source())
     }
 
     #[cold]
@@ -94,6 +113,7 @@ impl Failure {
     ) -> Box<Self> {
         let causes = std::iter::successors(source, |&error| error.source());
         let causes = causes.map(|error| text(format_args!("{error}"))).collect();
+        let error_type = behind_pointers(error_type);
         Box::new(Self { error_type, message: Some(text(format_args!("{error}"))), causes })
     }
 

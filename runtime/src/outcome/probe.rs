@@ -59,7 +59,9 @@ steps! {
     /// A value that may be a stream.
     AsStream => AsError;
     /// A value that may be a `Result` of an error.
-    AsError => AsErrorHolder;
+    AsError => AsSomeErrorHolder;
+    /// A value that may be a `Result` of what holds some error.
+    AsSomeErrorHolder => AsErrorHolder;
     /// A value that may be a `Result` of what holds an error.
     AsErrorHolder => AsDisplay;
     /// A value that may be a `Result` of what can be displayed, or was thrown.
@@ -99,9 +101,12 @@ probes! {
     )]
     IsError for AsError, E: (Error)
         => |error| Failure::of::<E>(error, error.source());
-    /// `E` holds an error: a boxed one, `anyhow`'s, `eyre`'s.
+    /// `E` holds some error: `Box<dyn Error>`, `anyhow`'s, `eyre`'s.
+    HoldsSomeError for AsSomeErrorHolder, E: (Deref<Target: SomeError>)
+        => |error| Failure::held::<E>(&&**error, (**error).some_error());
+    /// `E` holds an error of a type that is known: `Box<MyError>`, `Arc<MyError>`.
     HoldsError for AsErrorHolder, E: (Deref<Target: Error>)
-        => |error| Failure::of::<E>(&&**error, (**error).source());
+        => |error| Failure::of::<E::Target>(&&**error, (**error).source());
     /// `E` can be displayed.
     Displays for AsDisplay, E: (Display)
         => |error| Failure::of::<E>(error, None);
@@ -111,6 +116,29 @@ probes! {
     /// `E` tells nothing.
     IsResult for AsResult, E: (Sized)
         => |_error| Failure::shown::<E>(None);
+}
+
+/// An error behind a pointer, whose type is not known.
+pub trait SomeError: Error {
+    /// The error.
+    fn some_error(&self) -> &(dyn Error + 'static);
+}
+
+macro_rules! some_errors {
+    ($($(#[$meta:meta])* $ty:ty;)*) => {$(
+        impl SomeError for $ty {
+            fn some_error(&self) -> &(dyn Error + 'static) {
+                self
+            }
+        }
+    )*};
+}
+
+some_errors! {
+    dyn Error + 'static;
+    dyn Error + Send + 'static;
+    dyn Error + Sync + 'static;
+    dyn Error + Send + Sync + 'static;
 }
 
 /// `E` is what a panic was thrown with, by `catch_unwind` or from a thread.

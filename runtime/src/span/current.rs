@@ -1,7 +1,6 @@
 //! The span that is current.
 
 use std::borrow::Cow;
-use std::error::Error;
 
 use opentelemetry::trace::{SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, Key, KeyValue};
@@ -9,7 +8,7 @@ use opentelemetry::{Context, Key, KeyValue};
 use super::exception;
 use crate::attribute::{Attributes, ToAttribute, ToAttributes};
 use crate::context::{self, ToContext};
-use crate::outcome::Failure;
+use crate::outcome::HandledError;
 use crate::recorder::KnownSpan;
 
 /// The span that is current on this thread, whoever started it.
@@ -87,9 +86,11 @@ impl CurrentSpan {
     ///     spandrel::current().error(&error); // and go on without a connection
     /// }
     /// ```
-    pub fn error<E: Error>(&self, error: &E) {
-        if self.is_recording() {
-            exception::record_current(&self.0, &Failure::of::<E>(error, error.source()));
+    pub fn error(&self, error: &(impl HandledError + ?Sized)) {
+        if self.is_recording()
+            && let Some(failure) = error.outcome().failure
+        {
+            exception::record_current(&self.0, &failure);
         }
     }
 
