@@ -9,6 +9,8 @@ mod baggage;
 mod blocks;
 #[path = "behaviour/carriers.rs"]
 mod carriers;
+#[path = "behaviour/computed_names.rs"]
+mod computed_names;
 #[path = "behaviour/conformance/mod.rs"]
 mod conformance;
 #[path = "behaviour/described_errors.rs"]

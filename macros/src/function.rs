@@ -148,8 +148,8 @@ fn span_of(
     errors: &mut Errors,
 ) -> Option<Span> {
     let records = span::record::take(function, errors);
-    let name = |_: &mut Errors| Some(default_name(type_name, function));
-    let mut span = Span::new(tokens, name, runtime, errors)?;
+    let name = default_name(type_name, function);
+    let mut span = Span::new(tokens, Ok(name), runtime, errors)?;
     span.record(records, errors);
     Some(span)
 }

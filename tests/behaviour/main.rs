@@ -4,6 +4,7 @@ mod attributes;
 mod baggage;
 mod blocks;
 mod carriers;
+mod computed_names;
 mod conformance;
 mod described_errors;
 mod device;

@@ -8,7 +8,7 @@ use super::expansion::{Expansion, Position, StatementPlace};
 use super::value_use::{
     ValueUse, is_generic, is_left_by_break, may_fail, may_leave, tried, unextended, value_use,
 };
-use crate::diagnostics::{Errors, attribute_given_twice};
+use crate::diagnostics::attribute_given_twice;
 use crate::span::Span;
 use crate::syntax::{arguments, conditional, has_span, is_place, take_attributes, value};
 
@@ -164,10 +164,8 @@ impl Expansion<'_> {
     }
 
     fn model(&mut self, attribute: &Attribute, expr: &Expr) -> Option<Span> {
-        let unnamed = |errors: &mut Errors| {
-            errors.add(attribute, "a block has no name of its own; write `#[span(\"name\")]`");
-            None
-        };
+        let message = "a block has no name of its own; write `#[span(\"name\")]`";
+        let unnamed = Err(syn::Error::new_spanned(attribute, message));
         self.attribute.get_or_insert_with(|| attribute.path().clone());
         let span = Span::new(arguments(attribute), unnamed, self.runtime, self.errors)?;
         if let Some(looks) = span.looks_at_error()

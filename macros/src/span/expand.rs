@@ -13,7 +13,8 @@ use crate::syntax::{
 
 /// The started span. `start_calls` are the calls on its `Start` that a `#[propagate]` beside the span adds.
 pub(crate) fn start(span: &Span, start_calls: Option<&TokenStream>) -> TokenStream {
-    let Span { name, kind, parent, root, links, device, groups, attributes, runtime, .. } = span;
+    let Span { name, computed_name, kind, parent, root, links, device, .. } = span;
+    let Span { groups, attributes, runtime, .. } = span;
     let parent = parent.as_ref().map(|parent| quote_spanned!(parent.span()=> .under(&(#parent))));
     let root = root.then(|| quote!(.root()));
     let links = links.as_ref();
@@ -24,13 +25,17 @@ pub(crate) fn start(span: &Span, start_calls: Option<&TokenStream>) -> TokenStre
     let count = attributes.len();
     let reserve = (count > 4).then(|| quote!(#list.reserve(#count);));
     let attributes = attributes.iter().map(|data| record(runtime, &list, data));
+    let name_it = computed_name.as_ref().map(|name| {
+        let method = quote_spanned!(name.span()=> spandrel_name);
+        quote!(#list.#method(#name);)
+    });
     // A key of its own wins over one of a group.
     let groups = groups.iter().map(|group| set_group(runtime, &list, group));
     let device = device.as_ref().map(on);
     quote! {
         #runtime::__private::callsite!(#name, #kind)
             #builder #start_calls
-            .start(|#list| { #reserve #(#groups)* #(#attributes)* })
+            .start(|#list| { #name_it #reserve #(#groups)* #(#attributes)* })
             #device
     }
 }

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, Path};
 
 use crate::diagnostics::{Errors, choices};
@@ -18,6 +19,7 @@ const KINDS: [(&str, &str); 5] = [
 
 pub(crate) struct Span {
     pub(super) name: Name,
+    pub(super) computed_name: Option<Expr>,
     pub(super) kind: Ident,
     pub(super) parent: Option<Expr>,
     pub(super) root: bool,
@@ -36,15 +38,34 @@ impl Span {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(crate) fn new(
         tokens: TokenStream,
-        default_name: impl FnOnce(&mut Errors) -> Option<Name>,
+        default_name: syn::Result<Name>,
         default_runtime: &Path,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let Arguments { name, groups, data, options } = Arguments::parse(tokens, &SPAN, errors);
-        let SpanOptions { kind, ok, err, ret, error_if, root, parent, links, device, runtime } =
-            SpanOptions::parse(options, errors);
+        let Arguments { name, mistaken_name, groups, data, options } =
+            Arguments::parse(tokens, &SPAN, errors);
+        let SpanOptions {
+            computed_name,
+            kind,
+            ok,
+            err,
+            ret,
+            error_if,
+            root,
+            parent,
+            links,
+            device,
+            runtime,
+        } = SpanOptions::parse(options, errors);
         let kind = kind_variant(kind, errors);
-        let name = name.or_else(|| default_name(errors));
+        if let (Some(name), Some(_), false) = (&name, &computed_name, mistaken_name) {
+            errors.add(name, "there are two names; remove this one or `name(…)`");
+        }
+        let name = match (name, default_name, &computed_name) {
+            (Some(name), ..) | (None, Ok(name), _) => Some(name),
+            (None, Err(_), Some(computed)) => Some(Name::of_block(computed.span())),
+            (None, Err(error), None) => errors.ok(Err(error)),
+        };
         if let (Some(root), Some(_)) = (&root, &parent) {
             errors.add(root, "a root has no parent; remove `root` or `parent`");
         }
@@ -52,6 +73,7 @@ impl Span {
         let error = err.map(|err| err.recorded("err", errors));
         Some(Self {
             name: name?,
+            computed_name,
             kind: kind?,
             parent,
             root: root.is_some(),

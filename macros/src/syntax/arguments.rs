@@ -15,6 +15,8 @@ use crate::diagnostics::{Errors, given_twice};
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub(crate) name: Option<Name>,
+    /// Whether there is a mistake in the name: a second one, about a name that is missing, would mislead.
+    pub(crate) mistaken_name: bool,
     pub(crate) groups: Vec<Expr>,
     pub(crate) data: Vec<Data>,
     pub(crate) options: Vec<OptionArgument>,
@@ -60,17 +62,20 @@ impl Arguments {
     ) -> Self {
         let mut arguments = Self::default();
         each(tokens, errors, |input, first| arguments.parse_one(input, first, table));
-        let Self { name, data, .. } = &mut arguments;
+        let Self { mistaken_name, data, .. } = &mut arguments;
         data.retain(|Data { key, .. }| {
             let mistake = table.as_data(&key.name).filter(|_| key.is_word);
             if let Some(mistake) = &mistake {
                 if ["name", "service"].contains(&&*key.name) {
-                    name.get_or_insert_with(Name::mistaken);
+                    *mistaken_name = true;
                 }
                 errors.add(&key.tokens, mistake);
             }
             mistake.is_none()
         });
+        if arguments.mistaken_name {
+            arguments.name.get_or_insert_with(Name::mistaken);
+        }
         for (index, data) in arguments.data.iter().enumerate() {
             data.check_key(&arguments.data[..index], errors);
         }
@@ -88,8 +93,8 @@ impl Arguments {
             self.data.push(Data::parse(input)?);
         } else if input.peek(Token![..]) {
             self.groups.push(group(input)?);
-        } else if let Some(error) = computed(input) {
-            self.name.get_or_insert_with(Name::mistaken);
+        } else if let Some(error) = computed(input, table) {
+            self.mistaken_name = true;
             return Err(error);
         } else if first
             && !is_quoted_option
@@ -113,10 +118,12 @@ impl Arguments {
         let form = word.ok().and_then(|word| table.quoted(&word));
         let message = match form {
             Some(form) => format!("an option is not quoted; write `{form}`"),
-            None if self.name.is_some() => "there is a name already; remove one".to_owned(),
+            None if self.name.is_some() || self.mistaken_name => {
+                "there is a name already; remove one".to_owned()
+            }
             None => "the name comes first; move it to the front".to_owned(),
         };
-        self.name.get_or_insert_with(Name::mistaken);
+        self.mistaken_name = true;
         Ok(syn::Error::new_spanned(tokens, message))
     }
 }
@@ -156,15 +163,20 @@ fn group(input: ParseStream) -> syn::Result<Expr> {
 }
 
 /// The mistake of a name that is computed: a call, of a macro for example.
-fn computed(input: ParseStream) -> Option<syn::Error> {
+fn computed(input: ParseStream, table: &OptionTable) -> Option<syn::Error> {
     let ahead = input.fork();
     let path = ahead.parse::<ExprPath>().ok()?;
     let is_macro = ahead.peek(Token![!]) && !ahead.peek(Token![!=]);
     let is_call = path.path.segments.len() > 1 && ahead.peek(syn::token::Paren);
     let is_more = is_constant(&input.fork()) && ahead.peek(Token![.]);
     (is_macro || is_call || is_more).then(|| {
-        let message = "the name is a literal or a constant; write `const NAME: &str = …;` and \
-                       `NAME`, and record what varies as `key = value`";
+        let otherwise = match table.form("name") {
+            Some(form) => format!(", or `{form}` for one that is computed"),
+            None => String::new(),
+        };
+        let message = format!(
+            "the name is a literal or a constant; write `const NAME: &str = …;` and `NAME`{otherwise}"
+        );
         syn::Error::new_spanned(path, message)
     })
 }
@@ -204,8 +216,13 @@ impl Name {
         Ok(None)
     }
 
+    /// The static name of a block whose name is computed.
+    pub(crate) fn of_block(place: Span) -> Self {
+        Self::Literal(LitStr::new("block", place))
+    }
+
     /// Stands for a name with a mistake, so that there is no second one about a name that is missing.
-    fn mistaken() -> Self {
+    pub(crate) fn mistaken() -> Self {
         Self::Literal(LitStr::new("name", Span::call_site()))
     }
 }

@@ -55,6 +55,10 @@ macro_rules! attribute_options {
 attribute_options! {
     /// The options of `#[span(…)]`.
     SPAN SpanOptions SPAN_ROWS of "`#[span]`" {
+        computed_name "name": code Expr,
+            "name(format!(\"{method} {route}\"))",
+            "a name that is computed when the span starts, in place of the first argument; evaluated only if the span is \
+             recorded", "";
         kind "kind": code Ident,
             "kind(server)", "`internal` (default), `server`, `client`, `producer` or `consumer`", "";
         ok "ok": code ValueAttributes,

@@ -50,9 +50,10 @@ impl OptionTable {
 
     /// The message about an option that is written as data, if this key is one.
     pub(crate) fn as_data(&self, key: &str) -> Option<String> {
-        let wrong = match self.form(key) {
-            Some(form) => format!("`{key}` is an option; write `{form}`"),
-            None => self.habit(key)?.to_owned(),
+        let wrong = match (self.habit(key), self.form(key)) {
+            (Some(instead), Some(form)) => format!("{instead}, or write `{form}`"),
+            (Some(instead), None) => instead.to_owned(),
+            (None, form) => format!("`{key}` is an option; write `{}`", form?),
         };
         Some(format!("{wrong}, or write `\"{key}\" = …`: a quoted key is always data"))
     }

@@ -43,7 +43,7 @@ impl Parse for ValueAttributes {
 impl ValueAttributes {
     /// What `option` records.
     pub(crate) fn recorded(self, option: &str, errors: &mut Errors) -> RecordedValue {
-        let Arguments { name, groups, data, options } =
+        let Arguments { name, groups, data, options, .. } =
             Arguments::parse(self.attributes.clone(), &DATA, errors);
         if let Some(name) = name {
             errors.add(name, format!("`{option}` takes data only; write `key = value`"));

@@ -37,7 +37,8 @@ pub(super) enum AppMember {
 impl App {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(super) fn new(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Self> {
-        let Arguments { name, groups, data, options } = Arguments::parse(args, &TRACED_APP, errors);
+        let Arguments { name, groups, data, options, .. } =
+            Arguments::parse(args, &TRACED_APP, errors);
         let mut options = AppOptions::parse(options, errors);
         let runtime = options.runtime.take().unwrap_or_else(default_runtime);
         let place = AppItem::new(item, &runtime, errors);

@@ -64,12 +64,14 @@ pub struct Attributes {
     start: usize,
     keys: Keys,
     limits: Limits,
+    /// The name that the span gets in place of its callsite's.
+    name: Option<Box<str>>,
 }
 
 impl Attributes {
     /// For a span with these limits, whose record begins with these bytes. The fields of its message begin at `start`.
     pub(crate) fn of_record(bytes: Vec<u8>, start: usize, limits: Limits) -> Self {
-        Self { bytes, start, keys: Keys::default(), limits }
+        Self { bytes, start, keys: Keys::default(), limits, name: None }
     }
 
     /// Records a value under a key.
@@ -98,6 +100,17 @@ impl Attributes {
     /// Records a group of attributes.
     pub fn set_all<T: ToAttributes + ?Sized>(&mut self, group: &T) {
         group.to_attributes(self);
+    }
+
+    /// The name of the span that starts, in place of its callsite's. Without effect elsewhere.
+    #[doc(hidden)]
+    pub fn spandrel_name(&mut self, name: impl AsRef<str>) {
+        self.name = Some(name.as_ref().into());
+    }
+
+    /// Takes the name that was given.
+    pub(crate) fn take_name(&mut self) -> Option<Box<str>> {
+        self.name.take()
     }
 
     /// Makes room for so many, if it is known how many there will be.

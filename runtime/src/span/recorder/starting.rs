@@ -61,11 +61,12 @@ impl CurrentRecorder {
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
-        let has_error_type = Cell::new(false);
+        let (has_error_type, name) = (Cell::new(false), Cell::new(None));
         let mut list = || {
             let mut list = Attributes::default();
             record_baggage(parent, baggage, &mut list);
             attributes(&mut list);
+            name.set(list.take_name());
             let list = list.into_vec();
             has_error_type.set(sdk_span::contain_error_type(&list));
             list
@@ -83,6 +84,9 @@ impl CurrentRecorder {
         } else {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
+        if let Some(name) = name.take() {
+            context.span().update_name(String::from(name));
+        }
         match records {
             Ok(false) => span.started(context, None),
             Ok(true) | Err(_) => span.started_by_provider(context, outer),
