@@ -52,6 +52,16 @@ fn names_of_methods_and_blocks_are_computed() {
     assert_eq!(text, "disk\n├─ disk-block inside=true\n└─ DISK inside=2\n");
 }
 
+#[span(name("computed"))]
+fn renames() {
+    spandrel::current().rename("renamed");
+}
+
+#[test]
+fn a_computed_name_can_be_changed() {
+    assert_eq!(record(renames).to_string(), "renamed\n");
+}
+
 #[test]
 fn a_name_is_computed_once_and_only_if_it_is_recorded() {
     static COMPUTED: AtomicUsize = AtomicUsize::new(0);

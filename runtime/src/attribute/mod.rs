@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
-use crate::encoding::{Key, Keys, Limits, ValueRef, attributes};
+use crate::encoding::{Field, Key, Keys, Limits, SPAN_NAME, ValueRef, Writer, attributes, fields};
 pub use group::ToAttributes;
 
 /// A type whose values can be recorded as a span attribute.
@@ -64,14 +64,12 @@ pub struct Attributes {
     start: usize,
     keys: Keys,
     limits: Limits,
-    /// The name that the span gets in place of its callsite's.
-    name: Option<Box<str>>,
 }
 
 impl Attributes {
     /// For a span with these limits, whose record begins with these bytes. The fields of its message begin at `start`.
     pub(crate) fn of_record(bytes: Vec<u8>, start: usize, limits: Limits) -> Self {
-        Self { bytes, start, keys: Keys::default(), limits, name: None }
+        Self { bytes, start, keys: Keys::default(), limits }
     }
 
     /// Records a value under a key.
@@ -103,14 +101,21 @@ impl Attributes {
     }
 
     /// The name of the span that starts, in place of its callsite's. Without effect elsewhere.
+    // A second field with the name: of a field that is there twice, protobuf takes the last.
     #[doc(hidden)]
     pub fn spandrel_name(&mut self, name: impl AsRef<str>) {
-        self.name = Some(name.as_ref().into());
+        Writer::new(&mut self.bytes).text(SPAN_NAME, name.as_ref());
     }
 
-    /// Takes the name that was given.
-    pub(crate) fn take_name(&mut self) -> Option<Box<str>> {
-        self.name.take()
+    /// The name that was given.
+    pub(crate) fn name(&self) -> Option<String> {
+        let names = fields(&self.bytes[self.start..]).filter_map(|(number, field)| match field {
+            Field::Bytes(name) if number == SPAN_NAME => {
+                Some(String::from_utf8_lossy(name).into_owned())
+            }
+            _ => None,
+        });
+        names.last()
     }
 
     /// Makes room for so many, if it is known how many there will be.

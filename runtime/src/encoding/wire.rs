@@ -7,6 +7,9 @@ pub(crate) const FIXED64: u32 = 1;
 const LENGTH_DELIMITED: u32 = 2;
 const FIXED32: u32 = 5;
 
+/// The number of the field of a `Span` message that has the name.
+pub(crate) const SPAN_NAME: u32 = 5;
+
 /// A message that is being written. Fields that are empty or zero are left out, as in version 3 of
 /// the language.
 pub(crate) struct Writer<'a>(&'a mut Vec<u8>);

@@ -8,12 +8,11 @@ use super::encode::{flags, kind_number, write_ids};
 use super::record::{HEAD, LENGTH_BYTES, OPEN};
 use super::scope::ScopeId;
 use crate::encoding::{
-    Field, Key, Keys, Limits, ValueRef, Writer, fields, fields_at, write_attribute,
+    Field, Key, Keys, Limits, SPAN_NAME, ValueRef, Writer, fields, fields_at, write_attribute,
 };
 
 const EVENT: u32 = 11;
 const LINK: u32 = 13;
-const NAME: u32 = 5;
 const STATUS: u32 = 15;
 
 /// The name of an event that is an exception, after the semantic conventions.
@@ -107,7 +106,7 @@ pub(super) fn begin(mut bytes: Vec<u8>, head: &Head<'_>) -> Vec<u8> {
         bytes.truncate(Fixed::WITHOUT_PARENT);
     }
     let mut writer = Writer::new(&mut bytes);
-    writer.text(NAME, name);
+    writer.text(SPAN_NAME, name);
     if context.trace_state() != &TraceState::NONE {
         writer.text(3, &context.trace_state().header());
     }
@@ -236,8 +235,8 @@ impl SpanMessage {
     }
 
     pub(super) fn rename(&mut self, name: &str) {
-        self.remove(NAME);
-        Writer::new(&mut self.bytes).text(NAME, name);
+        self.remove(SPAN_NAME);
+        Writer::new(&mut self.bytes).text(SPAN_NAME, name);
     }
 
     fn remove(&mut self, field: u32) {

@@ -195,14 +195,10 @@ impl NativeRecorder {
             Attributes::of_record(message::begin(memory::take(), &head), HEAD, self.limits);
         let panic = catch_unwind(AssertUnwindSafe(|| attributes(&mut list))).err();
         self.record_baggage(context, &mut list);
-        let name = list.take_name();
         let (record, keys) = list.into_record();
         let pipeline = self.pipeline.map(|number| (number, &self.outlet));
         let slot = local.open(pipeline, |slot| {
             memory::give_back(slot.start(started, record, keys, &self.limits, anchor));
-            if let Some(name) = &name {
-                slot.rename(name);
-            }
             self.describe(slot, new, outer.as_ref());
             (slot.trace, slot.is_first) = (trace.clone(), is_first);
         });

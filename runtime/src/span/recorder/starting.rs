@@ -66,7 +66,7 @@ impl CurrentRecorder {
             let mut list = Attributes::default();
             record_baggage(parent, baggage, &mut list);
             attributes(&mut list);
-            name.set(list.take_name());
+            name.set(list.name());
             let list = list.into_vec();
             has_error_type.set(sdk_span::contain_error_type(&list));
             list
@@ -85,7 +85,7 @@ impl CurrentRecorder {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
         if let Some(name) = name.take() {
-            context.span().update_name(String::from(name));
+            context.span().update_name(name);
         }
         match records {
             Ok(false) => span.started(context, None),
