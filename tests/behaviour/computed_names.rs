@@ -52,7 +52,7 @@ fn names_of_methods_and_blocks_are_computed() {
     assert_eq!(text, "disk\n├─ disk-block inside=true\n└─ DISK inside=2\n");
 }
 
-#[span(name("computed"))]
+#[span(name(String::from("computed")))]
 fn renames() {
     spandrel::current().rename("renamed");
 }

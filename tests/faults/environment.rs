@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::collector::{Collector, doubles, hex};
-use crate::process::{DOUBLES, PROGRAM, command, stderr};
+use crate::process::{DOUBLES, PROGRAM, command, run, stderr};
 
 #[test]
 fn disabled_is_silent_and_sends_nothing() {
@@ -109,6 +109,50 @@ fn the_environment_names_the_service_and_adds_attributes() {
         assert_eq!(collector.resource("deployment.environment.name").as_deref(), Some("test"));
         assert_eq!(collector.resource("room").as_deref(), Some("4,5"));
     }
+}
+
+#[test]
+fn the_resource_describes_the_service_the_process_and_the_machine() {
+    let detected = [
+        "service.version",
+        "service.instance.id",
+        "host.name",
+        "host.arch",
+        "os.type",
+        "process.pid",
+        "process.executable.name",
+    ];
+    let mut instances = Vec::new();
+    for _ in 0..2 {
+        let collector = Collector::start();
+        run(PROGRAM, "return", &collector.endpoint);
+        let [version, instance, name, arch, os, pid, executable] =
+            detected.map(|key| collector.resources(key).pop().expect(key));
+        assert_eq!(version, env!("CARGO_PKG_VERSION"), "of the crate that is annotated");
+        assert_eq!(instance.len(), 36, "{instance}");
+        assert!(!name.is_empty() && pid.parse::<u32>().is_ok_and(|pid| pid > 0), "{name} {pid}");
+        assert!(
+            ["amd64", "arm64"].contains(&&*arch) || cfg!(not(target_arch = "x86_64")),
+            "{arch}"
+        );
+        assert_eq!(os, std::env::consts::OS);
+        assert!(PROGRAM.ends_with(&executable), "{executable}");
+        assert_eq!(collector.resources("process.command_args"), Vec::<String>::new());
+        instances.push(instance);
+    }
+    assert_ne!(instances[0], instances[1], "each process is an instance of its own");
+    let collector = Collector::start();
+    let pairs = "service.version=2,service.instance.id=mine,host.name=there,process.pid=1";
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_RESOURCE_ATTRIBUTES", pairs),
+    ];
+    command(PROGRAM, "return", &variables).output().expect("it runs");
+    let overridden = ["service.version", "service.instance.id", "host.name", "process.pid"];
+    assert_eq!(
+        overridden.map(|key| collector.resource(key).expect(key)),
+        ["2", "mine", "there", "1"]
+    );
 }
 
 #[test]

@@ -26,6 +26,26 @@ fn both_processes_export() {
     assert_eq!(spans_of("again"), ["child"]);
 }
 
+/// Each is an instance of its own, unless the environment says which instance they are.
+#[test]
+fn a_child_has_a_resource_of_its_own() {
+    let collector = Collector::start();
+    run(FORKS, "warm", &collector.endpoint);
+    for (key, count) in [("service.instance.id", 2), ("process.pid", 2), ("service.name", 1)] {
+        assert_eq!(collector.resources(key).len(), count, "{key}");
+    }
+    let ids = collector.resources("service.instance.id");
+    assert!(ids.iter().all(|id| id.len() == 36), "{ids:?}");
+    let collector = Collector::start();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=mine"),
+    ];
+    command(FORKS, "warm", &variables).output().expect("it runs");
+    assert_eq!(collector.resources("service.instance.id"), ["mine"]);
+    assert_eq!(collector.resources("process.pid").len(), 2);
+}
+
 #[test]
 fn a_trace_goes_on_in_both_processes() {
     let spans = spans_of("inside");

@@ -31,7 +31,8 @@ fn configure(config: &Config) -> TokenStream {
             Capture::Debug => quote!(.resource(#key, &::std::format!("{:?}", #value))),
         }
     });
-    quote!(#runtime::Config::new(#service) #(#groups)* #(#resource)* #(#calls)*)
+    let version = quote!(.version(::core::option_env!("CARGO_PKG_VERSION")));
+    quote!(#runtime::Config::new(#service) #version #(#groups)* #(#resource)* #(#calls)*)
 }
 
 /// The variable that holds telemetry up, out of reach of the user's code.

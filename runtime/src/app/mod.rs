@@ -6,6 +6,7 @@ mod flush;
 mod fork;
 mod install;
 mod pipeline;
+mod resource;
 mod running_app;
 mod shutdown;
 #[cfg(unix)]

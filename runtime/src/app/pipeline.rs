@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use opentelemetry::{Key, KeyValue};
+use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
+use super::resource::Described;
 use crate::config::{Destination, Sampling, Settings};
 use crate::delivery::BatchSink;
 use crate::encoding::Limits;
@@ -38,7 +38,8 @@ impl Pipeline {
         let Settings { service, resource, sampling, destination, batch, limits, .. } = settings;
         let Settings { processors, baggage, exceptions, .. } = settings;
         let is_native = processors.is_empty();
-        let resource = describe(resource, service, is_native);
+        let described = Described::new(resource, service, is_native);
+        let resource = described.of_this_process();
         let service = resource.get(&Key::from_static_str("service.name"));
         let service =
             service.map_or_else(|| "a service without a name".to_owned(), |name| name.to_string());
@@ -67,7 +68,9 @@ impl Pipeline {
                 let name = settings.destination();
                 let retries_while_closing = settings.endpoint_variable.is_some();
                 let batch = crate::config::BatchSettings { retries_while_closing, ..batch };
-                let connect = Arc::new(move || OtlpExporter::connect(&settings, &resource));
+                let connect = Arc::new(move || {
+                    OtlpExporter::connect(&settings, &described.of_this_process())
+                });
                 let sink = BatchSink::start(connect, batch, &service, name.clone());
                 Ok(builder.build(sink.map_err(|why| format!("{name}: {why}"))?))
             }
@@ -203,33 +206,5 @@ impl PipelineBuilder {
         let reported_losses = Arc::default();
         let pipeline = Pipeline { sink, _held_traces: None, processors, reported_losses };
         (pipeline, Installation::Sdk(builder.build(), limits.into()))
-    }
-}
-
-/// `OTEL_SERVICE_NAME` is over all other names. The recorder names itself as the conventions for `telemetry.sdk.*` say:
-/// a distribution of OpenTelemetry's SDK has a name beside that.
-fn describe(attributes: Vec<KeyValue>, service: Option<String>, is_native: bool) -> Resource {
-    const NAME: &str = env!("CARGO_PKG_NAME");
-    const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-    let resource = Resource::builder_empty();
-    let resource = if is_native {
-        resource.with_attributes(attributes).with_attributes([
-            KeyValue::new("telemetry.sdk.name", NAME),
-            KeyValue::new("telemetry.sdk.language", "rust"),
-            KeyValue::new("telemetry.sdk.version", VERSION),
-        ])
-    } else {
-        resource
-            .with_attributes([
-                KeyValue::new("telemetry.distro.name", NAME),
-                KeyValue::new("telemetry.distro.version", VERSION),
-            ])
-            .with_attributes(attributes)
-            .with_detector(Box::new(TelemetryResourceDetector))
-    };
-    match service {
-        Some(service) => resource.with_service_name(service).build(),
-        None => resource.build(),
     }
 }

@@ -57,6 +57,7 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 #[must_use = "a configuration does nothing until it is installed"]
 pub struct Config {
     resource: Vec<KeyValue>,
+    version: Option<&'static str>,
     sampling: Sampling,
     batch: BatchSettings,
     exporter: Option<Custom>,
@@ -73,6 +74,7 @@ impl Config {
     pub fn new(service: impl Into<String>) -> Self {
         Self {
             resource: vec![KeyValue::new("service.name", service.into())],
+            version: None,
             sampling: Sampling::ALWAYS,
             batch: BatchSettings::default(),
             exporter: None,
@@ -85,7 +87,16 @@ impl Config {
         }
     }
 
-    /// An attribute of the service, on all its spans.
+    /// The service's version, `service.version`, unless the environment or [`resource`](Self::resource) says otherwise.
+    /// `#[traced_app]` gives the version of the crate that it is in. Default: none.
+    pub fn version(mut self, version: impl Into<Option<&'static str>>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// An attribute of the service, on all its spans. It wins over one of the same key that the environment names or
+    /// that is detected. Detected are, with feature `resource`: `service.instance.id`, `host.name`, `host.arch`, `host.id`,
+    /// `os.type`, `process.pid`, `process.executable.name` and `container.id`, each where it can be found out.
     pub fn resource(mut self, key: impl Into<Key>, value: &(impl ToAttribute + ?Sized)) -> Self {
         if let Some(value) = value.to_attribute() {
             self.resource.push(KeyValue::new(key, value));

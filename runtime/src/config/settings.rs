@@ -56,12 +56,14 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { resource: own, sampling, batch, exporter, processors, .. } = config;
+        let Config { resource: own, version, sampling, batch, exporter, processors, .. } = config;
         let Config { baggage, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
-        let mut resource = resource_attributes(environment);
+        let version = version.map(|version| KeyValue::new("service.version", version));
+        let mut resource: Vec<KeyValue> = version.into_iter().collect();
+        resource.extend(resource_attributes(environment));
         resource.extend(own);
         Some(Self {
             service: environment.text("OTEL_SERVICE_NAME"),

@@ -31,6 +31,18 @@ impl Collector {
         })
     }
 
+    /// An attribute of each resource that sent spans, once for each value.
+    pub(crate) fn resources(&self, key: &str) -> Vec<String> {
+        let mut values: Vec<String> = self.record.with_kept(|requests| {
+            let resources = requests.iter().flat_map(|request| &request.resource_spans);
+            let resources = resources.filter_map(|spans| spans.resource.as_ref());
+            resources.filter_map(|resource| printed(&resource.attributes, key)).collect()
+        });
+        values.sort();
+        values.dedup();
+        values
+    }
+
     /// Each span as `name` or `name<parent`, with `!` and its message where it failed.
     pub(crate) fn summary(&self) -> Vec<String> {
         let spans = self.spans();
@@ -45,6 +57,16 @@ impl Collector {
                 format!("{}{parent}{failed}", span.name)
             })
             .collect()
+    }
+}
+
+/// A text or a whole number, as text.
+fn printed(attributes: &[KeyValue], key: &str) -> Option<String> {
+    let found = attributes.iter().find(|attribute| attribute.key == key)?;
+    match found.value.as_ref()?.value.as_ref()? {
+        Value::StringValue(text) => Some(text.clone()),
+        Value::IntValue(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
