@@ -88,7 +88,7 @@ pub use context::ToContext;
 pub use device::Device;
 pub use flushed::Flushed;
 pub use outcome::{HandledError, Outcome};
-pub use propagation::{Carrier, CarrierMut, TraceContext, extract, inject};
+pub use propagation::{Carrier, CarrierMut, ProcessEnvironment, TraceContext, extract, inject};
 pub use span::adopt::adopt_global_provider;
 #[cfg(not(feature = "app"))]
 pub use span::adopt::flush;

@@ -19,6 +19,7 @@ pub(crate) const FORKS: &str = env!("CARGO_BIN_EXE_forks");
 pub(crate) const BURST: &str = env!("CARGO_BIN_EXE_burst");
 pub(crate) const FLUSHES: &str = env!("CARGO_BIN_EXE_flushes");
 pub(crate) const SIGNALS: &str = env!("CARGO_BIN_EXE_signals");
+pub(crate) const TOOL: &str = env!("CARGO_BIN_EXE_tool");
 pub(crate) const HOP: &str = env!("CARGO_BIN_EXE_hop");
 pub(crate) const DOUBLES: &str = env!("CARGO_BIN_EXE_doubles");
 pub(crate) const APP_TYPE: &str = env!("CARGO_BIN_EXE_app-type");

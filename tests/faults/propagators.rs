@@ -1,7 +1,7 @@
 //! Contexts between processes, in the formats that `OTEL_PROPAGATORS` names.
 
-use crate::collector::Collector;
-use crate::process::{HOP, command, stderr};
+use crate::collector::{Collector, hex};
+use crate::process::{HOP, TOOL, command, stderr};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -23,6 +23,31 @@ fn hop(how: &str, variables: &[(&str, &str)], received: &[&str]) -> (Vec<String>
 
 fn names(headers: &[String]) -> Vec<&str> {
     headers.iter().filter_map(|header| Some(header.split_once(": ")?.0)).collect()
+}
+
+/// The environment is a carrier where a program names it.
+#[test]
+fn a_tool_continues_its_caller_s_trace_and_passes_it_on() {
+    let collector = Collector::start();
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (headers, is_known) in [(&[("TRACEPARENT", traceparent)][..], true), (&[], false)] {
+        let mut variables = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str())];
+        variables.extend(headers);
+        let output = command(TOOL, "calls", &variables).output().expect("it runs");
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+        let spans = collector.spans();
+        let [.., outer, _, inner] = &spans[..] else { panic!("{:?}", collector.summary()) };
+        assert_eq!((&*outer.name, &*inner.name), ("outer", "inner"));
+        assert_eq!(inner.trace_id, outer.trace_id);
+        assert_eq!(hex(&outer.trace_id) == "4bf92f3577b34da6a3ce929d0e0e4736", is_known);
+        assert_eq!(hex(&outer.parent_span_id) == "00f067aa0ba902b7", is_known);
+    }
+    let mut summary = collector.summary();
+    summary.sort();
+    assert_eq!(
+        summary,
+        ["inner<prepare", "inner<prepare", "outer", "outer", "prepare<outer", "prepare<outer"]
+    );
 }
 
 #[test]

@@ -39,7 +39,8 @@ impl Propagation {
                  the caller's trace, `#[propagate(inject(headers))]` to hand ours on",
             );
         }
-        for place in extract.iter().chain(&inject).chain(&links) {
+        let extract_places = extract.iter().filter(|place| !is_constant(place));
+        for place in extract_places.chain(&inject).chain(&links) {
             check_place(place, function, errors);
         }
         Self { extract, inject, links, baggage, recorded, runtime }
@@ -88,6 +89,13 @@ fn calls_continued(tokens: TokenStream) -> bool {
         TokenTree::Group(group) => calls_continued(group.stream()),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
+}
+
+/// Whether it is a constant or a unit struct, such as `ProcessEnvironment`: those are not parameters.
+fn is_constant(place: &Expr) -> bool {
+    let Expr::Path(path) = place else { return false };
+    let last = path.path.segments.last().map(|last| last.ident.to_string());
+    last.is_some_and(|last| last.starts_with(char::is_uppercase))
 }
 
 /// A carrier starts at a parameter, and is reached by fields and methods.

@@ -12,6 +12,7 @@ mod trace_context;
 use opentelemetry::Context;
 
 use carrier::kinds::{Extracts, Injects};
+pub use carrier::process::ProcessEnvironment;
 pub(crate) use carrier::resolve;
 pub use carrier::{Carrier, CarrierMut};
 pub(crate) use propagator::Propagator;

@@ -8,6 +8,7 @@ pub(super) mod kinds;
 #[cfg(feature = "lapin")]
 mod lapin;
 mod option;
+pub(super) mod process;
 #[cfg(feature = "rdkafka")]
 mod rdkafka;
 #[cfg(feature = "redis")]
