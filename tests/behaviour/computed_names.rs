@@ -57,6 +57,20 @@ fn renames() {
     spandrel::current().rename("renamed");
 }
 
+#[span("static", kind(client))]
+fn blank() {
+    spandrel::current().rename(" ");
+}
+
+#[span(name(String::from(" ")))]
+fn blank_from_the_start() {}
+
+#[test]
+fn a_blank_name_changes_nothing() {
+    assert_eq!(record(blank).to_string(), "static [client]\n");
+    assert_eq!(record(blank_from_the_start).to_string(), "blank_from_the_start\n");
+}
+
 #[test]
 fn a_computed_name_can_be_changed() {
     assert_eq!(record(renames).to_string(), "renamed\n");

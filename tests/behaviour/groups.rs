@@ -139,6 +139,72 @@ fn an_error_that_is_handled_is_recorded_once() {
     spandrel::current().error(&io::Error::other("nothing records"));
 }
 
+macro_rules! derived {
+    ($name:ident, $field:ident, $ty:ident) => {
+        #[derive(ToAttributes)]
+        struct $name {
+            $field: $ty,
+        }
+    };
+}
+
+derived!(ByMacro, field, u64);
+
+#[derive(ToAttributes)]
+struct Generic<'a, 'b, T> {
+    a: &'a str,
+    b: &'b str,
+    c: &'a T,
+    d: &'b T,
+    e: T,
+}
+
+#[derive(ToAttributes)]
+struct List<T> {
+    value: T,
+    #[attribute(..)]
+    next: Option<Box<List<T>>>,
+}
+
+#[derive(ToAttributes)]
+struct Old {
+    #[deprecated]
+    value: u64,
+}
+
+#[test]
+fn structs_of_any_form_are_groups() {
+    let generic = Generic { a: "a", b: "b", c: &1, d: &2, e: 3 };
+    let next = List { value: 1, next: Some(Box::new(List { value: 2, next: None })) };
+    #[allow(deprecated)]
+    let old = Old { value: 4 };
+    let groups = || {
+        spandrel::current().set_all(&generic);
+        spandrel::current().set_all(&next);
+        spandrel::current().set_all(&ByMacro { field: 5 });
+        spandrel::current().set_all(&old);
+    };
+    let text = record(|| with(&groups)).to_string();
+    assert_eq!(text, "with a=\"a\" b=\"b\" c=1 d=2 e=3 value=4 field=5\n");
+}
+
+#[span]
+fn with(body: &dyn Fn()) {
+    body();
+}
+
+#[span]
+fn records_and_returns() -> Result<(), io::Error> {
+    Err(io::Error::other("gone")).inspect_err(|error| spandrel::current().error(&error))
+}
+
+#[test]
+fn an_error_that_is_recorded_and_returned_is_one_event() {
+    let text = record(|| drop(records_and_returns())).to_string();
+    assert_eq!(text.matches("• exception").count(), 1, "{text}");
+    assert!(text.contains("exception.type=\"std::io::error::Error\""), "{text}");
+}
+
 /// A type of the user's may implement it too.
 struct Pair(i64, i64);
 

@@ -96,7 +96,11 @@ impl Options {
     pub(crate) fn code<T: Parse>(&mut self, name: &str, errors: &mut Errors) -> Option<T> {
         let parser = |input: ParseStream<'_>| {
             if input.peek(LitStr) && input.peek2(syn::parse::End) {
-                Err(input.error("this is not quoted"))
+                let wrong = match name {
+                    "name" => "a literal name is the first argument, without `name`",
+                    _ => "this is not quoted",
+                };
+                Err(input.error(wrong))
             } else {
                 input.parse()
             }

@@ -32,6 +32,16 @@ pub(super) enum How {
     Group,
 }
 
+impl How {
+    /// The key of an attribute.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Attribute(key, _) => Some(key),
+            Self::Group => None,
+        }
+    }
+}
+
 impl Group {
     /// `None` when there is a mistake; it is in `errors` then.
     pub(super) fn new(item: TokenStream, errors: &mut Errors) -> Option<Self> {
@@ -153,10 +163,7 @@ impl Written {
 
 /// Reports a key that two fields have.
 fn check_keys(fields: &[Recorded], errors: &mut Errors) {
-    let key = |recorded: &Recorded| match &recorded.how {
-        How::Attribute(key, _) => Some(key.clone()),
-        How::Group => None,
-    };
+    let key = |recorded: &Recorded| recorded.how.key().map(str::to_owned);
     for (index, recorded) in fields.iter().enumerate() {
         let known = key(recorded);
         if known.is_some() && fields[..index].iter().any(|earlier| key(earlier) == known) {

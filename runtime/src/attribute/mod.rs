@@ -104,7 +104,10 @@ impl Attributes {
     // A second field with the name: of a field that is there twice, protobuf takes the last.
     #[doc(hidden)]
     pub fn spandrel_name(&mut self, name: impl AsRef<str>) {
-        Writer::new(&mut self.bytes).text(SPAN_NAME, name.as_ref());
+        // A span without a name cannot be found: the callsite's stays.
+        if !name.as_ref().trim().is_empty() {
+            Writer::new(&mut self.bytes).text(SPAN_NAME, name.as_ref());
+        }
     }
 
     /// The name that was given.

@@ -11,11 +11,16 @@ pub(crate) fn innermost_type(error: &(dyn Error + 'static)) -> Option<&'static s
     std::iter::successors(Some(error), |&error| error.source()).filter_map(known_type).last()
 }
 
-/// The name of a type without the pointers that own it: that of `MyError` for `Box<MyError>`.
+/// The name of a type without the pointers to it: that of `MyError` for `Box<MyError>` and `&MyError`.
 pub(crate) fn behind_pointers(mut name: &'static str) -> &'static str {
     const POINTERS: [&str; 3] = ["alloc::boxed::Box<", "alloc::sync::Arc<", "alloc::rc::Rc<"];
 
     let inside = |name: &'static str| {
+        let borrowed = name.strip_prefix("&mut ").or_else(|| name.strip_prefix('&'));
+        // Texts are errors of their own.
+        if let Some(borrowed) = borrowed.filter(|borrowed| *borrowed != "str") {
+            return Some(borrowed);
+        }
         let rest = POINTERS.iter().find_map(|pointer| name.strip_prefix(pointer));
         rest?.strip_suffix('>')
     };

@@ -259,6 +259,11 @@ impl SlotRef {
         }
     }
 
+    /// Remembers that the span has recorded an error with this message itself.
+    pub(crate) fn remember_own_failure(self, message: &str) {
+        self.with(|span| span.failures.insert(hash(message)));
+    }
+
     /// Remembers that an error with this message has been recorded. A span of other instrumentation passes that on to
     /// its own enclosing span.
     fn remember_failure(self, message: &str) {

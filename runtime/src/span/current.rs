@@ -77,8 +77,8 @@ impl CurrentSpan {
     }
 
     /// Records an error that the program handles, as an `Err` that a function returns is recorded: the status, `error.type`,
-    /// and an `exception` event with the error's message and its causes. If a span under this one has already recorded
-    /// the error, there is no second event.
+    /// and an `exception` event with the error's message and its causes. If this span or one under it
+    /// has already recorded an error with this message, there is no second event, so the error may be returned after it.
     ///
     /// ```
     /// # let connected: std::io::Result<()> = Err(std::io::Error::other("no route"));
@@ -94,9 +94,12 @@ impl CurrentSpan {
         }
     }
 
-    /// Changes the span's name. The sampler and the rules have decided by the name that the span started with.
+    /// Changes the span's name; a blank one changes nothing. The sampler and the rules have decided by the name that the span started with.
     pub fn rename(&self, name: impl Into<Cow<'static, str>>) {
-        self.0.span().update_name(name.into());
+        let name = name.into();
+        if !name.trim().is_empty() {
+            self.0.span().update_name(name);
+        }
     }
 
     /// Links another span.

@@ -55,7 +55,17 @@ pub(crate) fn record_panic_here() {
 
 /// Records an `Err` on the span of this context.
 pub(super) fn record_current(context: &Context, failure: &Failure) {
-    record(target_in(context), failure);
+    let target = target_in(context);
+    record(target, failure);
+    // The program may return the error, which would be a second event.
+    match target {
+        Target::Slot(slot) => slot.remember_own_failure(failure.description()),
+        Target::Provided { context, .. } => {
+            if let Some(seen) = SeenFailures::of(context) {
+                seen.insert(failure.description());
+            }
+        }
+    }
 }
 
 fn target_in(context: &Context) -> Target<'_> {
