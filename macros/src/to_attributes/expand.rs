@@ -13,22 +13,21 @@ use crate::syntax::{Capture, attribute_list};
 pub(super) fn expand(group: &Group) -> TokenStream {
     let Group { name, generics, fields, runtime } = group;
     let list = attribute_list();
-    // Of one hygiene with the parameter, whoever has written the field.
-    let this = quote!(self);
     let records = fields.iter().map(|Recorded { field, ty, how }| {
+        // Of one hygiene with the parameter, whoever has written the field; at the field, for compile errors.
         let span = Span::call_site().located_at(ty.span());
-        let method = match how {
-            How::Group => {
-                return quote_spanned! {span=>
-                    #runtime::ToAttributes::to_attributes(&#this.#field, #list);
-                };
+        let this = quote_spanned!(span=> self);
+        let field = quote_spanned!(span=> &#this.#field);
+        match how {
+            How::Group => quote_spanned!(span=> #list.set_all(#field);),
+            How::Attribute(key, Capture::Typed) => quote_spanned!(span=> #list.set(#key, #field);),
+            How::Attribute(key, Capture::Display) => {
+                quote_spanned!(span=> #list.set_display(#key, #field);)
             }
-            How::Attribute(_, Capture::Typed) => quote_spanned!(span=> set),
-            How::Attribute(_, Capture::Display) => quote_spanned!(span=> set_display),
-            How::Attribute(_, Capture::Debug) => quote_spanned!(span=> set_debug),
-        };
-        let key = how.key();
-        quote_spanned!(span=> #list.#method(#key, &#this.#field);)
+            How::Attribute(key, Capture::Debug) => {
+                quote_spanned!(span=> #list.set_debug(#key, #field);)
+            }
+        }
     });
     let mut generics = generics.clone();
     let bounds = bounds(group);
