@@ -83,3 +83,29 @@ fn known_type(error: &(dyn Error + 'static)) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Error;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn pointers_to_an_error_do_not_change_its_type() {
+        let cases = [
+            type_name::<Error>(),
+            type_name::<&Error>(),
+            type_name::<&mut Error>(),
+            type_name::<Box<Error>>(),
+            type_name::<&Box<Arc<Error>>>(),
+            type_name::<Arc<&mut Error>>(),
+        ];
+        for case in cases {
+            assert_eq!(behind_pointers(case), type_name::<Error>(), "{case}");
+        }
+        for text in ["&str", "alloc::string::String"] {
+            assert_eq!(behind_pointers(text), text);
+        }
+    }
+}
