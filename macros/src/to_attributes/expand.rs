@@ -14,7 +14,7 @@ pub(super) fn expand(group: &Group) -> TokenStream {
     let Group { name, generics, fields, runtime } = group;
     let list = attribute_list();
     let records = fields.iter().map(|Recorded { field, ty, how }| {
-        // Of one hygiene with the parameter, whoever has written the field; at the field, for compile errors.
+        // `self` is the method's, even if a macro wrote the field. Compile errors underline the field's type.
         let span = Span::call_site().located_at(ty.span());
         let this = quote_spanned!(span=> self);
         let field = quote_spanned!(span=> &#this.#field);

@@ -57,9 +57,7 @@ impl Described {
         if self.process == process::id() {
             return self.resource.clone();
         }
-        let attributes =
-            self.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
-        let resource = Resource::builder_empty().with_attributes(attributes);
+        let resource = Resource::builder_empty().with_attributes(attributes_of(&self.resource));
         let described_pid = Value::I64(self.process.into());
         let pid = self.resource.get(&PID).filter(|pid| *pid == described_pid);
         let pid = pid.map(|_| KeyValue::new(PID, i64::from(process::id())));
@@ -67,6 +65,10 @@ impl Described {
             self.instance.as_ref().map(|_| KeyValue::new(INSTANCE, detected::new_instance()));
         resource.with_attributes(pid).with_attributes(instance).build()
     }
+}
+
+fn attributes_of(resource: &Resource) -> impl Iterator<Item = KeyValue> {
+    resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
 }
 
 #[cfg(not(feature = "resource"))]
@@ -93,26 +95,22 @@ mod detected {
     use opentelemetry_resource_detectors::{
         ContainerResourceDetector, OsResourceDetector, ServiceInstanceIdResourceDetector,
     };
-    use opentelemetry_sdk::Resource;
     use opentelemetry_sdk::resource::ResourceDetector;
     use rand::rngs::SmallRng;
     use rand::{Rng, SeedableRng};
+
+    use super::{PID, attributes_of};
 
     /// What can be found out without starting another process. The arguments of the process are left out: they may be
     /// secret.
     pub(super) fn attributes() -> Vec<KeyValue> {
         let mut attributes: Vec<KeyValue> = Vec::new();
-        let mut extend = |resource: Resource| {
-            attributes.extend(
-                resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())),
-            );
-        };
-        extend(ServiceInstanceIdResourceDetector.detect());
-        extend(OsResourceDetector.detect());
+        attributes.extend(attributes_of(&ServiceInstanceIdResourceDetector.detect()));
+        attributes.extend(attributes_of(&OsResourceDetector.detect()));
         let container = ContainerResourceDetector.detect();
         let is_contained = container.get(&Key::from_static_str("container.id")).is_some();
-        extend(container);
-        attributes.push(KeyValue::new("process.pid", i64::from(process::id())));
+        attributes.extend(attributes_of(&container));
+        attributes.push(KeyValue::new(PID, i64::from(process::id())));
         let executable = env::current_exe().ok();
         let executable = executable.as_ref().and_then(|path| path.file_name());
         let executable = executable.map(|name| name.to_string_lossy().into_owned());

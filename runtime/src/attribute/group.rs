@@ -12,8 +12,8 @@ use super::{Attributes, ToAttribute};
 /// A group of attributes, each with its key: `..group` in an attribute records all of them.
 ///
 /// [`#[derive(ToAttributes)]`](macro@crate::ToAttributes) implements it for a struct, one attribute for each field. It is
-/// implemented for [`KeyValue`], for pairs of a key (text, or OpenTelemetry's `Key`) and a [`ToAttribute`] value, for lists and maps of these, for
-/// references to a group, and for an `Option` of one: `None` records nothing, and so does `()`.
+/// implemented for [`KeyValue`], for pairs of a key (text, or OpenTelemetry's `Key`) and a [`ToAttribute`] value, for lists
+/// and maps of these, for references to a group, and for an `Option` of one: `None` records nothing, and so does `()`.
 ///
 /// An attribute with a key of its own (`key = value`) wins over one of a group, and a later group over an earlier one. A
 /// value that is `None` records nothing, and so leaves the group's.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::probe::SomeError;
 use super::{Failure, Outcome};
 
 /// An error: any type that implements [`Error`], and `dyn Error`, alone or with `Send` and `Sync`.
@@ -26,6 +27,12 @@ impl<E: Error> HandledError for E {
 
 macro_rules! errors {
     ($($ty:ty;)*) => {$(
+        impl SomeError for $ty {
+            fn some_error(&self) -> &(dyn Error + 'static) {
+                self
+            }
+        }
+
         impl HandledError for $ty {
             fn outcome(&self) -> Outcome {
                 Outcome::failed(Some(Failure::held::<Self>(&self, self)))

@@ -124,23 +124,6 @@ pub trait SomeError: Error {
     fn some_error(&self) -> &(dyn Error + 'static);
 }
 
-macro_rules! some_errors {
-    ($($(#[$meta:meta])* $ty:ty;)*) => {$(
-        impl SomeError for $ty {
-            fn some_error(&self) -> &(dyn Error + 'static) {
-                self
-            }
-        }
-    )*};
-}
-
-some_errors! {
-    dyn Error + 'static;
-    dyn Error + Send + 'static;
-    dyn Error + Sync + 'static;
-    dyn Error + Send + Sync + 'static;
-}
-
 /// `E` is what a panic was thrown with, by `catch_unwind` or from a thread.
 pub trait IsPanic {
     /// The outcome that the value is.

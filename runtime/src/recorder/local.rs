@@ -241,8 +241,8 @@ impl Ended {
     }
 
     #[inline]
-    fn append(&mut self, destination: &SpanRoute, record: &[u8]) -> AfterUnlock {
-        let number = match destination {
+    fn append(&mut self, route: &SpanRoute, record: &[u8]) -> AfterUnlock {
+        let number = match route {
             SpanRoute::Pipeline(number) => *number,
             SpanRoute::Direct(outlet) => return direct(outlet, record),
         };
@@ -297,19 +297,19 @@ impl Ended {
         decided.extend(trace.held_traces().make_room());
         let mut after = AfterUnlock::Nothing;
         for batch in decided {
-            after = after.and(self.append_batch(&span.destination, batch));
+            after = after.and(self.append_batch(&span.route, batch));
         }
         after
     }
 
     /// Adds the spans of a trace that was held.
-    fn append_batch(&mut self, destination: &SpanRoute, batch: Batch) -> AfterUnlock {
+    fn append_batch(&mut self, route: &SpanRoute, batch: Batch) -> AfterUnlock {
         if let Some((_, outlet)) = &self.outlet {
             batch.contexts().for_each(|context| outlet.expect(&context));
         }
         let mut after = AfterUnlock::Nothing;
         for record in batch.whole_records() {
-            after = after.and(self.append(destination, record));
+            after = after.and(self.append(route, record));
         }
         after
     }
@@ -364,7 +364,7 @@ impl SlotRef {
         let end = slot.span.finish(at);
         let span = &slot.span;
         let after = match &span.trace {
-            None => ended.append(&span.destination, span.record()),
+            None => ended.append(&span.route, span.record()),
             Some(trace) => ended.append_decided(trace, span, end),
         };
         slot.clear();

@@ -286,7 +286,7 @@ fn a_thread_keeps_64_slots_when_none_is_used() {
 fn open_spans_are_found_by_their_pipeline() {
     let (local, outlet) = (Local::new(), Listed::new(100, AMPLE));
     let [ended, open, direct] = [(); 3].map(|()| open_in(local, PIPELINE, &outlet));
-    direct.with(|span| span.destination = SpanRoute::Direct(outlet.clone()));
+    direct.with(|span| span.route = SpanRoute::Direct(outlet.clone()));
     ended.end(Some(9));
     assert!(local.has_open(PIPELINE) && !local.has_open(PIPELINE + 1));
     for slot in local.opened(PIPELINE) {

@@ -210,7 +210,7 @@ impl NativeRecorder {
     /// Writes into a slot what is known of the span but for its record.
     #[inline]
     fn describe(&self, slot: &mut OpenSpan, new: &NewSpan<'_>, outer: Option<&KnownSpan>) {
-        slot.destination = match self.pipeline {
+        slot.route = match self.pipeline {
             Some(number) => SpanRoute::Pipeline(number),
             None => SpanRoute::Direct(self.outlet.clone()),
         };

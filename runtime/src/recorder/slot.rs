@@ -45,15 +45,14 @@ impl Slot {
         self.is_open = false;
         self.span.message.recycle();
         self.span.trace = None;
-        if let SpanRoute::Direct(_) = self.span.destination {
-            self.span.destination = SpanRoute::Pipeline(0);
+        if let SpanRoute::Direct(_) = self.span.route {
+            self.span.route = SpanRoute::Pipeline(0);
         }
     }
 
     /// Whether a span is in it that goes to the pipeline with this number.
     pub(super) fn is_of(&self, pipeline: usize) -> bool {
-        self.is_open
-            && matches!(self.span.destination, SpanRoute::Pipeline(number) if number == pipeline)
+        self.is_open && matches!(self.span.route, SpanRoute::Pipeline(number) if number == pipeline)
     }
 }
 
@@ -62,7 +61,7 @@ pub(crate) struct OpenSpan {
     message: SpanMessage,
     limits: Limits,
     pub(super) anchor: Anchor,
-    pub(super) destination: SpanRoute,
+    pub(super) route: SpanRoute,
     /// The span that it was started in, if that is of this process: it is told of failures.
     pub(super) outer: Option<SlotRef>,
     /// Whether other instrumentation has started it, which tells nobody of failures.
@@ -196,7 +195,7 @@ impl Default for OpenSpan {
             message: SpanMessage::default(),
             limits: Limits::NONE,
             anchor: Anchor::default(),
-            destination: SpanRoute::Pipeline(0),
+            route: SpanRoute::Pipeline(0),
             outer: None,
             is_foreign: false,
             trace: None,

@@ -210,7 +210,7 @@ fn a_slot_that_is_cleared_keeps_neither_a_trace_nor_an_outlet() {
     let mut slot = Slot::after(1);
     slot.is_open = true;
     slot.span.trace = held_traces.start(false);
-    slot.span.destination = SpanRoute::Direct(outlet.clone());
+    slot.span.route = SpanRoute::Direct(outlet.clone());
     assert!(!slot.is_of(0));
     slot.clear();
     assert!(!slot.is_open && slot.span.trace.is_none() && slot.span.record().is_empty());

@@ -33,6 +33,6 @@ pub(super) fn open(
     local.open(Some((pipeline, outlet)), |span| {
         let record = begin(Vec::new(), &head);
         span.start(1, record, Keys::default(), &Limits::NONE, Anchor::default());
-        span.destination = SpanRoute::Pipeline(pipeline);
+        span.route = SpanRoute::Pipeline(pipeline);
     })
 }

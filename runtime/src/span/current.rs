@@ -94,7 +94,7 @@ impl CurrentSpan {
         }
     }
 
-    /// Changes the span's name; a blank one changes nothing. The sampler and the rules have decided by the name that the span started with.
+    /// Changes the span's name; a blank one changes nothing. The sampler has decided by the name that the span started with.
     pub fn rename(&self, name: impl Into<Cow<'static, str>>) {
         let name = name.into();
         if !name.trim().is_empty() {

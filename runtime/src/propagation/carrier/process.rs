@@ -21,7 +21,8 @@ use opentelemetry::propagation::TextMapPropagator;
 /// # run();
 /// ```
 ///
-/// It is read only where it is named: what the environment of a service says of a trace is not for each of its requests.
+/// The environment is read only where `ProcessEnvironment` is written: the requests of a service do not belong to the trace
+/// that started the service.
 /// [`inject`](crate::inject) writes the current context into the environment of a [`Command`], and
 /// `#[propagate(inject(command))]` does. Of tokio's `Command`, give `command.as_std_mut()`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +38,7 @@ impl Carrier for ProcessEnvironment {
     }
 }
 
-/// What this process has inherited of another context is removed.
+/// The trace context in this process's own environment is not passed on: it is removed before the current one is written.
 impl CarrierMut for Command {
     fn inject_context(&mut self) {
         let Some(written) = WrittenHeaders::now() else { return };

@@ -76,11 +76,11 @@ impl CurrentRecorder {
         let (context, records) = if self.recorder().is_sure_of(parent, parent_span.span_context())
             && !parent.is_telemetry_suppressed()
         {
-            // Started before what is said of it is found out, as where that comes later.
+            // The span starts before its attributes are evaluated, as on the other path.
             builder.start_time = Some(SystemTime::now());
-            let told = caught(&mut list).map(|list| builder.attributes = Some(list));
+            let evaluated = caught(&mut list).map(|list| builder.attributes = Some(list));
             let (context, records) = tracer().start(builder, parent, None, &has_error_type);
-            (context, told.and(records))
+            (context, evaluated.and(records))
         } else {
             tracer().start(builder, parent, Some(&mut list), &has_error_type)
         };
