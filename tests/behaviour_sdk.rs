@@ -39,6 +39,8 @@ mod outcomes;
 mod parameters;
 #[path = "behaviour/propagation.rs"]
 mod propagation;
+#[path = "behaviour/responses.rs"]
+mod responses;
 #[path = "behaviour/samples.rs"]
 mod samples;
 #[path = "behaviour/shapes.rs"]

@@ -186,9 +186,11 @@ fn wrapper(
             (span::start(span, start_calls.as_ref()), span::outcome_rule(span))
         }
         (None, Some(context)) => {
-            (quote!(#runtime::__private::continued(#context)), OutcomeRule::Typed)
+            (quote!(#runtime::__private::continued(#context)), OutcomeRule::Typed(None))
         }
-        (None, None) if found.blocks => (quote!(#runtime::__private::frame()), OutcomeRule::Typed),
+        (None, None) if found.blocks => {
+            (quote!(#runtime::__private::frame()), OutcomeRule::Typed(None))
+        }
         (None, None) => return None,
     };
     let blocks = found.blocks.then(|| quote!(.with_blocks()));

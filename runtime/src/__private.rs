@@ -15,7 +15,8 @@ pub use crate::span::{
 pub use crate::{
     __callsite as callsite, __end as end, __end_block as end_block, __end_exited as end_exited,
     __extract as extract, __follow as follow, __inject as inject, __key as key, __linked as linked,
-    __observed as observed, __outcome as outcome, __returns as returns, __succeeded as succeeded,
+    __observed as observed, __outcome as outcome, __response as response, __returns as returns,
+    __succeeded as succeeded,
 };
 
 // Compile errors name an item by its own path where the items here are imported with `*`.
@@ -28,6 +29,7 @@ pub mod failure {
 /// What tells how a value came out.
 pub mod probe {
     pub use crate::outcome::probe::*;
+    pub use crate::outcome::response_probe::*;
 }
 
 /// What tells whether a `Result` is a failure.
@@ -143,14 +145,29 @@ macro_rules! __outcome {
     };
 }
 
-/// As `outcome`, with the success value: what is in an `Ok`, or any value that is no `Result`.
+/// The response that a value is or holds, for a span of this kind.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __response {
+    ($kind:ident, $value:expr) => {{
+        use $crate::__private::probe::*;
+        let kind = $crate::SpanKind::$kind;
+        let value = AsResult::of($value).spandrel_success();
+        let value = AsMessage::of(&value).spandrel_value(&kind);
+        let error = AsResult::of($value).spandrel_failure();
+        let error = AsMessage::of(&error).spandrel_error(&kind);
+        Response::new(kind, value.or(error))
+    }};
+}
+
+/// An outcome with the success value: what is in an `Ok`, or any value that is no `Result`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __observed {
-    ($value:expr, $method:ident $(, $error_if:expr)?) => {
+    ($value:expr, $outcome:expr) => {
         $crate::__private::probe::Observed {
             success: $crate::__succeeded!(@success $value),
-            outcome: $crate::__outcome!($value, $method $(, $error_if)?),
+            outcome: $outcome,
         }
     };
 }

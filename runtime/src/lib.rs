@@ -87,7 +87,7 @@ pub use config::Config;
 pub use context::ToContext;
 pub use device::Device;
 pub use flushed::Flushed;
-pub use outcome::{HandledError, Outcome};
+pub use outcome::{HandledError, Outcome, ResponseStatus, ToResponseStatus};
 pub use propagation::{Carrier, CarrierMut, ProcessEnvironment, TraceContext, extract, inject};
 pub use span::adopt::adopt_global_provider;
 #[cfg(not(feature = "app"))]

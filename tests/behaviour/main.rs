@@ -19,6 +19,7 @@ mod options;
 mod outcomes;
 mod parameters;
 mod propagation;
+mod responses;
 mod samples;
 mod shapes;
 mod untouched;

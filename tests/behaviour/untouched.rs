@@ -541,7 +541,7 @@ fn mute() -> Result<(), Mute> {
 fn a_display_that_fails_fails_nothing_else() {
     let tree = record(|| drop(mute())).to_string();
     assert!(
-        tree.starts_with(concat!("mute mute=\"\" error.type=\"", module_path!(), "::Mute\" ✗ \n")),
+        tree.starts_with(concat!("mute mute=\"\" error.type=\"", module_path!(), "::Mute\" ✗\n")),
         "{tree}"
     );
 }

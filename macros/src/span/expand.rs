@@ -3,12 +3,12 @@
 use proc_macro2::{Span as Place, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Path};
+use syn::{Expr, Ident, Path};
 
 use super::model::Span;
 use crate::syntax::{
-    OutcomeRule, RecordedValue, attribute_list, hidden, located, outcome, record, set, set_group,
-    value,
+    OutcomeRule, RecordedValue, attribute_list, hidden, located, outcome, record, response, set,
+    set_group, value,
 };
 
 /// The started span. `start_calls` are the calls on its `Start` that a `#[propagate]` beside the span adds.
@@ -56,9 +56,18 @@ pub(crate) fn outcome_rule(span: &Span) -> OutcomeRule {
     let mut value = value();
     value.set_span(place);
     let error_if = error_if.as_ref().map(|error_if| quote!(, #error_if));
-    let arguments = quote!(#value, #method #error_if);
+    let by_status = span.is_of_request().then_some(&span.kind);
+    let response = by_status.map(|kind| {
+        let response = response(&runtime, kind, &value, place);
+        let take = if error_if.is_some() { "of_response_or_decided" } else { "of_response" };
+        let take = Ident::new(take, place);
+        quote_spanned!(place=> .#take(#response))
+    });
+    let outcome = quote_spanned! {place=>
+        #runtime::__private::outcome!(#value, #method #error_if) #response
+    };
     if span.records_value() {
-        let observed = quote_spanned!(place=> #runtime::__private::observed!(#arguments));
+        let observed = quote_spanned!(place=> #runtime::__private::observed!(#value, #outcome));
         let error = span.error.as_ref().map(|error| {
             // The compiler reports here that the value is no `Result`.
             let place = Place::mixed_site().located_at(error.pattern.span());
@@ -69,9 +78,9 @@ pub(crate) fn outcome_rule(span: &Span) -> OutcomeRule {
         });
         recorded(span, &quote!(#observed #error))
     } else if error_if.is_some() {
-        OutcomeRule::Expression(quote_spanned!(place=> #runtime::__private::outcome!(#arguments)))
+        OutcomeRule::Expression(outcome)
     } else {
-        OutcomeRule::Typed
+        OutcomeRule::Typed(by_status.cloned())
     }
 }
 

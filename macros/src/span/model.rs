@@ -114,6 +114,11 @@ impl Span {
         self.success.is_some() || self.error.is_some() || self.ret.is_some()
     }
 
+    /// Whether the status of a response decides if the span failed.
+    pub(super) fn is_of_request(&self) -> bool {
+        self.kind == "Server" || self.kind == "Client"
+    }
+
     /// Where it looks at the error of a `Result`, if it does.
     pub(crate) fn looks_at_error(&self) -> Option<TokenStream> {
         let error_if = self.error_if.as_ref().map(ToTokens::to_token_stream);

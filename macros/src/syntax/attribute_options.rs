@@ -60,7 +60,7 @@ attribute_options! {
             "a name that is computed when the span starts, in place of the first argument; evaluated only if the span is \
              recorded", "";
         kind "kind": code Ident,
-            "kind(server)", "`internal` (default), `server`, `client`, `producer` or `consumer`", "";
+            "kind(server)", "`internal` (default), `server`, `client`, `producer` or `consumer`; on `server` and `client` the [status of a response](#responses) decides whether the span failed", "";
         ok "ok": code ValueAttributes,
             "ok(|value| key = value)",
             "attributes from the success value: what is in an `Ok`, or any value that is no `Result`", "";

@@ -107,7 +107,8 @@ impl Body {
         let closure = |rule: &OutcomeRule, ty: Option<&Type>| rule.moving(ty, runtime, place);
         let body = match shape {
             BodyKind::Nothing(output) => {
-                let rule = if let OutcomeRule::Typed = rule { &OutcomeRule::Nothing } else { rule };
+                let rule =
+                    if let OutcomeRule::Typed(_) = rule { &OutcomeRule::Nothing } else { rule };
                 run(scope, &parameters, &quote!(-> #output), &inside(&core), &closure(rule, None))
             }
             BodyKind::Value(output) if *ends_by_value => {
@@ -116,11 +117,12 @@ impl Body {
             BodyKind::Value(output) => {
                 run_to_end(scope, &parameters, &output, &inside(&core), &closure(rule, None))
             }
-            BodyKind::Closed { is_closure: true } if matches!(rule, OutcomeRule::Typed) => {
+            BodyKind::Closed { is_closure: true } if matches!(rule, OutcomeRule::Typed(_)) => {
                 guarded(scope, &parameters, &inside(&core))
             }
             BodyKind::Closed { .. } => {
-                let rule = if let OutcomeRule::Typed = rule { &OutcomeRule::Result } else { rule };
+                let rule =
+                    if let OutcomeRule::Typed(_) = rule { &OutcomeRule::Result } else { rule };
                 run(scope, &parameters, &TokenStream::new(), &inside(&core), &closure(rule, None))
             }
             BodyKind::Async(output) => {
@@ -154,7 +156,7 @@ pub(crate) fn hand_to(handler: &TokenStream, mut function: Function, runtime: &P
     let core = function.body.clone();
     // The handler stands outside of the body.
     let parameters = parameters::bind(&mut function, handler);
-    let (rule, core) = (OutcomeRule::Typed, inside(&core));
+    let (rule, core) = (OutcomeRule::Typed(None), inside(&core));
     let body = if function.is_async() {
         let hint = hint(&output, runtime);
         let rule = rule.closure(None, runtime, place);

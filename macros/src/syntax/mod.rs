@@ -30,7 +30,7 @@ pub(crate) use function::{
 };
 pub(crate) use impl_block::{ImplBlock, Member};
 pub(crate) use options::{OptionArgument, Options, default_runtime};
-pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, value};
+pub(crate) use outcome_rule::{OutcomeRule, hidden, located, outcome, response, value};
 pub(crate) use place::{bare, is_place};
 pub(crate) use record::{attribute_list, record, set, set_group};
 pub(crate) use value_attributes::RecordedValue;

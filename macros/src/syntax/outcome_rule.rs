@@ -9,8 +9,8 @@ use syn::{Path, Type};
 pub(crate) enum OutcomeRule {
     /// Not at all.
     Nothing,
-    /// By its type.
-    Typed,
+    /// By its type; for a span of this kind also by the status of a response.
+    Typed(Option<Ident>),
     /// By its type, when it is a `Result`: it does not matter what else it may be.
     Result,
     /// By this expression over [`value`].
@@ -33,6 +33,16 @@ pub(crate) fn outcome(place: Span) -> Ident {
     Ident::new("spandrel_outcome", Span::mixed_site().located_at(place))
 }
 
+/// The response that a value is, for a span of this kind.
+pub(crate) fn response(
+    runtime: &TokenStream,
+    kind: &Ident,
+    value: &Ident,
+    place: Span,
+) -> TokenStream {
+    quote_spanned!(place=> #runtime::__private::response!(#kind, #value))
+}
+
 /// The path, as if it were written in another place: the compiler reports errors there.
 pub(crate) fn located(path: &Path, place: Span) -> TokenStream {
     let locate = |mut tree: TokenTree| {
@@ -52,18 +62,25 @@ impl OutcomeRule {
         let mut value = value();
         value.set_span(place);
         // Not a macro of the runtime: a compile error would show it.
-        let by_type = |module: &TokenStream, first: &TokenStream| {
+        let by_type = |module: &TokenStream, first: &TokenStream, by_status| {
             let outcome = quote_spanned! {place=>
                 use #runtime::__private::#module::*;
-                #first::of(#value).#method()
+                #first::of(#value).#method() #by_status
             };
             quote!(|#value #ty| { #outcome })
         };
+        let probe = quote!(probe);
         match self {
             Self::Nothing => quote!(#runtime::__private::Outcome::unset),
-            Self::Typed => by_type(&quote!(probe), &quote_spanned!(place=> AsFuture)),
+            Self::Typed(kind) => {
+                let by_status = kind.as_ref().map(|kind| {
+                    let response = response(&runtime, kind, &value, place);
+                    quote_spanned!(place=> .of_response(#response))
+                });
+                by_type(&probe, &quote_spanned!(place=> AsFuture), by_status)
+            }
             // There is no span to end too early.
-            Self::Result => by_type(&quote!(result), &quote_spanned!(place=> AsError)),
+            Self::Result => by_type(&quote!(result), &quote_spanned!(place=> AsError), None),
             Self::Expression(expression) => quote!(|#value #ty| #expression),
         }
     }
@@ -72,7 +89,7 @@ impl OutcomeRule {
     pub(super) fn tokens(&self) -> TokenStream {
         match self {
             Self::Expression(expression) => expression.clone(),
-            Self::Nothing | Self::Typed | Self::Result => TokenStream::new(),
+            Self::Nothing | Self::Typed(_) | Self::Result => TokenStream::new(),
         }
     }
 

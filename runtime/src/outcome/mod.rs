@@ -3,14 +3,20 @@
 mod handled_error;
 mod innermost;
 pub(crate) mod probe;
+pub(crate) mod response_probe;
+mod response_status;
+#[cfg(feature = "http")]
+mod response_types;
 
 use std::any::{Any, type_name};
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Display;
 
 use crate::attribute::{Attributes, text};
 pub use handled_error::HandledError;
 use innermost::{OTHER, behind_pointers, innermost_type};
+pub use response_status::{ErrorMessage, ResponseStatus, ToResponseStatus};
 
 /// What a span is told about the value that its body came to: whether it is a failure, and what to
 /// record of it.
@@ -70,10 +76,12 @@ impl Outcome {
 }
 
 /// An `Err`, as far as its type can tell.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Failure {
-    /// The error's static type.
-    pub(crate) error_type: &'static str,
+    /// The `error.type`: the error's static type, or a code that the error has.
+    pub(crate) error_type: Cow<'static, str>,
+    /// The error's static type. Without one there is no exception to record: a status says it all.
+    pub(crate) exception_type: Option<&'static str>,
     /// Its `Display`, or else its `Debug`.
     pub(crate) message: Option<String>,
     /// The messages of the causes behind it, nearest first.
@@ -113,24 +121,34 @@ impl Failure {
     ) -> Box<Self> {
         let causes = std::iter::successors(source, |&error| error.source());
         let causes = causes.map(|error| text(format_args!("{error}"))).collect();
-        let error_type = behind_pointers(error_type);
-        Box::new(Self { error_type, message: Some(text(format_args!("{error}"))), causes })
+        let mut failure = Self::of_type(behind_pointers(error_type));
+        failure.message = Some(text(format_args!("{error}")));
+        failure.causes = causes;
+        failure
     }
 
     /// What an error of type `E` shows of itself, if anything.
     pub(crate) fn shown<E>(message: Option<String>) -> Box<Self> {
-        Box::new(Self { error_type: type_name::<E>(), message, causes: Vec::new() })
+        let mut failure = Self::of_type(type_name::<E>());
+        failure.message = message;
+        failure
     }
 
     /// What a panic was thrown with.
     pub(crate) fn panicked(payload: &dyn Any) -> Box<Self> {
-        let message = Some(panic_message(payload).to_owned());
-        Box::new(Self { error_type: PANIC, message, causes: Vec::new() })
+        let mut failure = Self::of_type(PANIC);
+        failure.message = Some(panic_message(payload).to_owned());
+        failure
     }
 
-    /// What the status says: the message, or the type where there is none.
+    fn of_type(name: &'static str) -> Box<Self> {
+        let (error_type, exception_type) = (Cow::Borrowed(name), Some(name));
+        Box::new(Self { error_type, exception_type, ..Self::default() })
+    }
+
+    /// What the status says: the message, or the type where there is none. It is empty if a status says it all.
     pub(crate) fn description(&self) -> &str {
-        self.message.as_deref().unwrap_or(self.error_type)
+        self.message.as_deref().or(self.exception_type).unwrap_or_default()
     }
 }
 

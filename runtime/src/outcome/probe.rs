@@ -25,6 +25,10 @@ impl<'a, T> Probe<'a, T> {
     pub fn of(value: &'a T) -> Self {
         Self(value)
     }
+
+    pub(super) fn value(&self) -> &'a T {
+        self.0
+    }
 }
 
 /// Types that dereference one to the next.
@@ -69,7 +73,11 @@ steps! {
     /// A value that may be a `Result` of what can be debugged.
     AsDebug => AsResult;
     /// A value that may be a `Result`.
-    AsResult => Probe;
+    AsResult => AsMessage;
+    /// A value that may be the status of a response, and a message.
+    AsMessage => AsResponse;
+    /// A value that may be a response.
+    AsResponse => Probe;
 }
 
 macro_rules! probes {
@@ -84,7 +92,7 @@ macro_rules! probes {
         impl<T, $bound: $($bounds)*> $name for $step<'_, Result<T, $bound>> {
             fn spandrel_outcome(&self) -> Outcome {
                 let value: &Probe<'_, _> = self;
-                Outcome::failed(value.0.as_ref().err().map(|$error| $failure))
+                Outcome::failed(value.value().as_ref().err().map(|$error| $failure))
             }
         }
     )*};
@@ -133,7 +141,7 @@ pub trait IsPanic {
 impl<T> IsPanic for AsDisplay<'_, Result<T, Box<dyn Any + Send>>> {
     fn spandrel_outcome(&self) -> Outcome {
         let value: &Probe<'_, _> = self;
-        Outcome::failed(value.0.as_ref().err().map(|payload| Failure::panicked(&**payload)))
+        Outcome::failed(value.value().as_ref().err().map(|payload| Failure::panicked(&**payload)))
     }
 }
 
@@ -222,7 +230,7 @@ pub trait MaySucceed<'a, T> {
 
 impl<'a, T, E> MaySucceed<'a, T> for AsResult<'a, Result<T, E>> {
     fn spandrel_success(&self) -> Option<&'a T> {
-        self.0.0.as_ref().ok()
+        self.value().as_ref().ok()
     }
 }
 
@@ -234,7 +242,7 @@ pub trait Succeeds<'a, T> {
 
 impl<'a, T> Succeeds<'a, T> for Probe<'a, T> {
     fn spandrel_success(&self) -> Option<&'a T> {
-        Some(self.0)
+        Some(self.value())
     }
 }
 

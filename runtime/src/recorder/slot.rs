@@ -119,7 +119,10 @@ impl OpenSpan {
     pub(crate) fn fail(&mut self, failure: &RecordedFailure<'_>) -> Option<SpanContext> {
         let RecordedFailure { error_type, description, exception, .. } = *failure;
         let mut logged = None;
-        if self.failures.count == 0 || !failure.messages().any(|message| self.has_seen(message)) {
+        if failure.is_exception()
+            && (self.failures.count == 0
+                || !failure.messages().any(|message| self.has_seen(message)))
+        {
             if self.exceptions.events {
                 let now = self.anchor.now();
                 self.message.add_event(EXCEPTION, now, exception.iter().copied(), &self.limits);
@@ -236,7 +239,7 @@ impl Failures {
 /// A failure, as it is recorded.
 #[derive(Clone, Copy)]
 pub(crate) struct RecordedFailure<'a> {
-    pub(crate) error_type: &'static str,
+    pub(crate) error_type: &'a str,
     pub(crate) description: &'a str,
     /// The messages of its causes.
     pub(crate) causes: &'a [String],
@@ -253,7 +256,9 @@ impl SlotRef {
         if let (Some(context), Some(log)) = (logged, exceptions.log) {
             log(&context, failure.key_values());
         }
-        if let Some(outer) = outer {
+        if let Some(outer) = outer
+            && failure.is_exception()
+        {
             outer.remember_failure(failure.description);
         }
     }
@@ -284,6 +289,11 @@ impl SlotRef {
 }
 
 impl RecordedFailure<'_> {
+    /// Whether there is an exception: a failure that is a response's status is none.
+    pub(crate) fn is_exception(&self) -> bool {
+        !self.exception.is_empty()
+    }
+
     /// Its message and those of its causes.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.description).chain(self.causes.iter().map(String::as_str))

@@ -15,9 +15,13 @@ use crate::recorder::{EXCEPTION, Exceptions, KnownSpan, RecordedFailure};
 
 /// Records an `Err` on a span.
 pub(super) fn record(span: Target<'_>, failure: &Failure) {
-    let Failure { error_type, message, causes } = failure;
+    let Failure { error_type, exception_type, message, causes } = failure;
+    let description = failure.description();
+    let Some(exception_type) = exception_type else {
+        return span.fail(&RecordedFailure { error_type, description, causes, exception: &[] });
+    };
     let chain;
-    let mut exception = [("exception.type", ValueRef::Text(error_type)); 3];
+    let mut exception = [("exception.type", ValueRef::Text(exception_type)); 3];
     let mut count = 1;
     let mut add = |key, value| {
         exception[count] = (key, ValueRef::Text(value));
@@ -26,7 +30,6 @@ pub(super) fn record(span: Target<'_>, failure: &Failure) {
     if let Some(message) = message {
         add("exception.message", message);
     }
-    let description = failure.description();
     if !causes.is_empty() {
         chain = format!("{description}\ncaused by: {}", causes.join("\ncaused by: "));
         add("exception.stacktrace", &chain);
@@ -90,7 +93,7 @@ fn fail_provided(context: &Context, outer: Option<&SeenFailures>, failure: &Reco
     let span = context.span();
     let seen = SeenFailures::of(context);
     let is_seen = |message| seen.is_some_and(|seen| seen.contains(message));
-    if !failure.messages().any(is_seen) {
+    if failure.is_exception() && !failure.messages().any(is_seen) {
         let Exceptions { events, log } = Recorder::exceptions(context);
         if events {
             span.add_event(EXCEPTION, failure.key_values());
@@ -101,7 +104,9 @@ fn fail_provided(context: &Context, outer: Option<&SeenFailures>, failure: &Reco
     }
     sdk_span::set_error_type(context, failure.error_type);
     span.set_status(Status::error(failure.description.to_owned()));
-    if let Some(outer) = outer {
+    if let Some(outer) = outer
+        && failure.is_exception()
+    {
         outer.insert(failure.description);
     }
 }

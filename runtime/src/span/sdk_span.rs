@@ -32,9 +32,9 @@ pub(super) fn contain_error_type(attributes: &[KeyValue]) -> bool {
 }
 
 /// Sets the `error.type` of the span of this context, unless the program has set one.
-pub(super) fn set_error_type(context: &Context, error_type: &'static str) {
+pub(super) fn set_error_type(context: &Context, error_type: &str) {
     SETTING_DEFAULT.set(true);
-    context.span().set_attribute(KeyValue::new(ERROR_TYPE, error_type));
+    context.span().set_attribute(KeyValue::new(ERROR_TYPE, error_type.to_owned()));
     SETTING_DEFAULT.set(false);
 }
 

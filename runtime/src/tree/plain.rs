@@ -33,7 +33,10 @@ fn lines(f: &mut Formatter<'_>, span: &SpanData, lead: &Lead, parent: bool) -> f
     write!(f, "{}{}{}", lead.first(), clean(&span.name), kind(&span.span_kind))?;
     attributes(f, &span.attributes)?;
     if let Status::Error { description } = &span.status {
-        write!(f, " ✗ {}", clean(description))?;
+        write!(f, " ✗")?;
+        if !description.is_empty() {
+            write!(f, " {}", clean(description))?;
+        }
     }
     writeln!(f)?;
     let bar = if parent { "│ " } else { "  " };
