@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry_sdk::trace::ShouldSample;
 
 use crate::clean::steers;
-use crate::config::{Config, Destination, Encoding, Ratio, Sampling, Settings};
+use crate::config::{Config, Destination, Encoding, SampleRules, Sampling, Settings};
 use crate::environment::{Environment, variables};
 use crate::exporter::Answer;
 use crate::exporter::otlp::{Reply, grpc, http as otlp_http};
@@ -240,8 +240,8 @@ fn passed_on(carrier: &TraceContext) {
 }
 
 fn sampler() -> Sampler {
-    Sampler::new(Sampling {
-        ratio: Ratio::nearest(0.5),
+    Sampler::new(&Sampling {
+        rules: SampleRules::new(0.5),
         parent_based: false,
         consistent: true,
         keep: KeepRules::default(),

@@ -78,12 +78,12 @@ pub use spandrel_macros::span;
 pub use spandrel_macros::traced_app;
 
 #[cfg(feature = "app")]
-pub use app::{AppGuard, after_fork, flush, flush_async, install, stats};
+pub use app::{AppGuard, after_fork, flush, flush_async, install, sampling, set_sampling, stats};
 #[cfg(all(feature = "app", unix))]
 pub use app::{ShutdownSignal, shutdown_signal};
 pub use attribute::{Attributes, ToAttribute, ToAttributes};
 #[cfg(feature = "app")]
-pub use config::Config;
+pub use config::{Config, InvalidSampleRules, SampleRate, SampleRules};
 pub use context::ToContext;
 pub use device::Device;
 pub use flushed::Flushed;

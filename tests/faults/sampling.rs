@@ -1,7 +1,7 @@
 //! What is sampled, and what is kept although it was not.
 
 use crate::collector::{Collector, hex};
-use crate::process::{CONSISTENT, KEEP, PROGRAM, command, stderr};
+use crate::process::{CONSISTENT, KEEP, PROGRAM, RULES, command, stderr};
 
 /// What arrives of a program that samples nothing, and what it writes.
 fn keep(how: &str) -> (Collector, Vec<String>) {
@@ -107,4 +107,84 @@ fn the_sampling_rate_is_read() {
         assert_eq!(stderr(&output), "");
         assert_eq!(collector.summary().len(), spans, "{variables:?}");
     }
+}
+
+/// What arrives of a program with rules, and what it writes.
+fn rules(how: &str, variables: &[(&str, &str)]) -> (Vec<String>, String) {
+    let collector = Collector::start();
+    let mut variables = variables.to_vec();
+    variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()));
+    let output = command(RULES, how, &variables).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{how}: {}", stderr(&output));
+    let mut arrived = collector.summary();
+    arrived.sort();
+    (arrived, String::from_utf8(output.stdout).expect("text"))
+}
+
+/// What arrives with the rules of the program.
+const BY_RULES: [&str; 10] = [
+    // One of those that start here and, because a rule with a rate leaves the caller's decision, both of the caller's.
+    "GET /limited",
+    "GET /limited",
+    "GET /limited",
+    "GET /orders",
+    "GET /orders",
+    "GET /orders",
+    "own",
+    "part<GET /limited",
+    "part<GET /limited",
+    "part<GET /limited",
+];
+
+#[test]
+fn rules_decide_about_local_traces_by_their_names() {
+    for how in ["native", "sdk"] {
+        let (arrived, written) = rules(how, &[]);
+        let mut expected = BY_RULES.map(str::to_owned).to_vec();
+        expected.extend(["part<GET /orders".to_owned(), "part<GET /orders".to_owned()]);
+        assert_eq!(arrived, expected, "{how}");
+        // The name of a span that is not recorded, and that no rule has to see, is not computed.
+        assert_eq!(written.matches("the name of part is asked for").count(), 5, "{how}: {written}");
+        let rules = "1, GET /health=0, server:GET /limited=per_second(0.001)";
+        assert_eq!(written.lines().last(), Some(rules), "{how}");
+    }
+}
+
+#[test]
+fn what_a_rule_drops_is_kept_if_it_fails() {
+    let (arrived, _) = rules("keep", &[]);
+    assert!(arrived.contains(&"GET /health!it failed".to_owned()), "{arrived:?}");
+    assert!(arrived.contains(&"part<GET /health".to_owned()), "{arrived:?}");
+    assert_eq!(arrived.len(), 12 + 2, "the others are dropped: {arrived:?}");
+}
+
+#[test]
+fn a_variable_overrides_the_rules() {
+    let variable = ("SPANDREL_SAMPLE_RULES", "own=0, *orders = 0, GET /limited=0");
+    let (arrived, written) = rules("native", &[variable]);
+    let names = ["GET /health", "GET /health", "GET /health", "GET /health"];
+    let parts = ["part of health<GET /health", "part<GET /health", "part<GET /health"];
+    assert_eq!(arrived, [&names[..], &parts[..]].concat());
+    assert_eq!(written.lines().last(), Some("1, own=0, *orders=0, GET /limited=0"));
+}
+
+#[test]
+fn malformed_rules_leave_those_of_the_program() {
+    let collector = Collector::start();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("SPANDREL_SAMPLE_RULES", "GET /health"),
+    ];
+    let output = command(RULES, "native", &variables).output().expect("it runs");
+    let message = "spandrel: SPANDREL_SAMPLE_RULES is `GET /health`, expected pattern=rate pairs with commas between \
+                   them, such as GET /health=0,checkout*=1; using the program's own rules\n";
+    assert_eq!(stderr(&output), message);
+    assert_eq!(collector.summary().len(), 12);
+}
+
+#[test]
+fn rates_and_rules_change_while_the_program_runs() {
+    let (arrived, _) = rules("change", &[]);
+    let parts = ["part<GET /a", "part<GET /a", "part<GET /b", "part<GET /b"];
+    assert_eq!(arrived, [&["GET /a", "GET /a", "GET /b", "GET /b"][..], &parts[..]].concat());
 }

@@ -20,22 +20,24 @@ pub(crate) fn start(span: &Span, start_calls: Option<&TokenStream>) -> TokenStre
     let links = links.as_ref();
     let links = links.map(|links| quote_spanned!(links.span()=> .spandrel_links(#links)));
     let start_calls = quote!(#parent #start_calls #root #links);
-    let builder = (!start_calls.is_empty()).then(|| quote!(.builder()));
+    let needs_builder = !start_calls.is_empty() || computed_name.is_some();
+    let builder = needs_builder.then(|| quote!(.builder()));
     let list = attribute_list();
     let count = attributes.len();
     let reserve = (count > 4).then(|| quote!(#list.reserve(#count);));
     let attributes = attributes.iter().map(|data| record(runtime, &list, data));
-    let name_it = computed_name.as_ref().map(|name| {
-        let method = quote_spanned!(name.span()=> spandrel_name);
-        quote!(#list.#method(#name);)
-    });
+    let start = match computed_name {
+        None => quote!(start),
+        Some(name) => quote_spanned!(name.span()=> start_named),
+    };
+    let computed_name = computed_name.as_ref().map(|name| quote_spanned!(name.span()=> || #name,));
     // A key of its own wins over one of a group.
     let groups = groups.iter().map(|group| set_group(runtime, &list, group));
     let device = device.as_ref().map(on);
     quote! {
         #runtime::__private::callsite!(#name, #kind)
             #builder #start_calls
-            .start(|#list| { #name_it #reserve #(#groups)* #(#attributes)* })
+            .#start(#computed_name |#list| { #reserve #(#groups)* #(#attributes)* })
             #device
     }
 }

@@ -8,6 +8,7 @@ use syn::{Expr, Ident, LitStr, MetaNameValue, Path, Token};
 use super::arguments::Key;
 use super::baggage_entry::BaggageEntry;
 use super::options::{OptionArgument, Options};
+use super::sample_argument::SampleArgument;
 use super::table::OptionTable;
 use super::value_attributes::ValueAttributes;
 use crate::diagnostics::Errors;
@@ -58,7 +59,7 @@ attribute_options! {
         computed_name "name": code Expr,
             "name(format!(\"{method} {route}\"))",
             "a name that is computed when the span starts, in place of the first argument; evaluated only if the span is \
-             recorded", "";
+             recorded, or if it starts a local trace and a sampling rule has to see the name", "";
         kind "kind": code Ident,
             "kind(server)", "`internal` (default), `server`, `client`, `producer` or `consumer`; on `server` and `client` the [status of a response](#responses) decides whether the span failed", "";
         ok "ok": code ValueAttributes,
@@ -131,13 +132,20 @@ attribute_options! {
 attribute_options! {
     /// The options of `#[traced_app(…)]`.
     TRACED_APP AppOptions APP_ROWS of "`#[traced_app]`" {
-        sample "sample": code Expr,
+        sample "sample": values Punctuated<SampleArgument, Token![,]>,
             "sample(0.1)",
             "the share of the traces starting here that is sampled; others follow their parent. Default: all",
             "`OTEL_SAMPLE_RATE`, `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`",
             "sample(consistent(0.1))",
             "the same, in a way that other services' ratios agree with",
-            "`OTEL_SAMPLE_RATE` its ratio; `OTEL_TRACES_SAMPLER` takes its place";
+            "`OTEL_SAMPLE_RATE` its ratio; `OTEL_TRACES_SAMPLER` takes its place",
+            "sample(per_second(50))",
+            "at most so many of the traces starting here are sampled in a second",
+            "the same variables take its place",
+            "sample(0.1, \"GET /health\" = 0, \"checkout*\" = 1)",
+            "rules: the first whose pattern matches the name of the span that starts a local trace decides about the local \
+             trace: [below](#sampling)",
+            "`SPANDREL_SAMPLE_RULES`";
         keep "keep": values Punctuated<OptionArgument, Token![,]>,
             "keep(errors, slower_than(\"2s\"))",
             "local traces that are not sampled and in which a span then fails, or is slow. A local trace has all spans \

@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprCall, ExprLit, Lit, LitStr, MetaNameValue, Path, Token};
+use syn::{Expr, ExprLit, Lit, LitStr, MetaNameValue, Path, Token};
 
+use super::sampling::sampling;
 use crate::diagnostics::Errors;
 use crate::syntax::{AppOptions, BATCH, Data, KEEP, Name, OptionArgument, Options};
 
@@ -34,7 +35,7 @@ impl Config {
             return None;
         };
         let mut calls = Vec::new();
-        calls.extend(sample.map(|sample| sampling(sample, errors)));
+        calls.extend(sample.map(|sample| sampling(sample, &runtime, errors)));
         calls.extend(keep.map(|keep| kept(keep, errors)));
         calls.extend(batch.map(|batch| batching(batch, errors)));
         calls.extend(deadlines(grace.as_ref(), flush.as_ref(), errors));
@@ -48,24 +49,6 @@ impl Config {
     }
 }
 
-/// `0.1`, or `consistent(0.1)`.
-fn sampling(sample: Expr, errors: &mut Errors) -> TokenStream {
-    let consistent = |call: &ExprCall| matches!(&*call.func, Expr::Path(path) if path.path.is_ident("consistent"));
-    match sample {
-        Expr::Call(mut call) if consistent(&call) && call.args.len() == 1 => {
-            let ratio = call.args.pop();
-            if let Some(ratio) = &ratio {
-                check_ratio(ratio, errors);
-            }
-            quote!(.sample_consistently(#ratio))
-        }
-        ratio => {
-            check_ratio(&ratio, errors);
-            quote!(.sample(#ratio))
-        }
-    }
-}
-
 fn kept(keep: Punctuated<OptionArgument, Token![,]>, errors: &mut Errors) -> TokenStream {
     let mut keep = Options::check(keep.into_iter().collect(), &KEEP, errors);
     let failed = keep.flag("errors", errors).map(|_| quote!(.keep_errors()));
@@ -73,23 +56,6 @@ fn kept(keep: Punctuated<OptionArgument, Token![,]>, errors: &mut Errors) -> Tok
     let slow = slow.and_then(|literal| duration(&literal, errors)).map(from_millis);
     let slow = slow.map(|duration| quote!(.keep_slower_than(#duration)));
     quote!(#failed #slow)
-}
-
-fn check_ratio(ratio: &Expr, errors: &mut Errors) {
-    let literal = match ratio {
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse::<f64>().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => {
-            let message = format!("the sampling ratio is a float; write `sample({int}.0)`");
-            errors.add(ratio, message);
-            None
-        }
-        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), .. }) => Some(-1.0),
-        _ => None,
-    };
-    if literal.is_some_and(|literal| !(0.0..=1.0).contains(&literal)) {
-        let given = ratio.to_token_stream();
-        errors.add(ratio, format!("the sampling ratio is 0 to 1; {given} was given"));
-    }
 }
 
 fn batching(batch: Punctuated<MetaNameValue, Token![,]>, errors: &mut Errors) -> TokenStream {

@@ -3,6 +3,7 @@
 mod config;
 mod expand;
 mod model;
+mod sampling;
 
 use proc_macro2::TokenStream;
 

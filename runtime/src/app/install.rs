@@ -17,14 +17,14 @@ use super::shutdown::shut_down;
 use super::signals::watch::install_handlers;
 use super::state::{AppState, Change};
 use super::stopping;
-use crate::config::{Config, ExceptionSignal, Ratio, Sampling, Settings};
+use crate::config::{Config, ExceptionSignal, SampleRate, Sampling, Settings};
 use crate::environment::Environment;
 use crate::logs;
 use crate::propagation::Propagator;
 use crate::recorder::{Exceptions, KeepRules, NativeProvider};
 use crate::report::say;
 use crate::span::adopt::global_provider_is_set;
-use crate::span::{Installation, KnownRecorded, Pruning, Recorder};
+use crate::span::{Installation, KnownRecorded, Pruning, Recorder, SamplingHints};
 
 /// Sets telemetry up, for as long as the guard lives.
 ///
@@ -161,7 +161,8 @@ fn read_settings(config: Config) -> Option<Settings> {
 
 /// Builds a pipeline, and makes it the one that spans go to; or says why there is none.
 fn start_recording(settings: Settings) -> Result<RunningApp, String> {
-    let Settings { exceptions, mut sampling, flush, .. } = settings;
+    let Settings { exceptions, flush, .. } = settings;
+    let mut sampling = settings.sampling.clone();
     let (pipeline, installation) = Pipeline::build(settings)?;
     match &installation {
         Installation::Native(native) => {
@@ -172,21 +173,30 @@ fn start_recording(settings: Settings) -> Result<RunningApp, String> {
             global::set_tracer_provider(provider.clone());
         }
     }
-    let (records, pruning) = certainty(&sampling);
-    Recorder::install(installation, exceptions.into(), records, pruning);
-    Ok(RunningApp { pipeline, flush, guards: 1 })
+    let records = known_recorded(&sampling);
+    let hints = sampling_hints(&sampling);
+    Recorder::install(installation, exceptions.into(), records, hints);
+    Ok(RunningApp { pipeline, flush, guards: 1, sampling })
 }
 
-/// Of which spans it is known before they start that they are recorded, or that they are not.
-fn certainty(sampling: &Sampling) -> (KnownRecorded, Pruning) {
+/// Of which spans it is known before they start that they are recorded.
+fn known_recorded(sampling: &Sampling) -> KnownRecorded {
     match sampling {
-        _ if sampling.keep.anything() => (KnownRecorded::All, Pruning::Nothing),
-        Sampling { parent_based: true, ratio: Ratio::ALWAYS, .. } => {
-            (KnownRecorded::AllButUnsampled, Pruning::UnderUnsampled)
-        }
-        Sampling { parent_based: true, .. } => (KnownRecorded::OnlySampled, Pruning::Unsampled),
-        _ => (KnownRecorded::Nothing, Pruning::Nothing),
+        _ if sampling.keep.anything() => KnownRecorded::All,
+        Sampling { parent_based: true, .. } => KnownRecorded::UnderSampled,
+        _ => KnownRecorded::Nothing,
     }
+}
+
+/// What is known of a sampler before it is asked.
+pub(super) fn sampling_hints(sampling: &Sampling) -> SamplingHints {
+    let Sampling { rules, parent_based, keep, .. } = sampling;
+    let pruning = match rules.rate {
+        _ if keep.anything() || !parent_based => Pruning::Nothing,
+        SampleRate::Ratio(1.0) if rules.rules.is_empty() => Pruning::UnderUnsampled,
+        _ => Pruning::Unsampled,
+    };
+    SamplingHints { pruning, by_name: !rules.rules.is_empty() }
 }
 
 impl From<ExceptionSignal> for Exceptions {

@@ -8,6 +8,7 @@ mod install;
 mod pipeline;
 mod resource;
 mod running_app;
+mod sampling;
 mod shutdown;
 #[cfg(unix)]
 mod signals;
@@ -18,5 +19,6 @@ pub use app_type::{SetUp, tear_down};
 pub use flush::{flush, flush_async};
 pub use fork::{after_fork, stats};
 pub use install::{AppGuard, install};
+pub use sampling::{sampling, set_sampling};
 #[cfg(unix)]
 pub use signals::{ShutdownSignal, shutdown_signal};

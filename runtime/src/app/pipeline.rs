@@ -9,7 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use super::resource::Described;
-use crate::config::{Destination, Sampling, Settings};
+use crate::config::{Destination, SampleRules, Sampling, Settings};
 use crate::delivery::BatchSink;
 use crate::encoding::Limits;
 use crate::exporter::CustomExporter;
@@ -30,6 +30,7 @@ pub(crate) struct Pipeline {
     processors: CustomProcessors,
     /// How many lost spans a flush has reported.
     reported_losses: Arc<AtomicU64>,
+    sampler: Sampler,
 }
 
 impl Pipeline {
@@ -83,6 +84,11 @@ impl Pipeline {
         let processors = self.processors.call_all(|processor| processor.0.force_flush());
         let flushed = self.sink.flush(deadline);
         processors.all_succeed_by(deadline) && flushed
+    }
+
+    /// What decides from now on which of the traces that start are sampled.
+    pub(super) fn set_sampling(&self, rules: &SampleRules) {
+        self.sampler.set(rules);
     }
 
     /// How many spans were lost since this was last asked.
@@ -162,10 +168,11 @@ impl PipelineBuilder {
             let certain = sampling.consistent.then_some(certain as fn(&str) -> String);
             HeldTraces::new(sampling.keep, certain)
         });
+        let sampler = Sampler::new(&sampling);
         let native = NativeRecorder {
             pipeline: Some(sink.number()),
             outlet: sink.clone(),
-            sampler: Some(Box::new(Sampler::new(sampling))),
+            sampler: Some(Arc::new(sampler.clone())),
             held_traces: held_traces.clone(),
             limits,
             exceptions,
@@ -175,7 +182,8 @@ impl PipelineBuilder {
         held_traces.iter().for_each(stats::open);
         let processors = CustomProcessors::new(processors, &resource);
         let reported_losses = Arc::default();
-        let pipeline = Pipeline { sink, _held_traces: held_traces, processors, reported_losses };
+        let pipeline =
+            Pipeline { sink, _held_traces: held_traces, processors, reported_losses, sampler };
         (pipeline, Installation::Native(Arc::new(native)))
     }
 
@@ -186,9 +194,10 @@ impl PipelineBuilder {
             say("`keep` has no effect beside a span processor of the program's own");
         }
         let processors = CustomProcessors::new(processors, &resource);
+        let sampler = Sampler::new(&sampling);
         let builder = SdkTracerProvider::builder()
             .with_id_generator(SdkIdGenerator)
-            .with_sampler(Sampler::new(sampling))
+            .with_sampler(sampler.clone())
             .with_span_limits(limits.into())
             .with_resource(resource);
         let processor = Processor {
@@ -204,7 +213,7 @@ impl PipelineBuilder {
             TracerProviderBuilder::with_span_processor,
         );
         let reported_losses = Arc::default();
-        let pipeline = Pipeline { sink, _held_traces: None, processors, reported_losses };
+        let pipeline = Pipeline { sink, _held_traces: None, processors, reported_losses, sampler };
         (pipeline, Installation::Sdk(builder.build(), limits.into()))
     }
 }

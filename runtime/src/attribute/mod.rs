@@ -100,10 +100,9 @@ impl Attributes {
         group.to_attributes(self);
     }
 
-    /// The name of the span that starts, in place of its callsite's. Without effect elsewhere.
+    /// The name of the span that starts, in place of its callsite's.
     // A second field with the name: of a field that is there twice, protobuf takes the last.
-    #[doc(hidden)]
-    pub fn spandrel_name(&mut self, name: impl AsRef<str>) {
+    pub(crate) fn rename(&mut self, name: impl AsRef<str>) {
         // A span without a name cannot be found: the callsite's stays.
         if !name.as_ref().trim().is_empty() {
             Writer::new(&mut self.bytes).text(SPAN_NAME, name.as_ref());

@@ -4,6 +4,7 @@ mod batch;
 mod custom;
 mod limits;
 mod otlp;
+mod sample_rules;
 mod sampling;
 mod settings;
 #[cfg(feature = "tls")]
@@ -22,7 +23,8 @@ pub(crate) use batch::BatchSettings;
 pub(crate) use custom::{Custom, Exported};
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Encoding, Otlp, Protocol};
-pub(crate) use sampling::{Ratio, Sampling};
+pub use sample_rules::{InvalidSampleRules, SampleRate, SampleRules};
+pub(crate) use sampling::Sampling;
 pub(crate) use settings::{Destination, ExceptionSignal, Settings};
 #[cfg(feature = "tls")]
 pub(crate) use tls::Tls;
@@ -75,7 +77,7 @@ impl Config {
         Self {
             resource: vec![KeyValue::new("service.name", service.into())],
             version: None,
-            sampling: Sampling::ALWAYS,
+            sampling: Sampling::default(),
             batch: BatchSettings::default(),
             exporter: None,
             processors: Vec::new(),
@@ -116,7 +118,28 @@ impl Config {
     /// that started elsewhere is sampled as its caller did. A value out of range counts as the
     /// nearest in it.
     pub fn sample(mut self, ratio: f64) -> Self {
-        self.sampling.ratio = Ratio::nearest(ratio);
+        self.sampling.rules.rate = SampleRate::Ratio(ratio);
+        self
+    }
+
+    /// As [`sample`](Self::sample), at most this many traces a second: [`SampleRate::PerSecond`].
+    pub fn sample_per_second(mut self, traces: f64) -> Self {
+        self.sampling.rules.rate = SampleRate::PerSecond(traces);
+        self
+    }
+
+    /// An exception from [`sample`](Self::sample): the rate of local traces whose first span has a name that this
+    /// pattern matches. Of several rules, the first that matches decides. [`SampleRules`] says what a pattern is, and
+    /// what a rule means under a caller's decision. `SPANDREL_SAMPLE_RULES` overrides all rules, and
+    /// [`set_sampling`](crate::set_sampling) changes them while the program runs. Default: none.
+    ///
+    /// ```
+    /// use spandrel::Config;
+    ///
+    /// let config = Config::new("shop").sample(0.1).sample_rule("GET /health", 0.0);
+    /// ```
+    pub fn sample_rule(mut self, pattern: impl Into<String>, rate: impl Into<SampleRate>) -> Self {
+        self.sampling.rules = self.sampling.rules.rule(pattern, rate);
         self
     }
 

@@ -1,12 +1,13 @@
-//! Which traces are recorded: `OTEL_TRACES_SAMPLER`, `OTEL_SAMPLE_RATE`, and the options.
+//! Which traces are recorded: `OTEL_TRACES_SAMPLER`, `OTEL_SAMPLE_RATE`, `SPANDREL_SAMPLE_RULES`, and the options.
 
+use super::sample_rules::{SampleRate, SampleRules};
 use crate::clean::line;
 use crate::environment::Environment;
 use crate::recorder::KeepRules;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sampling {
-    pub(crate) ratio: Ratio,
+    pub(crate) rules: SampleRules,
     /// Whether a parent's decision comes first.
     pub(crate) parent_based: bool,
     /// Whether the decision is written into the `tracestate`, so that samplers further on can
@@ -15,50 +16,63 @@ pub(crate) struct Sampling {
     pub(crate) keep: KeepRules,
 }
 
-/// A number from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Ratio(f64);
+impl Default for Sampling {
+    fn default() -> Self {
+        Self {
+            rules: SampleRules::new(1.0),
+            parent_based: true,
+            consistent: false,
+            keep: KeepRules::default(),
+        }
+    }
+}
 
 impl Sampling {
-    pub(super) const ALWAYS: Self = Self {
-        ratio: Ratio::ALWAYS,
-        parent_based: true,
-        consistent: false,
-        keep: KeepRules { errors: false, slower_than: None },
-    };
-
-    pub(super) fn resolve(self, environment: &Environment<'_>) -> Self {
-        let rate = |name, otherwise: Ratio| {
-            let parse = |text: &str| Ratio::new(text.parse().ok()?);
-            let parsed = environment.parsed(name, "a number from 0 to 1", otherwise.0, parse);
+    pub(super) fn resolve(mut self, environment: &Environment<'_>) -> Self {
+        let parse = |text: &str| SampleRules::parse_rules(text).ok();
+        let expected =
+            "pattern=rate pairs with commas between them, such as GET /health=0,checkout*=1";
+        let otherwise = "the program's own rules";
+        let rules = environment.parsed("SPANDREL_SAMPLE_RULES", expected, otherwise, parse);
+        if let Some(rules) = rules {
+            self.rules.rules = rules;
+        }
+        let rate = |name, otherwise: SampleRate| {
+            let parse = |text: &str| {
+                let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+                ratio.map(SampleRate::Ratio)
+            };
+            let parsed = environment.parsed(name, "a number from 0 to 1", otherwise, parse);
             parsed.unwrap_or(otherwise)
         };
+        let own = self.rules.rate;
         let sampler = environment.parsed(
             SAMPLER,
             "always_on, always_off, traceidratio or one of these after parentbased_",
-            format_args!("parentbased_traceidratio with {}", self.ratio.0),
+            format_args!("parentbased_traceidratio with {own}"),
             |text| Some(text.to_ascii_lowercase()).filter(|text| SAMPLERS.contains(&text.as_str())),
         );
         let Some(sampler) = sampler else {
-            let ratio = rate("OTEL_SAMPLE_RATE", self.ratio);
+            self.rules.rate = rate("OTEL_SAMPLE_RATE", own);
             if !environment.is_set(SAMPLER)
                 && let Some(argument) = environment.text(ARGUMENT)
             {
                 let value = format!("`{}`", line(&argument));
                 let expected = "OTEL_TRACES_SAMPLER beside it (parentbased_traceidratio), \
                                 or OTEL_SAMPLE_RATE in its place";
-                environment.complain(ARGUMENT, &value, expected, ratio.0);
+                environment.complain(ARGUMENT, &value, expected, self.rules.rate);
             }
-            return Self { ratio, ..self };
+            return self;
         };
-        let ratio = match sampler.trim_start_matches(PARENT_BASED) {
-            "always_off" => Ratio::NEVER,
+        self.rules.rate = match sampler.trim_start_matches(PARENT_BASED) {
+            "always_off" => SampleRate::Ratio(0.0),
             // Without an argument the specification's default holds, not the program's.
-            "traceidratio" => rate(ARGUMENT, Ratio::ALWAYS),
-            _ => Ratio::ALWAYS,
+            "traceidratio" => rate(ARGUMENT, SampleRate::Ratio(1.0)),
+            _ => SampleRate::Ratio(1.0),
         };
-        let parent_based = sampler.starts_with(PARENT_BASED);
-        Self { ratio, parent_based, consistent: false, keep: self.keep }
+        self.parent_based = sampler.starts_with(PARENT_BASED);
+        self.consistent = false;
+        self
     }
 }
 
@@ -73,21 +87,3 @@ const SAMPLERS: [&str; 6] = [
     "parentbased_always_off",
     "parentbased_traceidratio",
 ];
-
-impl Ratio {
-    pub(crate) const ALWAYS: Self = Self(1.0);
-    pub(crate) const NEVER: Self = Self(0.0);
-
-    pub(crate) fn new(ratio: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&ratio).then_some(Self(ratio))
-    }
-
-    /// The ratio nearest to this number; all for what is not one.
-    pub(crate) fn nearest(number: f64) -> Self {
-        if number.is_nan() { Self::ALWAYS } else { Self(number.clamp(0.0, 1.0)) }
-    }
-
-    pub(crate) fn get(self) -> f64 {
-        self.0
-    }
-}

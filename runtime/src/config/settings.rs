@@ -180,7 +180,7 @@ mod tests {
     use std::ffi::OsString;
 
     use super::*;
-    use crate::config::Ratio;
+    use crate::config::{SampleRate, SampleRules};
 
     fn resolve(variables: &[(&str, &str)], terminal: bool) -> (Option<Settings>, Vec<String>) {
         let variables: HashMap<&str, &str> = variables.iter().copied().collect();
@@ -209,8 +209,8 @@ mod tests {
         let settings = settings(&[]);
         assert_eq!(settings.service, None);
         assert_eq!(settings.resource, [KeyValue::new("service.name", "shop")]);
-        let ratio = Ratio::nearest(0.25);
-        assert_eq!(settings.sampling, Sampling { ratio, ..Sampling::ALWAYS });
+        let rules = SampleRules::new(0.25);
+        assert_eq!(settings.sampling, Sampling { rules, ..Sampling::default() });
         assert_eq!(settings.batch, BatchSettings::default());
         assert_eq!(settings.flush, Duration::from_secs(4));
     }
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(complaint(ARGUMENT, "0.1"), format!("{ARGUMENT} is `0.1`, {expected} 0.25"));
         let (settings, complaints) =
             resolve(&[(ARGUMENT, "0.1"), ("OTEL_SAMPLE_RATE", "0.5")], false);
-        assert_eq!(settings.expect("enabled").sampling.ratio, Ratio::nearest(0.5));
+        assert_eq!(settings.expect("enabled").sampling.rules.rate, SampleRate::Ratio(0.5));
         assert_eq!(complaints, [format!("{ARGUMENT} is `0.1`, {expected} 0.5")]);
         let (_, complaints) = resolve(&[(ARGUMENT, "0.1"), ("OTEL_TRACES_SAMPLER", "none")], false);
         assert_eq!(complaints.len(), 1, "the complaint is about the sampler: {complaints:?}");
@@ -287,13 +287,13 @@ mod tests {
     #[test]
     fn the_standard_sampler_wins_over_the_short_name() {
         let sampling = |variables: &[(&str, &str)]| {
-            let Sampling { ratio, parent_based, .. } = settings(variables).sampling;
-            (ratio, parent_based)
+            let Sampling { rules, parent_based, .. } = settings(variables).sampling;
+            (rules.rate, parent_based)
         };
-        let ratio = Ratio::nearest;
+        let ratio = SampleRate::Ratio;
         assert_eq!(sampling(&[("OTEL_SAMPLE_RATE", "0.5")]), (ratio(0.5), true));
         let off = [("OTEL_SAMPLE_RATE", "0.5"), ("OTEL_TRACES_SAMPLER", "always_off")];
-        assert_eq!(sampling(&off), (Ratio::NEVER, false));
+        assert_eq!(sampling(&off), (ratio(0.0), false));
         let third = [
             ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
             ("OTEL_TRACES_SAMPLER_ARG", "0.3"),
@@ -367,7 +367,7 @@ mod tests {
         }
         let third = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "ten")];
         let (resolved, complaints) = resolve(&third, false);
-        assert_eq!(resolved.expect("enabled").sampling.ratio, Ratio::ALWAYS);
+        assert_eq!(resolved.expect("enabled").sampling.rules.rate, SampleRate::Ratio(1.0));
         assert!(complaints[0].ends_with("using 1"), "{complaints:?}");
         let (resolved, complaints) = resolve(&[("OTEL_TRACES_EXPORTER", "zipkin")], true);
         assert_eq!(resolved.expect("enabled").destination, Destination::Console);

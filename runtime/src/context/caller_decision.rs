@@ -62,6 +62,7 @@ impl CallerDecision {
 }
 
 impl NewTrace {
+    #[cfg(feature = "app")]
     pub(crate) fn is_sampled(self) -> bool {
         self != Self::NotSampled
     }

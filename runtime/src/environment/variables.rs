@@ -45,6 +45,11 @@ const GENERAL: &[Row] = &[
         "the ratio of [`sample`](Self::sample), where the sampler is not named",
     ),
     row(
+        &["SPANDREL_SAMPLE_RULES"],
+        "all of [`sample_rule`](Self::sample_rule): `pattern=rate` pairs with commas between them, such as \
+         `GET /health=0,checkout*=per_second(5)`; in a pattern, `%2C` is a comma and `%25` a percent sign",
+    ),
+    row(
         &["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BSP_SCHEDULE_DELAY"],
         "[`batch_queue`](Self::batch_queue), [`batch_size`](Self::batch_size), [`batch_delay`](Self::batch_delay) in \
          milliseconds, 0 for no delay",

@@ -53,7 +53,7 @@ pub(crate) use known_span::KnownSpan;
 pub(crate) use late::{late, start_over as forget_late};
 pub(crate) use local::SlotRef;
 pub(crate) use message::EXCEPTION;
-pub(crate) use native::{HeadSampler, NativeRecorder, NewSpan, RANDOM, SpanScope};
+pub(crate) use native::{Candidate, HeadSampler, NativeRecorder, NewSpan, RANDOM, SpanScope};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
 #[cfg(feature = "_otlp")]

@@ -22,30 +22,34 @@ use super::outlet::Outlet;
 use super::record::HEAD;
 use super::scope::ScopeId;
 use super::slot::OpenSpan;
-use super::thread::{InstrumentedCrate, Thread};
+use super::thread::{DecidedTrace, InstrumentedCrate, Thread};
 use crate::attribute::Attributes;
 use crate::encoding::{Limits, ValueRef};
 
 /// The flag of W3C Trace Context, level 2, that says that a trace's id is random.
 pub(crate) const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
+/// A span that is about to start, as far as a sampler sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) context: &'a Context,
+    /// The span that it is under.
+    pub(crate) parent: &'a SpanContext,
+    pub(crate) trace: TraceId,
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'a SpanKind,
+}
+
 /// Decides about a span that is about to start.
 pub(crate) trait HeadSampler: Debug + Send + Sync {
-    /// Whether a span of this trace is sampled, in this context and under this span. Changes the trace's state if it is
-    /// to say something else than that of the span above.
+    /// Whether the span is sampled. Changes the trace's state if it is to say something else than that of the span above.
     // Two results, because copying them as one costs as much as the decision.
-    fn decide(
-        &self,
-        context: &Context,
-        parent: &SpanContext,
-        trace: TraceId,
-        state: &mut Option<TraceState>,
-    ) -> bool;
+    fn decide(&self, span: &Candidate<'_>, state: &mut Option<TraceState>) -> bool;
 }
 
 /// What names a span under this parent.
 #[inline]
-fn name(
+fn id_of_span(
     parent: &SpanContext,
     (trace, span): (TraceId, SpanId),
     is_sampled: bool,
@@ -64,7 +68,7 @@ pub(crate) struct NativeRecorder {
     pub(crate) pipeline: Option<usize>,
     pub(crate) outlet: Arc<dyn Outlet>,
     /// `None`: all spans are sampled.
-    pub(crate) sampler: Option<Box<dyn HeadSampler>>,
+    pub(crate) sampler: Option<Arc<dyn HeadSampler>>,
     /// Which traces are kept that are not sampled, if any.
     pub(crate) held_traces: Option<Arc<HeldTraces>>,
     pub(crate) limits: Limits,
@@ -147,9 +151,16 @@ impl NativeRecorder {
         if context.is_telemetry_suppressed() {
             return (wrap(SpanContext::NONE, None, None), None);
         }
+        let (mut state, mut is_decided) = (None, false);
         let prepared = Thread::with(|thread| {
-            let is_root = !parent.is_valid();
-            let trace = if is_root { thread.new_trace_id() } else { parent.trace_id() };
+            let trace = if parent.is_valid() {
+                parent.trace_id()
+            } else if let Some(decided) = thread.decided.take() {
+                (state, is_decided) = (decided.state, true);
+                decided.id
+            } else {
+                thread.new_trace_id()
+            };
             let scope = new.scope.id(thread);
             let outer = thread.remembered(outer_id.span_id()).filter(|_| !outer_id.is_remote());
             (trace, thread.new_span_id(), scope, outer, thread.local)
@@ -157,12 +168,14 @@ impl NativeRecorder {
         let Some((trace, span, scope, outer, local)) = prepared else {
             return (wrap(parent.clone(), None, None), None);
         };
-        let mut state = None;
         let is_sampled = match &self.sampler {
-            Some(sampler) => sampler.decide(context, parent, trace, &mut state),
-            None => true,
+            Some(sampler) if !is_decided => {
+                let (name, kind) = (new.name, new.kind);
+                sampler.decide(&Candidate { context, parent, trace, name, kind }, &mut state)
+            }
+            _ => true,
         };
-        let id = name(parent, (trace, span), is_sampled, state);
+        let id = id_of_span(parent, (trace, span), is_sampled, state);
         if !is_sampled && self.held_traces.is_none() {
             return (wrap(id, None, None), None);
         }
@@ -223,24 +236,25 @@ impl NativeRecorder {
     }
 
     /// What this makes of the id of a span that starts a trace in this context, if the trace is not sampled. If it is,
-    /// the next trace that this thread starts has the id that was decided about.
+    /// the next trace that this thread starts is the one that was decided about.
     #[inline]
     pub(crate) fn unsampled_root<S>(
         &self,
         context: &Context,
+        (name, kind): (&str, &SpanKind),
         wrap: impl FnOnce(SpanContext) -> S,
     ) -> Option<S> {
         let sampler = self.sampler.as_ref()?;
         let (parent, mut state) = (&SpanContext::NONE, None);
         let ids = Thread::if_started(|thread| {
             let trace = thread.new_trace_id();
-            if sampler.decide(context, parent, trace, &mut state) {
-                thread.drawn = Some(trace);
+            if sampler.decide(&Candidate { context, parent, trace, name, kind }, &mut state) {
+                thread.decided = Some(DecidedTrace { id: trace, state: state.take() });
                 return None;
             }
             Some((trace, thread.new_span_id()))
         });
-        Some(wrap(name(parent, ids??, false, state)))
+        Some(wrap(id_of_span(parent, ids??, false, state)))
     }
 
     #[inline]

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::clock::Anchor;
 use super::handle::{Handle, given};
-use super::native::{HeadSampler, NativeRecorder, NewSpan, SpanScope};
+use super::native::{Candidate, HeadSampler, NativeRecorder, NewSpan, SpanScope};
 use super::outlet::{Outlet, Room};
 use super::provider::{NativeProvider, NativeTracer};
 use super::scope::ScopeId;
@@ -21,7 +21,7 @@ use super::{
     Batch, Exceptions, HeldTraces, InstrumentedCrate, KeepRules, KnownSpan, RecordedFailure,
 };
 use crate::attribute::Attributes;
-use crate::encoding::Limits;
+use crate::encoding::{Limits, ValueRef};
 
 /// An outlet that keeps the spans it gets.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Outlet for Collected {
 struct Never;
 
 impl HeadSampler for Never {
-    fn decide(&self, _: &Context, _: &SpanContext, _: TraceId, _: &mut Option<TraceState>) -> bool {
+    fn decide(&self, _: &Candidate<'_>, _: &mut Option<TraceState>) -> bool {
         false
     }
 }
@@ -178,7 +178,7 @@ fn the_error_type_that_a_span_starts_with_stays() {
 fn spans_that_are_not_wanted_are_not_recorded() {
     let outlet = Arc::new(Collected::default());
     let closed = Arc::new(Collected { is_closed: true, ..Collected::default() });
-    let unsampled = NativeRecorder { sampler: Some(Box::new(Never)), ..native(&outlet) };
+    let unsampled = NativeRecorder { sampler: Some(Arc::new(Never)), ..native(&outlet) };
     let tracers = [tracer(unsampled), tracer(native(&closed))];
     let parent = remote(1);
     for tracer in tracers {
@@ -226,7 +226,7 @@ fn entries_of_the_baggage_are_recorded() {
 fn a_span_that_starts_when_its_parent_has_ended_is_of_the_same_local_trace() {
     let outlet = Arc::new(Collected::default());
     let held_traces = HeldTraces::new(KeepRules { errors: true, slower_than: None }, None);
-    let sampler: Option<Box<dyn HeadSampler>> = Some(Box::new(Never));
+    let sampler: Option<Arc<dyn HeadSampler>> = Some(Arc::new(Never));
     let tracer =
         tracer(NativeRecorder { sampler, held_traces: Some(held_traces), ..native(&outlet) });
     let start = |name: &'static str, context: &Context| {
@@ -338,7 +338,7 @@ fn a_span_under_a_remote_one_does_not_pass_failures_on() {
             error_type: "Error",
             description: "gone wrong",
             causes: &[],
-            exception: &[],
+            exception: &[("exception.type", ValueRef::Text("Error"))],
         });
     };
     for is_remote in [false, true] {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry::trace::{SpanId, TraceId, TraceState};
 use opentelemetry_sdk::trace::SpanData;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -54,14 +54,22 @@ pub(crate) fn start_over_in_child() {
 pub(super) struct Thread {
     pub(super) local: &'static Local,
     random: SmallRng,
-    /// The id of the next trace, if it was drawn before.
-    pub(super) drawn: Option<TraceId>,
+    /// The next trace, if it was decided about before.
+    pub(super) decided: Option<DecidedTrace>,
     /// The span that this thread started last: the next one is often under it.
     last: Option<KnownSpan>,
     /// Spans that others were started under, by their ids.
     parents: [Option<KnownSpan>; MOST_PARENTS],
     /// The numbers of scopes. Few: one for each crate that has spans.
     scopes: Vec<(InstrumentedCrate, ScopeId)>,
+}
+
+/// A trace that was decided about before its first span starts: it is sampled.
+#[derive(Debug)]
+pub(super) struct DecidedTrace {
+    pub(super) id: TraceId,
+    /// What its first span states, if that is something else than its parent does.
+    pub(super) state: Option<TraceState>,
 }
 
 /// The crate whose spans these are: OpenTelemetry's instrumentation scope.
@@ -121,7 +129,7 @@ impl Thread {
         Self {
             local: Process::current().local(),
             random: SmallRng::from_os_rng(),
-            drawn: None,
+            decided: None,
             last: None,
             parents: [const { None }; MOST_PARENTS],
             scopes: Vec::new(),
@@ -130,7 +138,7 @@ impl Thread {
 
     #[inline]
     pub(super) fn new_trace_id(&mut self) -> TraceId {
-        self.drawn.take().unwrap_or_else(|| TraceId::from(self.random.random::<u128>()))
+        TraceId::from(self.random.random::<u128>())
     }
 
     #[inline]

@@ -9,7 +9,7 @@ const DIGITS: usize = 14;
 const RANDOMNESS: &str = "rv";
 const THRESHOLD: &str = "th";
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Consistent {
     /// 2⁵⁶ when nothing is sampled.
     threshold: u64,
@@ -49,6 +49,12 @@ pub(crate) fn certain(state: &str) -> String {
     Entries::of(&state).with_threshold(Some("0".to_owned()), &state).header()
 }
 
+/// What this `tracestate` becomes if the probability of its trace is not known; `None` if it states none.
+pub(super) fn without_threshold(state: &TraceState) -> Option<TraceState> {
+    let entries = Entries::of(state);
+    entries.has_threshold().then(|| entries.with_threshold(None, state))
+}
+
 /// The entries of OpenTelemetry's own member of a `tracestate`, `ot`.
 struct Entries<'a>(Vec<(&'a str, &'a str)>);
 
@@ -69,6 +75,10 @@ impl<'a> Entries<'a> {
             let bytes = trace_id.to_bytes();
             bytes[9..].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
         })
+    }
+
+    fn has_threshold(&self) -> bool {
+        self.0.iter().any(|(key, _)| *key == THRESHOLD)
     }
 
     fn with_threshold(&self, threshold: Option<String>, state: &TraceState) -> TraceState {

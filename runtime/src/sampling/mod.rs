@@ -1,41 +1,137 @@
 //! Which traces are sampled.
 
 mod consistent;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod token_bucket;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwapOption;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
-use crate::config::{Ratio, Sampling};
+use crate::config::{SampleRate, SampleRules, Sampling};
 use crate::context::{CallerDecision, NewTrace};
-use crate::recorder::HeadSampler;
-use consistent::Consistent;
+use crate::recorder::{Candidate, HeadSampler};
 pub(crate) use consistent::certain;
+use consistent::{Consistent, without_threshold};
+use rules::Pattern;
+use token_bucket::TokenBucket;
 
-/// The sampler of a pipeline: a parent's decision, then the ratio.
+/// The sampler of a pipeline: a parent's decision, then the rules, then the rate.
 #[derive(Clone, Debug)]
-pub(crate) struct Sampler {
-    root: Root,
+pub(crate) struct Sampler(Arc<State>);
+
+#[derive(Debug)]
+struct State {
     parent_based: bool,
+    /// Whether the decision is written into the `tracestate`.
+    consistent: bool,
+    installed: Rates,
+    /// Whether there are other rates than the installed ones: most programs never change them.
+    is_changed: AtomicBool,
+    changed: ArcSwapOption<Rates>,
 }
 
-#[derive(Clone, Debug)]
-enum Root {
+/// What decides about local traces.
+#[derive(Debug)]
+struct Rates {
+    rules: Vec<(Pattern, Rate)>,
+    rate: Rate,
+}
+
+#[derive(Debug)]
+enum Rate {
+    Never,
     /// Sampled below this bound: the decision of the SDKs' `TraceIdRatioBased`.
     Ratio(u64),
     Consistent(Consistent),
+    PerSecond(TokenBucket),
 }
 
 impl Sampler {
-    pub(crate) fn new(sampling: Sampling) -> Self {
-        let Sampling { ratio, parent_based, consistent, .. } = sampling;
-        let root = if consistent {
-            Root::Consistent(Consistent::new(ratio.get()))
-        } else {
-            Root::Ratio(bound(ratio))
-        };
-        Self { root, parent_based }
+    pub(crate) fn new(sampling: &Sampling) -> Self {
+        let Sampling { rules, parent_based, consistent, .. } = sampling;
+        Self(Arc::new(State {
+            parent_based: *parent_based,
+            consistent: *consistent,
+            installed: Rates::new(rules, *consistent),
+            is_changed: AtomicBool::new(false),
+            changed: ArcSwapOption::empty(),
+        }))
     }
+
+    /// From now on, these rates decide about traces that start. How a rate is applied stays: by ratio or consistently,
+    /// after the parent or not.
+    pub(crate) fn set(&self, rules: &SampleRules) {
+        self.0.changed.store(Some(Arc::new(Rates::new(rules, self.0.consistent))));
+        self.0.is_changed.store(true, Ordering::Release);
+    }
+
+    #[inline]
+    fn with_rates<T>(&self, run: impl FnOnce(&Rates) -> T) -> T {
+        if self.0.is_changed.load(Ordering::Acquire)
+            && let Some(changed) = &*self.0.changed.load()
+        {
+            return run(changed);
+        }
+        run(&self.0.installed)
+    }
+}
+
+impl Rates {
+    fn new(written: &SampleRules, consistent: bool) -> Self {
+        let rate = |rate: SampleRate| match rate {
+            rate if rate.is_never() => Rate::Never,
+            SampleRate::Ratio(ratio) if consistent => {
+                Rate::Consistent(Consistent::new(nearest(ratio)))
+            }
+            SampleRate::Ratio(ratio) => Rate::Ratio(bound(nearest(ratio))),
+            SampleRate::PerSecond(rate) => {
+                TokenBucket::new(rate).map_or(Rate::Never, Rate::PerSecond)
+            }
+        };
+        let rules = written.rules.iter();
+        let rules = rules.map(|(pattern, of_rule)| (Pattern::new(pattern), rate(*of_rule)));
+        Self { rules: rules.collect(), rate: rate(written.rate) }
+    }
+
+    /// The rate of the first rule that is for this span, if it starts a local trace.
+    fn rule(&self, span: &Candidate<'_>) -> Option<&Rate> {
+        let found = self.rules.iter().find(|(pattern, _)| pattern.matches(span.name, span.kind));
+        found.map(|(_, rate)| rate)
+    }
+
+    fn decide(
+        &self,
+        parent_based: bool,
+        span: &Candidate<'_>,
+        state: &mut Option<TraceState>,
+    ) -> bool {
+        let Candidate { context, parent, .. } = span;
+        let inherited = if parent_based { inherited_decision(context, parent) } else { None };
+        if self.rules.is_empty() {
+            return inherited.unwrap_or_else(|| self.rate.decide(span, state));
+        }
+        if parent.is_valid() && !parent.is_remote() {
+            // Without this, the children of a span that a rule has dropped would be decided about by the rate.
+            return inherited.unwrap_or_else(|| parent.is_sampled());
+        }
+        match (inherited, self.rule(span)) {
+            (Some(true), Some(never @ Rate::Never)) => never.decide(span, state),
+            (Some(inherited), _) => inherited,
+            (None, rule) => rule.unwrap_or(&self.rate).decide(span, state),
+        }
+    }
+}
+
+/// The ratio nearest to this number; all for what is not one.
+fn nearest(number: f64) -> f64 {
+    if number.is_nan() { 1.0 } else { number.clamp(0.0, 1.0) }
 }
 
 /// The share of all numbers of 63 bits.
@@ -45,31 +141,41 @@ impl Sampler {
     clippy::cast_precision_loss,
     reason = "the ratio is from 0 to 1"
 )]
-fn bound(ratio: Ratio) -> u64 {
-    (ratio.get() * (1_u64 << 63) as f64) as u64
+fn bound(ratio: f64) -> u64 {
+    (ratio * (1_u64 << 63) as f64) as u64
 }
 
-impl HeadSampler for Sampler {
-    fn decide(
-        &self,
-        context: &Context,
-        parent: &SpanContext,
-        trace: TraceId,
-        state: &mut Option<TraceState>,
-    ) -> bool {
-        let inherited = if self.parent_based { inherited_decision(context, parent) } else { None };
-        inherited.unwrap_or_else(|| match &self.root {
-            Root::Consistent(consistent) => {
-                let (is_sampled, changed) = consistent.decide(trace, parent.trace_state());
-                *state = Some(changed);
-                is_sampled
+impl Rate {
+    /// Decides about a trace that starts here, or that the caller left open. Changes the `tracestate` if it would say
+    /// something untrue otherwise.
+    fn decide(&self, span: &Candidate<'_>, state: &mut Option<TraceState>) -> bool {
+        let Candidate { parent, trace, .. } = span;
+        match self {
+            Self::Never => {
+                *state = without_threshold(parent.trace_state());
+                false
             }
-            Root::Ratio(bound) => {
+            Self::Ratio(bound) => {
                 let lower = trace.to_bytes().last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
                 let random = lower >> 1;
                 random < *bound
             }
-        })
+            Self::Consistent(consistent) => {
+                let (is_sampled, changed) = consistent.decide(*trace, parent.trace_state());
+                *state = Some(changed);
+                is_sampled
+            }
+            Self::PerSecond(bucket) => {
+                *state = without_threshold(parent.trace_state());
+                bucket.take()
+            }
+        }
+    }
+}
+
+impl HeadSampler for Sampler {
+    fn decide(&self, span: &Candidate<'_>, state: &mut Option<TraceState>) -> bool {
+        self.with_rates(|rates| rates.decide(self.0.parent_based, span, state))
     }
 }
 
@@ -86,140 +192,21 @@ impl ShouldSample for Sampler {
     fn should_sample(
         &self,
         parent: Option<&Context>,
-        trace_id: TraceId,
-        _name: &str,
-        _kind: &SpanKind,
+        trace: TraceId,
+        name: &str,
+        kind: &SpanKind,
         _attributes: &[KeyValue],
         _links: &[Link],
     ) -> SamplingResult {
         let none = Context::new();
         let context = parent.unwrap_or(&none);
-        let parent_span = context.span();
-        let parent_span = parent_span.span_context();
+        let parent = context.span();
+        let parent = parent.span_context();
         let mut state = None;
-        let is_sampled = self.decide(context, parent_span, trace_id, &mut state);
-        let trace_state = state.unwrap_or_else(|| parent_span.trace_state().clone());
+        let is_sampled = self.decide(&Candidate { context, parent, trace, name, kind }, &mut state);
+        let trace_state = state.unwrap_or_else(|| parent.trace_state().clone());
         let decision =
             if is_sampled { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
         SamplingResult { decision, attributes: Vec::new(), trace_state }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use opentelemetry::trace::{SpanId, TraceFlags};
-    use opentelemetry_sdk::trace as sdk;
-
-    use super::*;
-    use crate::recorder::KeepRules;
-
-    const HIGH: u128 = u128::MAX;
-    const LOW: u128 = 1;
-
-    fn sampling(ratio: f64) -> Sampling {
-        let keep = KeepRules::default();
-        Sampling { ratio: Ratio::nearest(ratio), parent_based: true, consistent: false, keep }
-    }
-
-    fn decide(sampling: Sampling, context: &Context, trace: u128) -> (SamplingDecision, String) {
-        let parent = context.span().span_context().clone();
-        let trace_id = if parent.is_valid() { parent.trace_id() } else { trace.into() };
-        let sampler = Sampler::new(sampling);
-        let result =
-            sampler.should_sample(Some(context), trace_id, "name", &SpanKind::Server, &[], &[]);
-        (result.decision, result.trace_state.header())
-    }
-
-    fn is_sampled(sampling: Sampling, context: &Context, trace: u128) -> bool {
-        decide(sampling, context, trace).0 == SamplingDecision::RecordAndSample
-    }
-
-    fn under(trace: u128, sampled: bool, remote: bool, state: &str) -> Context {
-        let flags = TraceFlags::NOT_SAMPLED.with_sampled(sampled);
-        let state: TraceState = state.parse().expect("it is valid");
-        let span = SpanContext::new(trace.into(), SpanId::from(2), flags, remote, state);
-        Context::new().with_remote_span_context(span)
-    }
-
-    #[test]
-    fn the_ratio_decides_as_the_sdk_s_sampler() {
-        let mut trace = 0x0123_4567_89ab_cdef_0011_2233_4455_6677_u128;
-        for ratio in [0.0, 1e-9, 0.1, 0.5, 0.9, 1.0] {
-            let theirs = sdk::Sampler::TraceIdRatioBased(ratio);
-            for _ in 0..1000 {
-                trace = trace.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) + 1;
-                let kind = SpanKind::Internal;
-                let result = theirs.should_sample(None, trace.into(), "name", &kind, &[], &[]);
-                let sampled = result.decision == SamplingDecision::RecordAndSample;
-                assert_eq!(is_sampled(sampling(ratio), &Context::new(), trace), sampled, "{ratio}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_ratio_decides_for_a_root() {
-        let root = Context::new();
-        for (ratio, low, high) in [(0.0, false, false), (0.5, true, false), (1.0, true, true)] {
-            assert_eq!(is_sampled(sampling(ratio), &root, LOW), low, "{ratio}");
-            assert_eq!(is_sampled(sampling(ratio), &root, HIGH), high, "{ratio}");
-        }
-        assert_eq!(decide(sampling(0.0), &root, LOW).0, SamplingDecision::Drop);
-    }
-
-    #[test]
-    fn a_parent_s_decision_comes_first() {
-        for remote in [true, false] {
-            let sampled = under(HIGH, true, remote, "a=1");
-            let expected = (SamplingDecision::RecordAndSample, "a=1".to_owned());
-            assert_eq!(decide(sampling(0.0), &sampled, HIGH), expected);
-            let unsampled = under(LOW, false, remote, "a=1");
-            let expected = (SamplingDecision::Drop, "a=1".to_owned());
-            assert_eq!(decide(sampling(1.0), &unsampled, LOW), expected);
-            let alone = |ratio| Sampling { parent_based: false, ..sampling(ratio) };
-            assert!(!is_sampled(alone(0.0), &sampled, HIGH));
-            assert!(is_sampled(alone(1.0), &unsampled, LOW));
-        }
-    }
-
-    #[test]
-    fn a_caller_s_decision_holds_for_a_new_trace() {
-        for (decision, sampled) in
-            [(NewTrace::NotSampled, false), (NewTrace::Sampled, true), (NewTrace::Debug, true)]
-        {
-            let context = CallerDecision::ForNewTrace(decision).put_into(&Context::new());
-            for ratio in [0.0, 0.5, 1.0] {
-                let consistent = Sampling { consistent: true, ..sampling(ratio) };
-                assert_eq!(is_sampled(sampling(ratio), &context, HIGH), sampled, "{decision:?}");
-                assert_eq!(decide(consistent, &context, HIGH).1, "", "it has no threshold");
-                let alone = Sampling { parent_based: false, ..sampling(ratio) };
-                assert_eq!(is_sampled(alone, &context, LOW), ratio > 0.0, "{decision:?}");
-            }
-            let no_longer = CallerDecision::InFlags.put_into(&context);
-            assert!(is_sampled(sampling(1.0), &no_longer, LOW));
-            let span = under(LOW, !sampled, true, "").span().span_context().clone();
-            let goes_on = context.with_remote_span_context(span);
-            assert_eq!(is_sampled(sampling(0.0), &goes_on, LOW), !sampled, "it is another trace");
-        }
-    }
-
-    #[test]
-    fn a_decision_that_the_caller_left_open_is_made_as_for_a_root() {
-        let deferred = |trace: u128| {
-            CallerDecision::Deferred(trace.into(), SpanId::from(2))
-                .put_into(&under(trace, false, true, ""))
-        };
-        for (ratio, low, high) in [(0.0, false, false), (0.5, true, false), (1.0, true, true)] {
-            assert_eq!(is_sampled(sampling(ratio), &deferred(LOW), LOW), low, "{ratio}");
-            assert_eq!(is_sampled(sampling(ratio), &deferred(HIGH), HIGH), high, "{ratio}");
-        }
-        let consistent = Sampling { consistent: true, ..sampling(0.5) };
-        let expected = (SamplingDecision::RecordAndSample, "ot=th:8".to_owned());
-        assert_eq!(decide(consistent, &deferred(HIGH), HIGH), expected);
-        // A span of this process under it has decided.
-        let local = under(LOW, false, false, "").span().span_context().clone();
-        let nested = deferred(LOW).with_remote_span_context(local);
-        assert!(!is_sampled(sampling(1.0), &nested, LOW));
-        let other = under(HIGH, false, true, "").span().span_context().clone();
-        assert!(!is_sampled(sampling(1.0), &deferred(LOW).with_remote_span_context(other), HIGH));
     }
 }

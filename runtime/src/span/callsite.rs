@@ -34,6 +34,8 @@ pub struct Callsite {
 #[must_use = "it starts with `start`"]
 pub struct Start {
     pub(super) callsite: &'static Callsite,
+    /// In place of the callsite's name, if the sampler has to see it.
+    pub(super) name: Option<String>,
     /// In place of the current context.
     pub(super) parent: Option<Context>,
     pub(super) root: bool,
@@ -55,7 +57,14 @@ impl Callsite {
     /// The next span of this callsite.
     #[inline]
     pub const fn builder(&'static self) -> Start {
-        Start { callsite: self, parent: None, root: false, links: Vec::new(), baggage: &[] }
+        Start {
+            callsite: self,
+            name: None,
+            parent: None,
+            root: false,
+            links: Vec::new(),
+            baggage: &[],
+        }
     }
 }
 

@@ -15,14 +15,13 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::device_waiter::DeviceWaiter;
 use super::enabled;
-use crate::context::{CallerDecision, NewTrace};
 use crate::recorder::{Exceptions, NativeRecorder};
 #[cfg(feature = "app")]
 use crate::sdk::Capacity;
 pub(crate) use installed::await_devices;
 pub(super) use installed::{CurrentRecorder, Forecast};
 #[cfg(feature = "app")]
-pub(crate) use installed::{Installation, Pruning, end_device_spans};
+pub(crate) use installed::{Installation, Pruning, SamplingHints, end_device_spans};
 pub(super) use starting::Started;
 pub(super) use tracer::Provider;
 
@@ -39,11 +38,8 @@ pub(crate) struct Recorder {
 #[cfg_attr(not(feature = "app"), expect(dead_code, reason = "nothing is installed"))]
 pub(crate) enum KnownRecorded {
     All,
-    /// Those of traces that start here, unless the caller has decided against them, and those under a
-    /// span that is sampled.
-    AllButUnsampled,
-    /// Those under a span that is sampled.
-    OnlySampled,
+    /// Those under a span of this process that is sampled.
+    UnderSampled,
     Nothing,
 }
 
@@ -79,15 +75,13 @@ impl Recorder {
         Self::activate(provider, Exceptions::EVENTS, KnownRecorded::Nothing)
     }
 
-    /// Whether a span in this context, under this span, is sure to be recorded.
-    fn is_sure_of(&self, context: &Context, parent: &SpanContext) -> bool {
+    /// Whether a span under this one is sure to be recorded.
+    fn is_sure_of(&self, parent: &SpanContext) -> bool {
         match self.records {
             KnownRecorded::All => true,
-            KnownRecorded::AllButUnsampled if parent.is_valid() => parent.is_sampled(),
-            KnownRecorded::AllButUnsampled => {
-                CallerDecision::for_new_trace(context).is_none_or(NewTrace::is_sampled)
+            KnownRecorded::UnderSampled => {
+                parent.is_valid() && parent.is_sampled() && !parent.is_remote()
             }
-            KnownRecorded::OnlySampled => parent.is_valid() && parent.is_sampled(),
             KnownRecorded::Nothing => false,
         }
     }

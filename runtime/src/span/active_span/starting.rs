@@ -3,7 +3,7 @@
 use std::thread::panicking;
 
 use opentelemetry::Context;
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use super::ActiveSpan;
 use crate::attribute::Attributes;
@@ -41,6 +41,36 @@ impl Start {
     }
 }
 
+impl Start {
+    /// As [`start`](Self::start), with a name that is computed: if the span records, or if a sampling rule has to see the
+    /// name. A blank name changes nothing.
+    pub fn start_named<N: AsRef<str>>(
+        mut self,
+        name: impl FnOnce() -> N,
+        attributes: impl FnOnce(&mut Attributes),
+    ) -> ActiveSpan {
+        if enabled::is_enabled() && self.is_sampled_by_name() {
+            let name = name();
+            self.name = Some(name.as_ref().to_owned()).filter(|name| !name.trim().is_empty());
+            return self.start(attributes);
+        }
+        self.start(|list| {
+            list.rename(name());
+            attributes(list);
+        })
+    }
+
+    fn is_sampled_by_name(&self) -> bool {
+        let sampled_by_name =
+            |context: &Context| Recorder::samples_by_name(context.span().span_context());
+        match &self.parent {
+            _ if self.root => Recorder::samples_by_name(&SpanContext::NONE),
+            Some(parent) => sampled_by_name(parent),
+            None => context::is_alive() && Context::map_current(sampled_by_name),
+        }
+    }
+}
+
 impl ActiveSpan {
     /// A span that starts now under the current one, or what stands for it when nothing records it.
     #[inline(never)]
@@ -53,7 +83,7 @@ impl ActiveSpan {
         }
         let context = match Recorder::forecast() {
             Forecast::Unsampled => return Self::DISABLED,
-            Forecast::Root => Recorder::unsampled_root(),
+            Forecast::Root => Recorder::unsampled_root(callsite.name, &callsite.kind),
             Forecast::Open => None,
         };
         match context {

@@ -1,11 +1,11 @@
 //! The recorder that is installed in the process, and the one of a context.
 
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt};
 use opentelemetry::{Context, global};
 #[cfg(feature = "app")]
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -24,6 +24,8 @@ use crate::span::device_waiter::DeviceWaiter;
 
 /// Which spans are known not to be recorded before they start: a [`Pruning`].
 static PRUNING: AtomicU8 = AtomicU8::new(Pruning::Nothing as u8);
+/// Whether rules decide by the name that a span starts with.
+static SAMPLES_BY_NAME: AtomicBool = AtomicBool::new(false);
 /// How often another one was installed, or none.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 static INSTALLED: RwLock<Option<ActiveRecorder>> = RwLock::new(None);
@@ -36,6 +38,23 @@ pub(crate) enum Pruning {
     UnderUnsampled,
     /// And those that start a trace which is not sampled.
     Unsampled,
+}
+
+/// What is known of the sampler before it is asked.
+#[cfg(feature = "app")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SamplingHints {
+    pub(crate) pruning: Pruning,
+    /// Whether rules decide by the name that a span starts with.
+    pub(crate) by_name: bool,
+}
+
+#[cfg(feature = "app")]
+impl SamplingHints {
+    pub(crate) fn set(self) {
+        PRUNING.store(self.pruning as u8, Ordering::Relaxed);
+        SAMPLES_BY_NAME.store(self.by_name, Ordering::Relaxed);
+    }
 }
 
 /// How the spans of a pipeline are recorded.
@@ -72,7 +91,7 @@ impl Recorder {
         installation: Installation,
         exceptions: Exceptions,
         records: KnownRecorded,
-        pruning: Pruning,
+        sampling: SamplingHints,
     ) -> bool {
         let provider = match installation {
             Installation::Native(native) => Provider::Native(native),
@@ -80,7 +99,7 @@ impl Recorder {
         };
         let installed = Self::set(provider, exceptions, records);
         if installed {
-            PRUNING.store(pruning as u8, Ordering::Relaxed);
+            sampling.set();
         }
         installed
     }
@@ -112,7 +131,7 @@ impl Recorder {
     pub(crate) fn uninstall() {
         let mut installed = INSTALLED.write().unpoisoned();
         let ours = installed.take_if(|ActiveRecorder(recorder)| !recorder.is_adopted());
-        PRUNING.store(Pruning::Nothing as u8, Ordering::Relaxed);
+        SamplingHints { pruning: Pruning::Nothing, by_name: false }.set();
         GENERATION.fetch_add(1, Ordering::Release);
         drop(installed);
         CachedRecorder::forget();
@@ -152,8 +171,14 @@ impl Recorder {
         })
     }
 
-    /// The context of a trace that starts with the next span, if it is known at once that it is not sampled.
-    pub(in crate::span) fn unsampled_root() -> Option<Context> {
+    /// Whether the sampler has to see the name of a span under this one.
+    pub(in crate::span) fn samples_by_name(parent: &SpanContext) -> bool {
+        SAMPLES_BY_NAME.load(Ordering::Relaxed) && (!parent.is_valid() || parent.is_remote())
+    }
+
+    /// The context of a trace that starts with the next span, of this name and kind, if it is known at once that it is
+    /// not sampled.
+    pub(in crate::span) fn unsampled_root(name: &str, kind: &SpanKind) -> Option<Context> {
         // Not inside `map_current`: finding the recorder may drop an earlier one, and with it what is the program's.
         let context = Context::current();
         if context.is_telemetry_suppressed() {
@@ -161,7 +186,8 @@ impl Recorder {
         }
         match &Self::of(&context)?.recorder().provider {
             Provider::Native(native) => {
-                native.unsampled_root(&context, |id| context.with_remote_span_context(id))
+                let wrap = |id| context.with_remote_span_context(id);
+                native.unsampled_root(&context, (name, kind), wrap)
             }
             Provider::Ours { .. } | Provider::Global { .. } => None,
         }

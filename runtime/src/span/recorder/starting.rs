@@ -1,5 +1,6 @@
 //! How a recorder starts a span.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::SystemTime;
 
@@ -57,7 +58,8 @@ impl CurrentRecorder {
     ) -> Option<Payload> {
         let Start { callsite, links, baggage, .. } = start;
         let outer = SeenFailures::of(outer).cloned();
-        let mut builder = SpanBuilder::from_name(callsite.name).with_kind(callsite.kind.clone());
+        let known_name = start.name.map_or(Cow::Borrowed(callsite.name), Cow::Owned);
+        let mut builder = SpanBuilder::from_name(known_name).with_kind(callsite.kind.clone());
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
@@ -73,7 +75,7 @@ impl CurrentRecorder {
         };
         let tracer = || self.tracer(callsite.library);
         let parent_span = parent.span();
-        let (context, records) = if self.recorder().is_sure_of(parent, parent_span.span_context())
+        let (context, records) = if self.recorder().is_sure_of(parent_span.span_context())
             && !parent.is_telemetry_suppressed()
         {
             // The span starts before its attributes are evaluated, as on the other path.
@@ -107,7 +109,7 @@ fn start_native(
 ) -> Option<Payload> {
     let Start { callsite, links, baggage, .. } = start;
     let new = NewSpan {
-        name: callsite.name,
+        name: start.name.as_deref().unwrap_or(callsite.name),
         kind: &callsite.kind,
         links: &links,
         start: None,
