@@ -81,6 +81,8 @@ pub use spandrel_macros::traced_app;
 pub use app::{AppGuard, after_fork, flush, flush_async, install, sampling, set_sampling, stats};
 #[cfg(all(feature = "app", unix))]
 pub use app::{ShutdownSignal, shutdown_signal};
+#[cfg(feature = "app")]
+pub use attribute::redact::Redaction;
 pub use attribute::{Attributes, ToAttribute, ToAttributes};
 #[cfg(feature = "app")]
 pub use config::{Config, InvalidSampleRules, SampleRate, SampleRules};

@@ -16,6 +16,7 @@ mod nesting;
 mod own_sdk;
 mod process;
 mod propagators;
+mod redact;
 mod sampling;
 #[cfg(target_os = "linux")]
 mod signals;

@@ -160,6 +160,10 @@ attribute_options! {
             "`SPANDREL_GRACE`";
         flush "flush": value LitStr,
             "flush(\"4s\")", "how long the last flush may take. Default: 4 s", "`SPANDREL_FLUSH`";
+        redact "redact": code Expr,
+            "redact(function)",
+            "this function sees key and value of each attribute before it is recorded, those of events, links and \
+             exceptions too, and status descriptions; it keeps, replaces or removes them: [`Config::redact`]", "";
         baggage "baggage": values Punctuated<Key, Token![,]>,
             "baggage(tenant.id)", "entries of the baggage that are copied to every span", "";
         processor "processor": code Expr,

@@ -27,8 +27,8 @@ impl Config {
         runtime: Path,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let AppOptions { sample, keep, batch, grace, flush, baggage, processor, logs, .. } =
-            options;
+        let AppOptions { sample, keep, batch, grace, flush, .. } = options;
+        let AppOptions { redact, baggage, processor, logs, .. } = options;
         let Some(service) = service else {
             let message = "the service has no name; write `#[traced_app(\"service\")]`";
             errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
@@ -39,6 +39,7 @@ impl Config {
         calls.extend(keep.map(|keep| kept(keep, errors)));
         calls.extend(batch.map(|batch| batching(batch, errors)));
         calls.extend(deadlines(grace.as_ref(), flush.as_ref(), errors));
+        calls.extend(redact.map(|function| quote!(.redact(#function))));
         calls.extend(baggage.map(|keys| {
             let keys = keys.into_iter().map(|key| key.name);
             quote!(.baggage([#(#keys),*]))

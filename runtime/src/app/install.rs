@@ -17,6 +17,7 @@ use super::shutdown::shut_down;
 use super::signals::watch::install_handlers;
 use super::state::{AppState, Change};
 use super::stopping;
+use crate::attribute::redact::Redactor;
 use crate::config::{Config, ExceptionSignal, SampleRate, Sampling, Settings};
 use crate::environment::Environment;
 use crate::logs;
@@ -162,7 +163,7 @@ fn read_settings(config: Config) -> Option<Settings> {
 /// Builds a pipeline, and makes it the one that spans go to; or says why there is none.
 fn start_recording(settings: Settings) -> Result<RunningApp, String> {
     let Settings { exceptions, flush, .. } = settings;
-    let mut sampling = settings.sampling.clone();
+    let (mut sampling, redact) = (settings.sampling.clone(), settings.redact.clone());
     let (pipeline, installation) = Pipeline::build(settings)?;
     match &installation {
         Installation::Native(native) => {
@@ -173,6 +174,7 @@ fn start_recording(settings: Settings) -> Result<RunningApp, String> {
             global::set_tracer_provider(provider.clone());
         }
     }
+    Redactor::install(redact);
     let records = known_recorded(&sampling);
     let hints = sampling_hints(&sampling);
     Recorder::install(installation, exceptions.into(), records, hints);

@@ -1,6 +1,11 @@
 //! Attribute values: what a type records as, and the list a span starts with.
 
 mod group;
+#[cfg_attr(
+    not(feature = "app"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "`Config` sets the function")
+)]
+pub(crate) mod redact;
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -64,12 +69,14 @@ pub struct Attributes {
     start: usize,
     keys: Keys,
     limits: Limits,
+    /// Whether the program's function sees each attribute first.
+    is_redacted: bool,
 }
 
 impl Attributes {
     /// For a span with these limits, whose record begins with these bytes. The fields of its message begin at `start`.
     pub(crate) fn of_record(bytes: Vec<u8>, start: usize, limits: Limits) -> Self {
-        Self { bytes, start, keys: Keys::default(), limits }
+        Self { bytes, start, keys: Keys::default(), limits, is_redacted: redact::is_set() }
     }
 
     /// Records a value under a key.
@@ -131,7 +138,17 @@ impl Attributes {
     /// Records a value under a key, in the place of an earlier one.
     #[inline]
     pub(crate) fn push(&mut self, key: &str, value: ValueRef<'_>) {
+        if self.is_redacted {
+            return self.push_redacted(key, value);
+        }
         self.keys.set(&mut self.bytes, self.start, key, value, &self.limits);
+    }
+
+    #[cold]
+    fn push_redacted(&mut self, key: &str, value: ValueRef<'_>) {
+        redact::value(key, value, |value| {
+            self.keys.set(&mut self.bytes, self.start, key, value, &self.limits);
+        });
     }
 
     /// Records a value under a key, unless there is one.
@@ -144,6 +161,9 @@ impl Attributes {
     #[allow(clippy::inline_always, reason = "callers know the kind of the value")]
     #[inline(always)]
     fn set_value(&mut self, key: &Key<'_>, value: ValueRef<'_>) {
+        if self.is_redacted {
+            return self.push_redacted(key.text, value);
+        }
         self.keys.set_prepared(&mut self.bytes, self.start, key, value, &self.limits);
     }
 

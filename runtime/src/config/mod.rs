@@ -14,8 +14,9 @@ mod url;
 
 use std::time::Duration;
 
-use opentelemetry::{Key, KeyValue};
+use opentelemetry::{Key, KeyValue, Value};
 
+use crate::attribute::redact::{Redaction, Redactor};
 use crate::attribute::{Attributes, ToAttribute, ToAttributes};
 use crate::sdk::CustomProcessor;
 
@@ -65,6 +66,7 @@ pub struct Config {
     exporter: Option<Custom>,
     processors: Vec<CustomProcessor>,
     baggage: Vec<Key>,
+    redact: Option<Redactor>,
     flush: Duration,
     grace: Option<Duration>,
     #[cfg(feature = "logs")]
@@ -82,6 +84,7 @@ impl Config {
             exporter: None,
             processors: Vec::new(),
             baggage: Vec::new(),
+            redact: None,
             flush: Duration::from_secs(4),
             grace: None,
             #[cfg(feature = "logs")]
@@ -221,6 +224,33 @@ impl Config {
     /// the same names. Default: none, for what others send is theirs to name.
     pub fn baggage(mut self, keys: impl IntoIterator<Item: Into<Key>>) -> Self {
         self.baggage.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Shows each attribute to this function before it is recorded: key and value of the attributes of spans, of their
+    /// events and of their links. `exception.message` and `exception.stacktrace` are attributes of an event, and the description of
+    /// a span's status is shown as `otel.status_description`. The function keeps, replaces or removes what it sees. Default: none,
+    /// which costs nothing.
+    ///
+    /// The function runs on the program's thread each time that something is recorded, so it has to be quick. What it
+    /// records itself is not recorded, and neither is what it panics on. It does not see span names, event names and
+    /// attributes of the [resource](Self::resource), which the program chooses, nor log lines. A
+    /// [`processor`](Self::processor) of the program's sees spans before this function.
+    ///
+    /// ```
+    /// use spandrel::{Config, Redaction};
+    ///
+    /// let config = Config::new("shop").redact(|key, value| match key {
+    ///     "user.password" => Redaction::Remove,
+    ///     _ if value.as_str().contains("Bearer ") => Redaction::Replace("[redacted]".into()),
+    ///     _ => Redaction::Keep,
+    /// });
+    /// ```
+    pub fn redact(
+        mut self,
+        redact: impl Fn(&str, &Value) -> Redaction + Send + Sync + 'static,
+    ) -> Self {
+        self.redact = Some(Redactor::new(redact));
         self
     }
 

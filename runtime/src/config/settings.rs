@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 #[cfg(feature = "_otlp")]
 use super::Otlp;
 use super::{BatchSettings, Config, Custom, LONGEST, Sampling, limits, otlp};
+use crate::attribute::redact::Redactor;
 use crate::encoding::Limits;
 use crate::environment::{Environment, flag};
 use crate::sdk::CustomProcessor;
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) batch: BatchSettings,
     pub(crate) limits: Limits,
     pub(crate) baggage: Vec<Key>,
+    pub(crate) redact: Option<Redactor>,
     pub(crate) exceptions: ExceptionSignal,
     pub(crate) flush: Duration,
     pub(crate) grace: Option<Duration>,
@@ -57,7 +59,7 @@ impl Settings {
         terminal: bool,
     ) -> Option<Self> {
         let Config { resource: own, version, sampling, batch, exporter, processors, .. } = config;
-        let Config { baggage, flush, grace, .. } = config;
+        let Config { baggage, redact, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
@@ -74,6 +76,7 @@ impl Settings {
             batch: batch.resolve(environment),
             limits: limits::resolve(environment),
             baggage,
+            redact,
             exceptions: ExceptionSignal::resolve(environment),
             flush: duration(environment, "SPANDREL_FLUSH", Some(flush)).unwrap_or(flush),
             grace: duration(environment, "SPANDREL_GRACE", grace).or(grace),

@@ -12,7 +12,6 @@ use super::clock::nanos;
 use super::kept::LocalTrace;
 use super::known_span::KnownSpan;
 use super::local::SlotRef;
-use super::slot::OpenSpan;
 use super::thread::Thread;
 
 impl KnownSpan {
@@ -90,9 +89,12 @@ impl Handle {
         Self::new(parent.span().span_context().clone(), None, None, false)
     }
 
+    /// Does this with the slot of the span, if it has one.
     #[inline]
-    pub(super) fn with<T>(&self, change: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
-        self.known?.slot.with(change)
+    pub(super) fn change(&self, change: impl FnOnce(SlotRef)) {
+        if let Some(known) = self.known {
+            change(known.slot);
+        }
     }
 }
 
@@ -102,7 +104,7 @@ impl Span for Handle {
         T: Into<Cow<'static, str>>,
     {
         let at = given(time);
-        self.with(|span| span.add_event(&name.into(), at, &attributes));
+        self.change(|slot| slot.add_event(&name.into(), at, &attributes));
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -110,27 +112,28 @@ impl Span for Handle {
     }
 
     fn is_recording(&self) -> bool {
-        let is_open = self.with(|_| ()).is_some();
+        let is_open = self.known.is_some_and(|known| known.slot.with(|_| ()).is_some());
         let known = self.known.filter(|_| is_open);
         let _ = ANSWER.try_with(|answer| answer.set((known, self.trace.clone())));
         is_open
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        let KeyValue { key, value, .. } = &attribute;
-        self.with(|span| span.set_attribute(key.as_str(), value.into()));
+        self.change(|slot| slot.set_attribute(&attribute));
     }
 
     fn set_status(&mut self, status: Status) {
-        self.with(|span| span.set_status(&status));
+        self.change(|slot| slot.set_status(status));
     }
 
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, name: T) {
-        self.with(|span| span.rename(&name.into()));
+        self.change(|slot| {
+            slot.with(|span| span.rename(&name.into()));
+        });
     }
 
     fn add_link(&mut self, to: SpanContext, attributes: Vec<KeyValue>) {
-        self.with(|span| span.add_link(&to, &attributes));
+        self.change(|slot| slot.add_link(&to, &attributes));
     }
 
     fn end(&mut self) {

@@ -1,6 +1,7 @@
 //! How a span becomes bytes: slots for open spans, buffers of ended ones in the encoding of OTLP, and back.
 
 mod batch;
+mod changes;
 mod clock;
 #[cfg(test)]
 mod copies_tests;

@@ -23,7 +23,7 @@ use super::record::HEAD;
 use super::scope::ScopeId;
 use super::slot::OpenSpan;
 use super::thread::{DecidedTrace, InstrumentedCrate, Thread};
-use crate::attribute::Attributes;
+use crate::attribute::{Attributes, redact};
 use crate::encoding::{Limits, ValueRef};
 
 /// The flag of W3C Trace Context, level 2, that says that a trace's id is random.
@@ -210,9 +210,13 @@ impl NativeRecorder {
         self.record_baggage(context, &mut list);
         let (record, keys) = list.into_record();
         let pipeline = self.pipeline.map(|number| (number, &self.outlet));
+        let links = redact::links(new.links);
         let slot = local.open(pipeline, |slot| {
             memory::give_back(slot.start(started, record, keys, &self.limits, anchor));
             self.describe(slot, new, outer.as_ref());
+            for link in &*links {
+                slot.add_link(&link.span_context, &link.attributes);
+            }
             (slot.trace, slot.is_first) = (trace.clone(), is_first);
         });
         let known = KnownSpan { id: span, slot, anchor };
@@ -230,9 +234,6 @@ impl NativeRecorder {
         slot.outer = outer.map(|outer| outer.slot);
         slot.is_foreign = new.is_foreign;
         slot.exceptions = self.exceptions;
-        for link in new.links {
-            slot.add_link(&link.span_context, &link.attributes);
-        }
     }
 
     /// What this makes of the id of a span that starts a trace in this context, if the trace is not sampled. If it is,

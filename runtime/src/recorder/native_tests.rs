@@ -335,8 +335,9 @@ fn a_span_under_a_remote_one_does_not_pass_failures_on() {
     let fail = |context: &Context| {
         let KnownSpan { slot, .. } = KnownSpan::of(context).expect("it is open");
         slot.fail(&RecordedFailure {
-            error_type: "Error",
+            error_type: Some("Error"),
             description: "gone wrong",
+            message: "gone wrong",
             causes: &[],
             exception: &[("exception.type", ValueRef::Text("Error"))],
         });

@@ -62,10 +62,10 @@ impl NativeRecorder {
         let wrap = |id, known, trace| Handle::new(id, known, trace, true);
         let (handle, _) = self.start(&new, parent, &mut attributes, wrap);
         if let Some(events) = events {
-            handle.with(|span| {
+            handle.change(|slot| {
                 for event in events {
                     let at = Some(nanos(event.timestamp));
-                    span.add_event(&event.name, at, &event.attributes);
+                    slot.add_event(&event.name, at, &event.attributes);
                 }
             });
         }

@@ -97,7 +97,7 @@ impl OpenSpan {
         before
     }
 
-    pub(crate) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>) {
+    pub(super) fn set_attribute(&mut self, key: &str, value: ValueRef<'_>) {
         self.has_own_error_type |= key == ERROR_TYPE.text;
         self.message.set_attribute(key, value, &self.limits);
     }
@@ -110,13 +110,13 @@ impl OpenSpan {
     }
 
     /// Adds an event of this moment, or of this time in nanoseconds since 1970.
-    pub(crate) fn add_event(&mut self, name: &str, at: Option<u64>, attributes: &[KeyValue]) {
+    pub(super) fn add_event(&mut self, name: &str, at: Option<u64>, attributes: &[KeyValue]) {
         let nanos = at.unwrap_or_else(|| self.anchor.now());
         self.message.add_event(name, nanos, pairs(attributes), &self.limits);
     }
 
     /// Records a failure. Returns the exception for the log, if it goes there.
-    pub(crate) fn fail(&mut self, failure: &RecordedFailure<'_>) -> Option<SpanContext> {
+    fn fail(&mut self, failure: &RecordedFailure<'_>) -> Option<SpanContext> {
         let RecordedFailure { error_type, description, exception, .. } = *failure;
         let mut logged = None;
         if failure.is_exception()
@@ -129,16 +129,18 @@ impl OpenSpan {
             }
             logged = self.exceptions.log.map(|_| self.message.context());
         }
-        self.set_error_type(error_type);
+        if let Some(error_type) = error_type {
+            self.set_error_type(error_type);
+        }
         self.message.set_error(description);
         logged
     }
 
-    pub(crate) fn add_link(&mut self, to: &SpanContext, attributes: &[KeyValue]) {
+    pub(super) fn add_link(&mut self, to: &SpanContext, attributes: &[KeyValue]) {
         self.message.add_link(to, attributes, &self.limits);
     }
 
-    pub(crate) fn set_status(&mut self, status: &Status) {
+    pub(super) fn set_status(&mut self, status: &Status) {
         self.message.set_status(status);
     }
 
@@ -239,8 +241,12 @@ impl Failures {
 /// A failure, as it is recorded.
 #[derive(Clone, Copy)]
 pub(crate) struct RecordedFailure<'a> {
-    pub(crate) error_type: &'a str,
+    /// `None` if the program does not want it.
+    pub(crate) error_type: Option<&'a str>,
+    /// What the status says.
     pub(crate) description: &'a str,
+    /// What the error is recognised by.
+    pub(crate) message: &'a str,
     /// The messages of its causes.
     pub(crate) causes: &'a [String],
     /// The attributes of the exception.
@@ -248,9 +254,8 @@ pub(crate) struct RecordedFailure<'a> {
 }
 
 impl SlotRef {
-    /// Records a failure on the span, and its exception unless a span under this one has failed with one of these
-    /// messages: then the error has been recorded. The enclosing span remembers that this one has.
-    pub(crate) fn fail(self, failure: &RecordedFailure<'_>) {
+    /// As `fail`, as it is.
+    pub(super) fn record_failure(self, failure: &RecordedFailure<'_>) {
         let failed = self.with(|span| (span.fail(failure), span.exceptions, span.outer));
         let Some((logged, exceptions, outer)) = failed else { return };
         if let (Some(context), Some(log)) = (logged, exceptions.log) {
@@ -259,7 +264,7 @@ impl SlotRef {
         if let Some(outer) = outer
             && failure.is_exception()
         {
-            outer.remember_failure(failure.description);
+            outer.remember_failure(failure.message);
         }
     }
 
@@ -296,7 +301,7 @@ impl RecordedFailure<'_> {
 
     /// Its message and those of its causes.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.description).chain(self.causes.iter().map(String::as_str))
+        std::iter::once(self.message).chain(self.causes.iter().map(String::as_str))
     }
 
     /// The attributes of the exception.

@@ -71,8 +71,9 @@ impl Spans {
 
 fn fail(slot: SlotRef, description: &str, causes: &[&str]) {
     slot.fail(&RecordedFailure {
-        error_type: "Error",
+        error_type: Some("Error"),
         description,
+        message: description,
         causes: &causes.iter().map(|cause| (*cause).to_owned()).collect::<Vec<_>>(),
         exception: &[("exception.message", ValueRef::Text(description)), ("n", ValueRef::I64(1))],
     });

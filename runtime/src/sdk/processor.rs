@@ -13,6 +13,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use super::custom_processor;
 use super::flag_root;
+use crate::attribute::redact;
 use crate::encoding::Limits;
 use crate::recorder::{self, Batch, Outlet, Room};
 use crate::stats::{self, Account, Counts, Stats};
@@ -122,6 +123,14 @@ pub(crate) struct Processor {
 impl Processor {
     /// Makes a span ready to be exported.
     fn prepare(&self, span: &mut SpanData) {
+        if redact::is_set() {
+            redact::in_place(&mut span.attributes);
+            redact::status(&mut span.status);
+            let events = span.events.events.iter_mut();
+            events.for_each(|event| redact::in_place(&mut event.attributes));
+            let links = span.links.links.iter_mut();
+            links.for_each(|link| redact::in_place(&mut link.attributes));
+        }
         keep_last(&mut span.attributes);
         let most = usize::try_from(self.limits.attributes).unwrap_or(usize::MAX);
         let more = span.attributes.len().saturating_sub(most);

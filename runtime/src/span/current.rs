@@ -52,10 +52,7 @@ impl CurrentSpan {
 
     fn set_value(&self, attribute: KeyValue) {
         match self.known() {
-            Some(known) => {
-                let KeyValue { key, value, .. } = &attribute;
-                known.slot.with(|span| span.set_attribute(key.as_str(), value.into()));
-            }
+            Some(known) => known.slot.set_attribute(&attribute),
             None => self.0.span().set_attribute(attribute),
         }
     }
@@ -71,7 +68,7 @@ impl CurrentSpan {
         }
         let (name, attributes) = (name.into(), collect(&attributes));
         match self.known() {
-            Some(known) => drop(known.slot.with(|span| span.add_event(&name, None, &attributes))),
+            Some(known) => known.slot.add_event(&name, None, &attributes),
             None => self.0.span().add_event(name, attributes),
         }
     }

@@ -9,6 +9,7 @@ use super::recorder::Recorder;
 use super::sdk_span;
 use super::seen_failures::SeenFailures;
 use super::target::Target;
+use crate::attribute::redact;
 use crate::encoding::ValueRef;
 use crate::outcome::{Failure, PANIC};
 use crate::recorder::{EXCEPTION, Exceptions, KnownSpan, RecordedFailure};
@@ -17,9 +18,11 @@ use crate::recorder::{EXCEPTION, Exceptions, KnownSpan, RecordedFailure};
 pub(super) fn record(span: Target<'_>, failure: &Failure) {
     let Failure { error_type, exception_type, message, causes } = failure;
     let description = failure.description();
-    let Some(exception_type) = exception_type else {
-        return span.fail(&RecordedFailure { error_type, description, causes, exception: &[] });
+    let recorded = |exception: &[(&'static str, ValueRef<'_>)]| {
+        let (error_type, message) = (Some(&**error_type), description);
+        span.fail(&RecordedFailure { error_type, description, message, causes, exception });
     };
+    let Some(exception_type) = exception_type else { return recorded(&[]) };
     let chain;
     let mut exception = [("exception.type", ValueRef::Text(exception_type)); 3];
     let mut count = 1;
@@ -34,7 +37,7 @@ pub(super) fn record(span: Target<'_>, failure: &Failure) {
         chain = format!("{description}\ncaused by: {}", causes.join("\ncaused by: "));
         add("exception.stacktrace", &chain);
     }
-    span.fail(&RecordedFailure { error_type, description, causes, exception: &exception[..count] });
+    recorded(&exception[..count]);
 }
 
 /// Records a panic on a span.
@@ -42,8 +45,9 @@ pub(super) fn record_panic(span: Target<'_>, panic: &Panic) {
     let exception = panic.attributes();
     let description = &panic.message;
     span.fail(&RecordedFailure {
-        error_type: PANIC,
+        error_type: Some(PANIC),
         description,
+        message: description,
         causes: &[],
         exception: &exception,
     });
@@ -99,14 +103,16 @@ fn fail_provided(context: &Context, outer: Option<&SeenFailures>, failure: &Reco
             span.add_event(EXCEPTION, failure.key_values());
         }
         if let Some(log) = log {
-            log(span.span_context(), failure.key_values());
+            log(span.span_context(), redact::attributes(&failure.key_values()).into_owned());
         }
     }
-    sdk_span::set_error_type(context, failure.error_type);
+    if let Some(error_type) = failure.error_type {
+        sdk_span::set_error_type(context, error_type);
+    }
     span.set_status(Status::error(failure.description.to_owned()));
     if let Some(outer) = outer
         && failure.is_exception()
     {
-        outer.insert(failure.description);
+        outer.insert(failure.message);
     }
 }

@@ -24,10 +24,7 @@ pub(super) enum Target<'a> {
 impl Target<'_> {
     pub(super) fn set_attribute(self, attribute: KeyValue) {
         match self {
-            Self::Slot(slot) => {
-                let KeyValue { key, value, .. } = &attribute;
-                slot.with(|span| span.set_attribute(key.as_str(), value.into()));
-            }
+            Self::Slot(slot) => slot.set_attribute(&attribute),
             Self::Provided { context, .. } => context.span().set_attribute(attribute),
         }
     }
