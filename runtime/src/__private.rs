@@ -1,6 +1,11 @@
 //! What the expansions of the macros call. Not part of the public interface: it may change in any
 //! release, together with the macros.
 
+pub use std::boxed::Box;
+pub use std::sync::OnceLock;
+
+use std::any::type_name;
+
 use opentelemetry::Context;
 
 #[cfg(feature = "app")]
@@ -74,6 +79,11 @@ pub const fn library(package: Option<&'static str>, module: &'static str) -> &'s
     }
 }
 
+/// The path of an item, which the type of a function has.
+pub const fn path_of<T>(_: &T) -> fn() -> &'static str {
+    type_name::<T>
+}
+
 /// Never called: only its type is wanted.
 pub fn unreachable<T>() -> T {
     unreachable!("only the type of this call is wanted")
@@ -98,14 +108,17 @@ macro_rules! __returns {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __callsite {
-    ($name:literal, $kind:ident) => {{
-    static CALLSITE: $crate::__private::Callsite = $crate::__callsite!(@new $name, $kind);
+    ($name:literal, $kind:ident, $line:literal) => {{
+        static LOCATION: $crate::__private::OnceLock<$crate::__private::Box<[u8]>> =
+            $crate::__private::OnceLock::new();
+        static CALLSITE: $crate::__private::Callsite =
+        $crate::__callsite!(@new $name, $kind, $line).kept_in(&LOCATION);
         &CALLSITE
     }};
-    ($name:expr, $kind:ident) => {
-const { &$crate::__callsite!(@new $name, $kind) }
+    ($name:expr, $kind:ident, $line:literal) => {
+const { &$crate::__callsite!(@new $name, $kind, $line) }
     };
-    (@new $name:expr, $kind:ident) => {
+    (@new $name:expr, $kind:ident, $line:literal) => {
         $crate::__private::Callsite::new(
             $name,
             $crate::SpanKind::$kind,
@@ -115,6 +128,10 @@ const { &$crate::__callsite!(@new $name, $kind) }
             ),
             ::core::option_env!("CARGO_PKG_VERSION"),
         )
+        .at(::core::file!(), $line, {
+            fn here() {}
+            $crate::__private::path_of(&here)
+        })
     };
 }
 

@@ -10,6 +10,7 @@ mod environment;
 #[cfg(unix)]
 mod forks;
 mod load;
+mod located;
 mod logs;
 mod matrix;
 mod nesting;

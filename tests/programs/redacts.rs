@@ -27,18 +27,18 @@ fn redact(key: &str, value: &Value) -> Redaction {
     }
 }
 
-struct Program;
+struct Program(&'static str);
 
 #[traced_app("redacts", team = "token of the resource", redact(redact), baggage(baggage.token))]
 impl Program {
     fn setup() -> Self {
-        Self
+        Self("secret")
     }
 
     fn run(&self) {
         let baggage = Context::current_with_baggage([KeyValue::new("baggage.token", "token 1")]);
         let _attached = baggage.attach();
-        let _ = request("token 2", "secret", 7);
+        let _ = request("token 2", self.0, 7);
         foreign();
     }
 }
@@ -67,7 +67,7 @@ fn main() {
         install(config.processor(Nothing))
     });
     if by_sdk {
-        Program.run();
+        Program("secret").run();
     } else {
         Program::setup().run();
     }

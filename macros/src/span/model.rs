@@ -19,6 +19,8 @@ const KINDS: [(&str, &str); 5] = [
 
 pub(crate) struct Span {
     pub(super) name: Name,
+    /// The line of the function's name, or of the block's.
+    pub(super) line: usize,
     pub(super) computed_name: Option<Expr>,
     pub(super) kind: Ident,
     pub(super) parent: Option<Expr>,
@@ -61,6 +63,8 @@ impl Span {
         if let (Some(name), Some(_), false) = (&name, &computed_name, mistaken_name) {
             errors.add(name, "there are two names; remove this one or `name(…)`");
         }
+        let place = default_name.as_ref().ok().or(name.as_ref()).map(Name::span);
+        let place = place.unwrap_or_else(proc_macro2::Span::call_site);
         let name = match (name, default_name, &computed_name) {
             (Some(name), ..) | (None, Ok(name), _) => Some(name),
             (None, Err(_), Some(computed)) => Some(Name::of_block(computed.span())),
@@ -73,6 +77,7 @@ impl Span {
         let error = err.map(|err| err.recorded("err", errors));
         Some(Self {
             name: name?,
+            line: place.start().line,
             computed_name,
             kind: kind?,
             parent,

@@ -166,6 +166,8 @@ attribute_options! {
              exceptions too, and status descriptions; it keeps, replaces or removes them: [`Config::redact`]", "";
         baggage "baggage": values Punctuated<Key, Token![,]>,
             "baggage(tenant.id)", "entries of the baggage that are copied to every span", "";
+        code "code": flag Ident,
+            "code", "`code.function.name`, `code.file.path` and `code.line.number` on every span", "";
         processor "processor": code Expr,
             "processor(MyProcessor::new())",
             "a span processor of OpenTelemetry's SDK that sees every span too; see \

@@ -25,7 +25,7 @@ use crate::propagation::Propagator;
 use crate::recorder::{Exceptions, KeepRules, NativeProvider};
 use crate::report::say;
 use crate::span::adopt::global_provider_is_set;
-use crate::span::{Installation, KnownRecorded, Pruning, Recorder, SamplingHints};
+use crate::span::{Installation, KnownRecorded, Pruning, Recorder, RecorderOptions, SamplingHints};
 
 /// Sets telemetry up, for as long as the guard lives.
 ///
@@ -162,7 +162,7 @@ fn read_settings(config: Config) -> Option<Settings> {
 
 /// Builds a pipeline, and makes it the one that spans go to; or says why there is none.
 fn start_recording(settings: Settings) -> Result<RunningApp, String> {
-    let Settings { exceptions, flush, .. } = settings;
+    let Settings { exceptions, code, flush, .. } = settings;
     let (mut sampling, redact) = (settings.sampling.clone(), settings.redact.clone());
     let (pipeline, installation) = Pipeline::build(settings)?;
     match &installation {
@@ -177,7 +177,8 @@ fn start_recording(settings: Settings) -> Result<RunningApp, String> {
     Redactor::install(redact);
     let records = known_recorded(&sampling);
     let hints = sampling_hints(&sampling);
-    Recorder::install(installation, exceptions.into(), records, hints);
+    let options = RecorderOptions { exceptions: exceptions.into(), records, code };
+    Recorder::install(installation, options, hints);
     Ok(RunningApp { pipeline, flush, guards: 1, sampling })
 }
 

@@ -1,6 +1,7 @@
 //! Attribute values: what a type records as, and the list a span starts with.
 
 mod group;
+mod location;
 #[cfg_attr(
     not(feature = "app"),
     allow(dead_code, unreachable_pub, unused_imports, reason = "`Config` sets the function")
@@ -21,6 +22,7 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use crate::encoding::{Field, Key, Keys, Limits, SPAN_NAME, ValueRef, Writer, attributes, fields};
 pub use group::ToAttributes;
+pub(crate) use location::Location;
 
 /// A type whose values can be recorded as a span attribute.
 ///

@@ -67,6 +67,7 @@ pub struct Config {
     processors: Vec<CustomProcessor>,
     baggage: Vec<Key>,
     redact: Option<Redactor>,
+    code: bool,
     flush: Duration,
     grace: Option<Duration>,
     #[cfg(feature = "logs")]
@@ -85,6 +86,7 @@ impl Config {
             processors: Vec::new(),
             baggage: Vec::new(),
             redact: None,
+            code: false,
             flush: Duration::from_secs(4),
             grace: None,
             #[cfg(feature = "logs")]
@@ -251,6 +253,15 @@ impl Config {
         redact: impl Fn(&str, &Value) -> Redaction + Send + Sync + 'static,
     ) -> Self {
         self.redact = Some(Redactor::new(redact));
+        self
+    }
+
+    /// Records on each span where it is in the source: `code.function.name`, `code.file.path` and `code.line.number`, after
+    /// the [semantic conventions](https://opentelemetry.io/docs/specs/semconv/registry/attributes/code/). The path of the
+    /// file is as the compiler sees it, relative to the workspace for the most part. A [`Callsite`](crate::Callsite) that is
+    /// made by hand says [`at`](crate::Callsite::at) which place it is. Default: not recorded.
+    pub fn code(mut self) -> Self {
+        self.code = true;
         self
     }
 

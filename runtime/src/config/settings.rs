@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) baggage: Vec<Key>,
     pub(crate) redact: Option<Redactor>,
+    /// Whether spans record where they are in the source.
+    pub(crate) code: bool,
     pub(crate) exceptions: ExceptionSignal,
     pub(crate) flush: Duration,
     pub(crate) grace: Option<Duration>,
@@ -59,7 +61,7 @@ impl Settings {
         terminal: bool,
     ) -> Option<Self> {
         let Config { resource: own, version, sampling, batch, exporter, processors, .. } = config;
-        let Config { baggage, redact, flush, grace, .. } = config;
+        let Config { baggage, redact, code, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
         }
@@ -77,6 +79,7 @@ impl Settings {
             limits: limits::resolve(environment),
             baggage,
             redact,
+            code,
             exceptions: ExceptionSignal::resolve(environment),
             flush: duration(environment, "SPANDREL_FLUSH", Some(flush)).unwrap_or(flush),
             grace: duration(environment, "SPANDREL_GRACE", grace).or(grace),

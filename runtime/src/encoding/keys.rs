@@ -97,6 +97,21 @@ impl Keys {
         }
     }
 
+    /// Writes attributes that are encoded already, with these keys, behind fields that do not have them. The caller has
+    /// checked the limits.
+    pub(crate) fn append<const N: usize>(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        encoded: &[u8],
+        keys: [&Key<'_>; N],
+    ) {
+        for key in keys {
+            self.marks.insert(key.mark);
+            self.count += 1;
+        }
+        bytes.extend_from_slice(encoded);
+    }
+
     /// How many there was no room for.
     pub(crate) fn dropped(&self) -> u32 {
         self.dropped.as_ref().map_or(0, |dropped| dropped.count())

@@ -1,10 +1,12 @@
 //! What is known of a span at compile time, and what is decided when it starts.
 
+use std::sync::OnceLock;
+
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt};
 
 use super::enabled;
-use crate::attribute::Attributes;
+use crate::attribute::{Attributes, Location};
 use crate::context::CallerDecision;
 use crate::context::{self, ToContext, with_baggage};
 use crate::recorder::InstrumentedCrate;
@@ -27,6 +29,7 @@ pub struct Callsite {
     pub(super) name: &'static str,
     pub(super) kind: SpanKind,
     pub(super) library: InstrumentedCrate,
+    pub(super) location: Option<Location>,
 }
 
 /// A span that is about to start: under the current one, unless it is said otherwise.
@@ -51,7 +54,30 @@ impl Callsite {
         library: &'static str,
         version: Option<&'static str>,
     ) -> Self {
-        Self { name, kind, library: InstrumentedCrate { name: library, version } }
+        let library = InstrumentedCrate { name: library, version };
+        Self { name, kind, library, location: None }
+    }
+
+    /// At this place in the source, in the function that has this path: what `code` of `#[traced_app]` records.
+    ///
+    /// ```
+    /// use spandrel::{Callsite, SpanKind};
+    ///
+    /// static LOAD: Callsite = Callsite::new("load", SpanKind::Internal, "my-crate", None)
+    ///     .at(file!(), line!(), || "my_crate::load");
+    /// ```
+    pub const fn at(self, file: &'static str, line: u32, function: fn() -> &'static str) -> Self {
+        let location = Some(Location { file, line, function, encoded: None });
+        Self { location, ..self }
+    }
+
+    /// With a place where the attributes of its location are kept.
+    #[doc(hidden)]
+    pub const fn kept_in(mut self, encoded: &'static OnceLock<Box<[u8]>>) -> Self {
+        if let Some(location) = &mut self.location {
+            location.encoded = Some(encoded);
+        }
+        self
     }
 
     /// The next span of this callsite.

@@ -42,6 +42,8 @@ pub use stream::SpanStream;
 pub(crate) use exception::record_panic_here;
 pub(crate) use recorder::{ActiveRecorder, Recorder, await_devices};
 #[cfg(feature = "app")]
-pub(crate) use recorder::{Installation, KnownRecorded, Pruning, SamplingHints, end_device_spans};
+pub(crate) use recorder::{
+    Installation, KnownRecorded, Pruning, RecorderOptions, SamplingHints, end_device_spans,
+};
 #[cfg(feature = "logs")]
 pub(crate) use tracing_spans::TracingTracer;

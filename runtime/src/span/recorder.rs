@@ -28,9 +28,24 @@ pub(super) use tracer::Provider;
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(super) provider: Provider,
-    exceptions: Exceptions,
-    records: KnownRecorded,
+    options: RecorderOptions,
     device_waiter: DeviceWaiter,
+}
+
+/// What a recorder does beside starting spans.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecorderOptions {
+    /// Where exceptions go.
+    pub(crate) exceptions: Exceptions,
+    pub(crate) records: KnownRecorded,
+    /// Whether spans record where they are in the source.
+    pub(crate) code: bool,
+}
+
+impl RecorderOptions {
+    fn new(records: KnownRecorded) -> Self {
+        Self { exceptions: Exceptions::EVENTS, records, code: false }
+    }
 }
 
 /// Which spans are sure to be recorded, before a sampler is asked.
@@ -48,15 +63,11 @@ pub(crate) enum KnownRecorded {
 pub(crate) struct ActiveRecorder(Arc<Recorder>);
 
 impl Recorder {
-    fn activate(
-        provider: Provider,
-        exceptions: Exceptions,
-        records: KnownRecorded,
-    ) -> ActiveRecorder {
+    fn activate(provider: Provider, options: RecorderOptions) -> ActiveRecorder {
         super::panic::watch();
         enabled::add_recorder();
         let device_waiter = DeviceWaiter::default();
-        ActiveRecorder(Arc::new(Self { provider, exceptions, records, device_waiter }))
+        ActiveRecorder(Arc::new(Self { provider, options, device_waiter }))
     }
 
     fn is_adopted(&self) -> bool {
@@ -65,19 +76,20 @@ impl Recorder {
 
     /// A recorder for one test scope, current in the context that carries it.
     pub(crate) fn scoped(native: NativeRecorder) -> ActiveRecorder {
-        Self::activate(Provider::Native(Arc::new(native)), Exceptions::EVENTS, KnownRecorded::All)
+        let options = RecorderOptions::new(KnownRecorded::All);
+        Self::activate(Provider::Native(Arc::new(native)), options)
     }
 
     /// The same, by the SDK.
     #[cfg(feature = "app")]
     pub(crate) fn scoped_sdk(provider: SdkTracerProvider, capacity: Capacity) -> ActiveRecorder {
         let provider = Provider::Ours { provider, capacity };
-        Self::activate(provider, Exceptions::EVENTS, KnownRecorded::Nothing)
+        Self::activate(provider, RecorderOptions::new(KnownRecorded::Nothing))
     }
 
     /// Whether a span under this one is sure to be recorded.
     fn is_sure_of(&self, parent: &SpanContext) -> bool {
-        match self.records {
+        match self.options.records {
             KnownRecorded::All => true,
             KnownRecorded::UnderSampled => {
                 parent.is_valid() && parent.is_sampled() && !parent.is_remote()

@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::cached_recorder::CachedRecorder;
 use super::tracer::{Provider, Tracer};
-use super::{ActiveRecorder, KnownRecorded, Recorder};
+use super::{ActiveRecorder, KnownRecorded, Recorder, RecorderOptions};
 use crate::context;
 use crate::lock::Unpoisoned;
 #[cfg(feature = "app")]
@@ -89,15 +89,14 @@ impl Recorder {
     #[cfg(feature = "app")]
     pub(crate) fn install(
         installation: Installation,
-        exceptions: Exceptions,
-        records: KnownRecorded,
+        options: RecorderOptions,
         sampling: SamplingHints,
     ) -> bool {
         let provider = match installation {
             Installation::Native(native) => Provider::Native(native),
             Installation::Sdk(provider, capacity) => Provider::Ours { provider, capacity },
         };
-        let installed = Self::set(provider, exceptions, records);
+        let installed = Self::set(provider, options);
         if installed {
             sampling.set();
         }
@@ -108,16 +107,16 @@ impl Recorder {
     /// one already.
     pub(crate) fn adopt() -> bool {
         let provider = Provider::global(global::tracer_provider());
-        Self::set(provider, Exceptions::EVENTS, KnownRecorded::Nothing)
+        Self::set(provider, RecorderOptions::new(KnownRecorded::Nothing))
     }
 
     /// A provider of the program's own may be adopted again, to replace it.
-    fn set(provider: Provider, exceptions: Exceptions, records: KnownRecorded) -> bool {
+    fn set(provider: Provider, options: RecorderOptions) -> bool {
         let mut installed = INSTALLED.write().unpoisoned();
         let free = installed.as_ref().is_none_or(|ActiveRecorder(recorder)| recorder.is_adopted());
         let mut replaced = None;
         if free {
-            replaced = installed.replace(Self::activate(provider, exceptions, records));
+            replaced = installed.replace(Self::activate(provider, options));
             GENERATION.fetch_add(1, Ordering::Release);
         }
         drop(installed);
@@ -214,7 +213,7 @@ impl Recorder {
 
     /// Where the exceptions of this context's spans go.
     pub(in crate::span) fn exceptions(context: &Context) -> Exceptions {
-        Self::of(context).map_or(Exceptions::EVENTS, |found| found.recorder().exceptions)
+        Self::of(context).map_or(Exceptions::EVENTS, |found| found.recorder().options.exceptions)
     }
 }
 

@@ -37,12 +37,21 @@ impl CurrentRecorder {
         attributes: &mut dyn FnMut(&mut Attributes),
         span: &mut impl Started,
     ) -> Option<Payload> {
+        let Start { callsite, baggage, .. } = start;
+        let location = callsite.location.as_ref().filter(|_| self.recorder().options.code);
+        let mut attributes = |list: &mut Attributes| {
+            if let Some(location) = location {
+                list.push_location(location);
+            }
+            record_baggage(parent, baggage, list);
+            attributes(list);
+        };
         match &self.recorder().provider {
             Provider::Native(native) => {
-                start_native(native, start, parent, outer, attributes, span)
+                start_native(native, start, parent, outer, &mut attributes, span)
             }
             Provider::Ours { .. } | Provider::Global { .. } => {
-                self.start_by_provider(start, parent, outer, attributes, span)
+                self.start_by_provider(start, parent, outer, &mut attributes, span)
             }
         }
     }
@@ -56,7 +65,7 @@ impl CurrentRecorder {
         attributes: &mut dyn FnMut(&mut Attributes),
         span: &mut impl Started,
     ) -> Option<Payload> {
-        let Start { callsite, links, baggage, .. } = start;
+        let Start { callsite, links, .. } = start;
         let outer = SeenFailures::of(outer).cloned();
         let known_name = start.name.map_or(Cow::Borrowed(callsite.name), Cow::Owned);
         let mut builder = SpanBuilder::from_name(known_name).with_kind(callsite.kind.clone());
@@ -66,7 +75,6 @@ impl CurrentRecorder {
         let (has_error_type, name) = (Cell::new(false), Cell::new(None));
         let mut list = || {
             let mut list = Attributes::default();
-            record_baggage(parent, baggage, &mut list);
             attributes(&mut list);
             name.set(list.name());
             let list = list.into_vec();
@@ -107,7 +115,7 @@ fn start_native(
     attributes: &mut dyn FnMut(&mut Attributes),
     span: &mut impl Started,
 ) -> Option<Payload> {
-    let Start { callsite, links, baggage, .. } = start;
+    let Start { callsite, links, .. } = start;
     let new = NewSpan {
         name: start.name.as_deref().unwrap_or(callsite.name),
         kind: &callsite.kind,
@@ -117,17 +125,13 @@ fn start_native(
         outer,
         is_foreign: false,
     };
-    let mut attributes = |list: &mut Attributes| {
-        record_baggage(parent, baggage, list);
-        attributes(list);
-    };
     let enter = |id, known: Option<KnownSpan>, trace| match known {
         Some(KnownSpan { slot, .. }) => {
             span.started(parent.with_span(Handle::new(id, known, trace, false)), Some(slot));
         }
         None => span.started(parent.with_remote_span_context(id), None),
     };
-    let ((), panic) = native.start(&new, parent, &mut attributes, enter);
+    let ((), panic) = native.start(&new, parent, attributes, enter);
     panic
 }
 
