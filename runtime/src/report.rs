@@ -28,27 +28,41 @@ fn write(line: &[u8]) {
     }
 }
 
-/// Writes all of it to standard error, and waits as long as that takes; without the standard library's lock, which
-/// a child of `fork` would inherit. Whether all was written: standard error may be closed.
+/// Writes all of it to standard error, and waits as long as that takes. Whether all was written: standard error may be
+/// closed.
+#[cfg(feature = "app")]
+pub(crate) fn write_all(text: &[u8]) -> bool {
+    #[cfg(unix)]
+    let written = write_all_to(rustix::stdio::stderr(), text);
+    #[cfg(not(unix))]
+    let written = std::io::Write::write_all(&mut std::io::stderr(), text);
+    written.is_ok()
+}
+
+/// Writes all of it to standard output, and waits as long as that takes.
+#[cfg(feature = "json")]
+pub(crate) fn write_all_to_stdout(text: &[u8]) -> std::io::Result<()> {
+    #[cfg(unix)]
+    return write_all_to(rustix::stdio::stdout(), text);
+    #[cfg(not(unix))]
+    return std::io::Write::write_all(&mut std::io::stdout(), text);
+}
+
+/// Writes without the standard library's lock, which a child of `fork` would inherit.
 #[cfg(all(unix, feature = "app"))]
-pub(crate) fn write_all(mut text: &[u8]) -> bool {
+fn write_all_to(stream: rustix::fd::BorrowedFd<'_>, mut text: &[u8]) -> std::io::Result<()> {
     while !text.is_empty() {
-        match rustix::io::write(rustix::stdio::stderr(), text) {
-            Ok(0) => return false,
+        match rustix::io::write(stream, text) {
+            Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
             Ok(written) => text = &text[written..],
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::AGAIN) => {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
-            Err(_) => return false,
+            Err(error) => return Err(error.into()),
         }
     }
-    true
-}
-
-#[cfg(all(not(unix), feature = "app"))]
-pub(crate) fn write_all(text: &[u8]) -> bool {
-    std::io::Write::write_all(&mut std::io::stderr(), text).is_ok()
+    Ok(())
 }
 
 #[cfg(not(all(unix, feature = "app")))]

@@ -33,7 +33,7 @@ impl Stats {
         self.dropped + self.failed
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             accepted: self.accepted + other.accepted,
             exported: self.exported + other.exported,

@@ -4,6 +4,7 @@
 mod collector;
 mod delivery;
 #[cfg(unix)]
+mod destinations;
 mod device;
 mod endings;
 mod environment;

@@ -9,11 +9,11 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use super::resource::Described;
-use crate::config::{Destination, SampleRules, Sampling, Settings};
-use crate::delivery::BatchSink;
+use crate::config::{BatchSettings, Destination, SampleRules, Sampling, Settings};
+use crate::delivery::{BatchSink, SeveralSinks};
 use crate::encoding::Limits;
-use crate::exporter::CustomExporter;
 use crate::exporter::console::Console;
+use crate::exporter::{CustomExporter, Exporter};
 use crate::recorder::{self, Exceptions, HeldTraces, NativeRecorder};
 use crate::report::say;
 use crate::sampling::{Sampler, certain};
@@ -50,32 +50,11 @@ impl Pipeline {
             exceptions: exceptions.into(),
             baggage,
             processors,
-            resource: resource.clone(),
+            resource,
             is_native,
         };
-        match destination {
-            Destination::Nowhere => Ok(builder.build(Nowhere::new())),
-            Destination::Console => Ok(builder.build(Console::start())),
-            Destination::Custom(exporter) => {
-                exporter.set_resource(&resource);
-                let connect = Arc::new(move || CustomExporter::start(exporter.clone()));
-                let name = "the program's exporter".to_owned();
-                Ok(builder.build(BatchSink::start(connect, batch, &service, name)?))
-            }
-            #[cfg(feature = "_otlp")]
-            Destination::Otlp(settings) => {
-                use crate::exporter::otlp::OtlpExporter;
-
-                let name = settings.destination();
-                let retries_while_closing = settings.endpoint_variable.is_some();
-                let batch = crate::config::BatchSettings { retries_while_closing, ..batch };
-                let connect = Arc::new(move || {
-                    OtlpExporter::connect(&settings, &described.of_this_process())
-                });
-                let sink = BatchSink::start(connect, batch, &service, name.clone());
-                Ok(builder.build(sink.map_err(|why| format!("{name}: {why}"))?))
-            }
-        }
+        let sinks = Sinks { batch, service, described: Arc::new(described) };
+        Ok(builder.build(sinks.start(destination)?))
     }
 
     /// Exports what has ended; whether all of it had arrived or was lost within this time.
@@ -142,6 +121,83 @@ impl Pipeline {
     }
 }
 
+/// What the ends of a pipeline have in common.
+struct Sinks {
+    batch: BatchSettings,
+    service: String,
+    described: Arc<Described>,
+}
+
+impl Sinks {
+    fn start(&self, destination: Destination) -> Result<Arc<dyn Sink>, String> {
+        match destination {
+            Destination::Nowhere => Ok(counted(Nowhere::new())),
+            Destination::Console => Ok(counted(Console::start())),
+            Destination::Custom(exporter) => {
+                exporter.set_resource(&self.described.of_this_process());
+                let name = "the program's exporter".to_owned();
+                let connect = move || CustomExporter::start(exporter.clone());
+                self.batches(self.batch, name, connect)
+            }
+            #[cfg(feature = "_otlp")]
+            Destination::Otlp(settings) => {
+                use crate::exporter::otlp::OtlpExporter;
+
+                let retries_while_closing = settings.endpoint_variable.is_some();
+                let batch = BatchSettings { retries_while_closing, ..self.batch };
+                let (name, described) = (settings.destination(), self.described.clone());
+                let connect =
+                    move || OtlpExporter::connect(&settings, &described.of_this_process());
+                self.batches(batch, name.clone(), connect).map_err(|why| format!("{name}: {why}"))
+            }
+            #[cfg(feature = "json")]
+            Destination::Lines(lines) => {
+                use crate::exporter::otlp::LineExporter;
+
+                let (name, described) = (lines.name(), self.described.clone());
+                let connect =
+                    move || LineExporter::open(lines.clone(), &described.of_this_process());
+                self.batches(self.batch, name.clone(), connect)
+                    .map_err(|why| format!("{name}: {why}"))
+            }
+            Destination::Several(destinations) => self.several(destinations),
+        }
+    }
+
+    /// All that can be started; or why none can.
+    fn several(&self, destinations: Vec<Destination>) -> Result<Arc<dyn Sink>, String> {
+        let (mut sinks, mut failures) = (Vec::new(), Vec::new());
+        for destination in destinations {
+            match self.start(destination) {
+                Ok(sink) => sinks.push(sink),
+                Err(why) => failures.push(why),
+            }
+        }
+        let Some(several) = SeveralSinks::new(sinks) else { return Err(failures.join("; ")) };
+        for why in failures {
+            say(format_args!("{why}; spans do not go there"));
+        }
+        Ok(Arc::new(several))
+    }
+
+    fn batches<E: Exporter>(
+        &self,
+        batch: BatchSettings,
+        destination: String,
+        connect: impl Fn() -> Result<E, String> + Send + Sync + 'static,
+    ) -> Result<Arc<dyn Sink>, String> {
+        let sink = BatchSink::start(Arc::new(connect), batch, &self.service, destination)?;
+        Ok(counted(sink))
+    }
+}
+
+/// A sink whose spans are in the account of the process.
+fn counted<S: Sink + 'static>(sink: S) -> Arc<dyn Sink> {
+    let sink = Arc::new(sink);
+    stats::open(&sink);
+    sink
+}
+
 /// A pipeline but for its end.
 struct PipelineBuilder {
     sampling: Sampling,
@@ -156,13 +212,11 @@ struct PipelineBuilder {
 }
 
 impl PipelineBuilder {
-    fn build<S: Sink + 'static>(self, sink: S) -> (Pipeline, Installation) {
-        let sink = Arc::new(sink);
-        stats::open(&sink);
+    fn build(self, sink: Arc<dyn Sink>) -> (Pipeline, Installation) {
         if self.is_native { self.native(sink) } else { self.by_sdk(sink) }
     }
 
-    fn native<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Installation) {
+    fn native(self, sink: Arc<dyn Sink>) -> (Pipeline, Installation) {
         let Self { sampling, limits, exceptions, baggage, processors, resource, .. } = self;
         let held_traces = sampling.keep.anything().then(|| {
             let certain = sampling.consistent.then_some(certain as fn(&str) -> String);
@@ -188,7 +242,7 @@ impl PipelineBuilder {
     }
 
     /// The SDK records the spans: processors of the program's own see its spans.
-    fn by_sdk<S: Sink + 'static>(self, sink: Arc<S>) -> (Pipeline, Installation) {
+    fn by_sdk(self, sink: Arc<dyn Sink>) -> (Pipeline, Installation) {
         let Self { sampling, limits, baggage, processors, resource, .. } = self;
         if sampling.keep.anything() {
             say("`keep` has no effect beside a span processor of the program's own");

@@ -26,6 +26,8 @@ pub(crate) use custom::{Custom, Exported};
 pub(crate) use otlp::{Encoding, Otlp, Protocol};
 pub use sample_rules::{InvalidSampleRules, SampleRate, SampleRules};
 pub(crate) use sampling::Sampling;
+#[cfg(feature = "json")]
+pub(crate) use settings::Lines;
 pub(crate) use settings::{Destination, ExceptionSignal, Settings};
 #[cfg(feature = "tls")]
 pub(crate) use tls::Tls;

@@ -1,6 +1,8 @@
 //! A configuration after the environment had its say: what the pipeline is built from.
 
 use std::borrow::Cow;
+#[cfg(feature = "json")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use opentelemetry::{Key, KeyValue};
@@ -49,8 +51,22 @@ pub(crate) enum Destination {
     Custom(Custom),
     #[cfg(feature = "_otlp")]
     Otlp(Box<Otlp>),
+    /// OTLP as JSON, a request a line.
+    #[cfg(feature = "json")]
+    Lines(Lines),
     Console,
     Nowhere,
+    /// Each span goes to all of them.
+    Several(Vec<Destination>),
+}
+
+/// Where lines are written to.
+#[cfg(feature = "json")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Lines {
+    Stdout,
+    /// They are added at the end of this file.
+    File(PathBuf),
 }
 
 impl Settings {
@@ -140,13 +156,6 @@ fn resource_attribute(pair: &str) -> Option<KeyValue> {
 
 impl Destination {
     fn resolve(own: Option<Custom>, environment: &Environment<'_>, terminal: bool) -> Self {
-        let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
-            #[cfg(feature = "_otlp")]
-            "otlp" => Some(ExporterName::Otlp),
-            "console" => Some(ExporterName::Console),
-            "none" => Some(ExporterName::None),
-            _ => None,
-        };
         let draws = terminal && !otlp::names_an_endpoint(environment);
         let otherwise = match (&own, draws, cfg!(feature = "_otlp")) {
             (Some(_), ..) => "the program's own exporter",
@@ -154,30 +163,107 @@ impl Destination {
             (None, false, true) => "otlp",
             (None, false, false) => "none",
         };
-        let expected = if cfg!(feature = "_otlp") {
-            "otlp, console or none"
-        } else {
-            "console or none (and otlp, with spandrel's feature `otlp`)"
+        let expected = match (cfg!(feature = "_otlp"), cfg!(feature = "json")) {
+            (true, true) => {
+                "otlp, console, otlp/stdout, otlp/file, several of these with commas between them, or none"
+            }
+            (true, false) => {
+                "otlp, console, both with a comma between them, or none (and otlp/stdout and otlp/file, with spandrel's \
+                 feature `json`)"
+            }
+            (false, _) => "console or none (and otlp, with spandrel's feature `otlp`)",
         };
-        let exporter = environment.parsed("OTEL_TRACES_EXPORTER", expected, otherwise, parse);
-        match exporter {
-            Some(ExporterName::None) => Self::Nowhere,
-            Some(ExporterName::Console) => Self::Console,
-            None if own.is_some() => own.map_or(Self::Nowhere, Self::Custom),
-            None if draws => Self::Console,
+        #[cfg(feature = "json")]
+        let file = environment.text(FILE);
+        let named = environment.parsed(EXPORTER, expected, otherwise, ExporterName::parse_list);
+        let Some(named) = named else {
+            return match own {
+                Some(own) => Self::Custom(own),
+                None if draws => Self::Console,
+                #[cfg(feature = "_otlp")]
+                None => Self::Otlp(Box::new(Otlp::resolve(environment))),
+                #[cfg(not(feature = "_otlp"))]
+                None => Self::Nowhere,
+            };
+        };
+        #[cfg(feature = "json")]
+        let named = without_unnamed_file(named, file.is_some(), environment);
+        let destination = |name| match name {
+            ExporterName::Console => Self::Console,
             #[cfg(feature = "_otlp")]
-            _ => Self::Otlp(Box::new(Otlp::resolve(environment))),
-            #[cfg(not(feature = "_otlp"))]
-            None => Self::Nowhere,
+            ExporterName::Otlp => Self::Otlp(Box::new(Otlp::resolve(environment))),
+            #[cfg(feature = "json")]
+            ExporterName::Stdout => Self::Lines(Lines::Stdout),
+            #[cfg(feature = "json")]
+            ExporterName::File => Self::Lines(Lines::File(file.clone().unwrap_or_default().into())),
+        };
+        let mut destinations: Vec<_> = named.into_iter().map(destination).collect();
+        match destinations.len() {
+            0 => Self::Nowhere,
+            1 => destinations.remove(0),
+            _ => Self::Several(destinations),
         }
     }
 }
 
+/// Complains of `otlp/file` if it is not said which file that is, and goes on with the others.
+#[cfg(feature = "json")]
+fn without_unnamed_file(
+    mut named: Vec<ExporterName>,
+    is_named: bool,
+    environment: &Environment<'_>,
+) -> Vec<ExporterName> {
+    if named.contains(&ExporterName::File) && !is_named {
+        named.retain(|name| *name != ExporterName::File);
+        let expected = format!("{FILE} beside it, with the path of a file");
+        let otherwise = if named.is_empty() { "none" } else { "the other exporters" };
+        environment.complain(EXPORTER, "`otlp/file`", &expected, otherwise);
+    }
+    named
+}
+
+const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+#[cfg(feature = "json")]
+const FILE: &str = "SPANDREL_TRACES_FILE";
+
+/// An exporter of `OTEL_TRACES_EXPORTER`. The last ones come last where there are several.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ExporterName {
     #[cfg(feature = "_otlp")]
     Otlp,
+    #[cfg(feature = "json")]
+    File,
+    #[cfg(feature = "json")]
+    Stdout,
     Console,
-    None,
+}
+
+impl ExporterName {
+    /// Names with commas between them, each once. `none` is none of them.
+    fn parse_list(text: &str) -> Option<Vec<Self>> {
+        let text = text.to_ascii_lowercase();
+        if text.trim() == "none" {
+            return Some(Vec::new());
+        }
+        let mut names =
+            text.split(',').map(|name| Self::parse(name.trim())).collect::<Option<Vec<_>>>()?;
+        names.sort_unstable();
+        names.dedup();
+        Some(names)
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            #[cfg(feature = "_otlp")]
+            "otlp" => Some(Self::Otlp),
+            #[cfg(feature = "json")]
+            "otlp/file" => Some(Self::File),
+            #[cfg(feature = "json")]
+            "otlp/stdout" => Some(Self::Stdout),
+            "console" => Some(Self::Console),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(all(test, feature = "_otlp"))]

@@ -10,6 +10,7 @@ mod queue_state;
 #[cfg(test)]
 mod queue_tests;
 mod room;
+mod several;
 #[cfg(test)]
 mod sink_tests;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::stats::{self, Account, Stats};
 
 use losses::Losses;
 use queue::Queue;
+pub(crate) use several::SeveralSinks;
 
 /// The program's end of a queue whose other end is an exporter.
 ///

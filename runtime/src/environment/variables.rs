@@ -86,7 +86,13 @@ const GENERAL: &[Row] = &[
     row(&["RUST_LOG"], "which log lines are written, with [`logs`](Self::logs)"),
     row(
         &["OTEL_TRACES_EXPORTER"],
-        "where spans go: `otlp`, `console` (drawn on standard error) or `none`",
+        "where spans go: `otlp`, `console` (drawn on standard error), with feature `json` `otlp/stdout` and `otlp/file` (a line \
+         of OTLP/JSON for each batch, as the specification's file exporter writes it), several of these with commas between them, \
+         or `none`",
+    ),
+    row(
+        &["SPANDREL_TRACES_FILE"],
+        "no file; the path to which `otlp/file` adds lines. The file is created, and may be renamed meanwhile",
     ),
 ];
 

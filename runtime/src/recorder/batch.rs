@@ -74,7 +74,7 @@ impl Batch {
 
     /// Adds a span whose record is complete.
     #[inline]
-    pub(super) fn push_record(&mut self, record: &[u8]) {
+    pub(crate) fn push_record(&mut self, record: &[u8]) {
         self.bytes.extend_from_slice(record);
         self.spans += 1;
     }
@@ -109,7 +109,7 @@ impl Batch {
     }
 
     /// The records as they are, with their heads.
-    pub(super) fn whole_records(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn whole_records(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.bytes.as_slice();
         self.records().map(move |record| {
             let (whole, after) = rest.split_at(HEAD + record.message.len());

@@ -9,6 +9,8 @@ pub(crate) mod grpc;
 pub(crate) mod http;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "json")]
+mod lines;
 mod protocol_probe;
 mod proxy;
 mod request;
@@ -28,6 +30,8 @@ use prost::bytes::Bytes;
 pub(crate) use answer::Reply;
 use answer::too_large_to_send;
 use compression::Compressor;
+#[cfg(feature = "json")]
+pub(crate) use lines::LineExporter;
 use request::RequestFrame;
 use timeout::Timeout;
 
