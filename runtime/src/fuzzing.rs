@@ -67,7 +67,8 @@ fn check(reply: Reply) {
             | Answer::Refused(why)
             | Answer::Unavailable { why, .. },
         )
-        | Reply::EncodingRefused(why) => fits_one_line(&why),
+        | Reply::EncodingRefused(why)
+        | Reply::CredentialsRefused(why) => fits_one_line(&why),
         Reply::TimedOut(_) | Reply::Unreachable(_) => unreachable!("there was an answer"),
     }
 }

@@ -19,6 +19,7 @@ mod own_sdk;
 mod process;
 mod propagators;
 mod redact;
+mod renewed;
 mod sampling;
 #[cfg(target_os = "linux")]
 mod signals;

@@ -9,6 +9,7 @@ pub(crate) const TOKIO_ABOVE: &str = env!("CARGO_BIN_EXE_tokio-above");
 pub(crate) const TOKIO_BELOW: &str = env!("CARGO_BIN_EXE_tokio-below");
 pub(crate) const KEEP: &str = env!("CARGO_BIN_EXE_keep");
 pub(crate) const CONSISTENT: &str = env!("CARGO_BIN_EXE_consistent");
+pub(crate) const RENEWS: &str = env!("CARGO_BIN_EXE_renews");
 pub(crate) const RULES: &str = env!("CARGO_BIN_EXE_rules");
 pub(crate) const LOCATED: &str = env!("CARGO_BIN_EXE_located");
 pub(crate) const REDACTS: &str = env!("CARGO_BIN_EXE_redacts");

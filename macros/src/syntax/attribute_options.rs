@@ -168,6 +168,10 @@ attribute_options! {
             "baggage(tenant.id)", "entries of the baggage that are copied to every span", "";
         code "code": flag Ident,
             "code", "`code.function.name`, `code.file.path` and `code.line.number` on every span", "";
+        headers "headers": code Expr,
+            "headers(function)",
+            "headers of each request to the collector, for tokens that expire: [`Config::headers`]",
+            "`OTEL_EXPORTER_OTLP_HEADERS` adds to them";
         processor "processor": code Expr,
             "processor(MyProcessor::new())",
             "a span processor of OpenTelemetry's SDK that sees every span too; see \

@@ -28,7 +28,7 @@ impl Config {
         errors: &mut Errors,
     ) -> Option<Self> {
         let AppOptions { sample, keep, batch, grace, flush, .. } = options;
-        let AppOptions { redact, baggage, code, processor, logs, .. } = options;
+        let AppOptions { redact, baggage, code, headers, processor, logs, .. } = options;
         let Some(service) = service else {
             let message = "the service has no name; write `#[traced_app(\"service\")]`";
             errors.push(syn::Error::new(proc_macro2::Span::call_site(), message));
@@ -45,6 +45,7 @@ impl Config {
             quote!(.baggage([#(#keys),*]))
         }));
         calls.extend(code.map(|code| quote!(.#code())));
+        calls.extend(headers.map(|function| quote!(.headers(#function))));
         calls.extend(processor.map(|processor| quote!(.processor(#processor))));
         calls.extend(logs.map(|logs| quote!(.#logs())));
         Some(Self { service, groups, resource, calls, runtime })

@@ -2,6 +2,7 @@
 
 mod batch;
 mod custom;
+mod headers;
 mod limits;
 mod otlp;
 mod sample_rules;
@@ -12,6 +13,7 @@ mod tls;
 #[cfg(feature = "_otlp")]
 mod url;
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use opentelemetry::{Key, KeyValue, Value};
@@ -22,6 +24,7 @@ use crate::sdk::CustomProcessor;
 
 pub(crate) use batch::BatchSettings;
 pub(crate) use custom::{Custom, Exported};
+pub(crate) use headers::HeadersFunction;
 #[cfg(feature = "_otlp")]
 pub(crate) use otlp::{Encoding, Otlp, Protocol};
 pub use sample_rules::{InvalidSampleRules, SampleRate, SampleRules};
@@ -66,6 +69,7 @@ pub struct Config {
     sampling: Sampling,
     batch: BatchSettings,
     exporter: Option<Custom>,
+    headers: Option<HeadersFunction>,
     processors: Vec<CustomProcessor>,
     baggage: Vec<Key>,
     redact: Option<Redactor>,
@@ -85,6 +89,7 @@ impl Config {
             sampling: Sampling::default(),
             batch: BatchSettings::default(),
             exporter: None,
+            headers: None,
             processors: Vec::new(),
             baggage: Vec::new(),
             redact: None,
@@ -186,6 +191,39 @@ impl Config {
         exporter: impl opentelemetry_sdk::trace::SpanExporter + 'static,
     ) -> Self {
         self.exporter = Some(Custom::new(exporter));
+        self
+    }
+
+    /// Adds the headers that this function gives to each request to the collector: a token that expires, for example. They
+    /// replace headers of the same names in `OTEL_EXPORTER_OTLP_HEADERS`. Default: none.
+    ///
+    /// The function is called before each attempt, one call at a time, on a thread of the library's where it may block:
+    /// keep what it has fetched as long as that is valid. If it fails, panics, or takes longer than the
+    /// request may (`OTEL_EXPORTER_OTLP_TIMEOUT`), the batch is retried. If the collector answers
+    /// that the credentials are not valid (HTTP 401, gRPC `UNAUTHENTICATED`), the function is called again, and the
+    /// request is made once more.
+    ///
+    /// ```
+    /// use spandrel::Config;
+    ///
+    /// fn authorization() -> std::io::Result<[(&'static str, String); 1]> {
+    ///     let token = std::fs::read_to_string("/var/run/secrets/token")?;
+    ///     Ok([("authorization", format!("Bearer {}", token.trim()))])
+    /// }
+    ///
+    /// let config = Config::new("shop").headers(authorization);
+    /// ```
+    pub fn headers<H, K, V, E>(
+        mut self,
+        headers: impl Fn() -> Result<H, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        H: IntoIterator<Item = (K, V)>,
+        K: Into<String>,
+        V: Into<String>,
+        E: Display,
+    {
+        self.headers = Some(HeadersFunction::new(headers));
         self
     }
 

@@ -25,7 +25,7 @@ mod settings {
     use crate::clean::line;
     #[cfg(feature = "tls")]
     use crate::config::tls::Tls;
-    use crate::config::url;
+    use crate::config::{HeadersFunction, url};
     use crate::environment::flag;
 
     /// The settings of an exporter.
@@ -37,6 +37,8 @@ mod settings {
         pub(crate) protocol: Protocol,
         /// For every request; their values are secret.
         pub(crate) headers: HeaderMap,
+        /// Gives further ones for each request.
+        pub(crate) headers_function: Option<HeadersFunction>,
         /// For one request; without a limit where there is none.
         pub(crate) timeout: Option<Duration>,
         pub(crate) compression: Option<Encoding>,
@@ -64,7 +66,10 @@ mod settings {
     }
 
     impl Otlp {
-        pub(crate) fn resolve(environment: &Environment<'_>) -> Self {
+        pub(crate) fn resolve(
+            headers_function: Option<HeadersFunction>,
+            environment: &Environment<'_>,
+        ) -> Self {
             let variables = Variables(environment);
             let protocol = variables.protocol();
             let url = variables.url(protocol);
@@ -74,6 +79,7 @@ mod settings {
                 url: url.unwrap_or_else(|| protocol.default_url().to_owned()),
                 protocol,
                 headers: variables.headers(),
+                headers_function,
                 timeout: variables.timeout(),
                 compression: variables.compression(),
                 #[cfg(feature = "tls")]
@@ -274,7 +280,7 @@ mod settings {
             let variables: HashMap<&str, &str> = variables.iter().copied().collect();
             let read = |name: &str| variables.get(name).map(OsString::from);
             let environment = Environment::new(&read);
-            let settings = Otlp::resolve(&environment);
+            let settings = Otlp::resolve(None, &environment);
             (settings, environment.into_complaints())
         }
 

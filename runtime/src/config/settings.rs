@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "_otlp")]
 use super::Otlp;
-use super::{BatchSettings, Config, Custom, LONGEST, Sampling, limits, otlp};
+use super::{BatchSettings, Config, Custom, HeadersFunction, LONGEST, Sampling, limits, otlp};
 use crate::attribute::redact::Redactor;
 use crate::encoding::Limits;
 use crate::environment::{Environment, flag};
@@ -76,7 +76,9 @@ impl Settings {
         environment: &Environment<'_>,
         terminal: bool,
     ) -> Option<Self> {
-        let Config { resource: own, version, sampling, batch, exporter, processors, .. } = config;
+        let Config {
+            resource: own, version, sampling, batch, exporter, headers, processors, ..
+        } = config;
         let Config { baggage, redact, code, flush, grace, .. } = config;
         if disabled(environment) {
             return None;
@@ -89,7 +91,7 @@ impl Settings {
             service: environment.text("OTEL_SERVICE_NAME"),
             resource,
             sampling: sampling.resolve(environment),
-            destination: Destination::resolve(exporter, environment, terminal),
+            destination: Destination::resolve(exporter, headers, environment, terminal),
             processors,
             batch: batch.resolve(environment),
             limits: limits::resolve(environment),
@@ -155,7 +157,16 @@ fn resource_attribute(pair: &str) -> Option<KeyValue> {
 }
 
 impl Destination {
-    fn resolve(own: Option<Custom>, environment: &Environment<'_>, terminal: bool) -> Self {
+    fn resolve(
+        own: Option<Custom>,
+        headers: Option<HeadersFunction>,
+        environment: &Environment<'_>,
+        terminal: bool,
+    ) -> Self {
+        #[cfg(feature = "_otlp")]
+        let otlp = || Self::Otlp(Box::new(Otlp::resolve(headers.clone(), environment)));
+        #[cfg(not(feature = "_otlp"))]
+        drop(headers);
         let draws = terminal && !otlp::names_an_endpoint(environment);
         let otherwise = match (&own, draws, cfg!(feature = "_otlp")) {
             (Some(_), ..) => "the program's own exporter",
@@ -181,7 +192,7 @@ impl Destination {
                 Some(own) => Self::Custom(own),
                 None if draws => Self::Console,
                 #[cfg(feature = "_otlp")]
-                None => Self::Otlp(Box::new(Otlp::resolve(environment))),
+                None => otlp(),
                 #[cfg(not(feature = "_otlp"))]
                 None => Self::Nowhere,
             };
@@ -191,7 +202,7 @@ impl Destination {
         let destination = |name| match name {
             ExporterName::Console => Self::Console,
             #[cfg(feature = "_otlp")]
-            ExporterName::Otlp => Self::Otlp(Box::new(Otlp::resolve(environment))),
+            ExporterName::Otlp => otlp(),
             #[cfg(feature = "json")]
             ExporterName::Stdout => Self::Lines(Lines::Stdout),
             #[cfg(feature = "json")]

@@ -10,12 +10,14 @@ use crate::clean::line;
 use crate::environment::Environment;
 
 /// Certificates and keys that are what they should be, as PEM.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default)]
 pub(crate) struct Tls {
     /// Whom to trust, in place of the system's roots.
     pub(crate) roots: Option<Vec<u8>>,
     /// What to answer a collector that wants to know its clients.
     pub(crate) identity: Option<Identity>,
+    roots_file: Option<NamedFile>,
+    identity_files: Option<(NamedFile, NamedFile)>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -24,69 +26,116 @@ pub(crate) struct Identity {
     pub(crate) key: Vec<u8>,
 }
 
-impl Tls {
-    /// By the variables of these names.
-    pub(super) fn resolve(environment: &Environment<'_>, name: impl Fn(&str) -> String) -> Self {
-        let files = Files(environment);
-        Self {
-            roots: files.roots(&name("CERTIFICATE")),
-            identity: files.identity(&name("CLIENT_CERTIFICATE"), &name("CLIENT_KEY")),
-        }
+/// Wherever they come from.
+impl PartialEq for Tls {
+    fn eq(&self, other: &Self) -> bool {
+        self.roots == other.roots && self.identity == other.identity
     }
 }
 
-/// The files that variables name.
-struct Files<'a>(&'a Environment<'a>);
+/// A file, and the variable that names it.
+#[derive(Clone)]
+struct NamedFile {
+    variable: String,
+    path: String,
+}
 
-impl Files<'_> {
-    fn roots(&self, name: &str) -> Option<Vec<u8>> {
-        let (pem, ()) = self.read(name, CERTIFICATES, "the system's roots", |pem| {
+/// What is wrong with a file: the variable that names it, what it is, and what it should be.
+struct Mistake {
+    variable: String,
+    value: String,
+    expected: String,
+}
+
+impl Tls {
+    /// By the variables of these names.
+    pub(super) fn resolve(environment: &Environment<'_>, name: impl Fn(&str) -> String) -> Self {
+        let named = |setting| {
+            let variable = name(setting);
+            Some(NamedFile { path: environment.text(&variable)?, variable })
+        };
+        let complain = |mistake: Mistake, otherwise| {
+            let Mistake { variable, value, expected } = mistake;
+            environment.complain(&variable, &value, &expected, otherwise);
+        };
+        let mut tls = Self { roots_file: named("CERTIFICATE"), ..Self::default() };
+        match tls.read_roots() {
+            Ok(roots) => tls.roots = roots,
+            Err(mistake) => complain(mistake, "the system's roots"),
+        }
+        let otherwise = "no client certificate";
+        match (named("CLIENT_CERTIFICATE"), named("CLIENT_KEY")) {
+            (Some(certificate), Some(key)) => {
+                tls.identity_files = Some((certificate, key));
+                match tls.read_identity() {
+                    Ok(identity) => tls.identity = identity,
+                    Err(mistake) => complain(mistake, otherwise),
+                }
+            }
+            (None, None) => {}
+            (Some(file), None) => complain(file.alone(&name("CLIENT_KEY")), otherwise),
+            (None, Some(file)) => complain(file.alone(&name("CLIENT_CERTIFICATE")), otherwise),
+        }
+        tls
+    }
+
+    /// The same with what its files hold now, if that is something else; or which of them holds what.
+    #[cfg(feature = "_otlp")]
+    pub(crate) fn reread(&self) -> Result<Option<Self>, String> {
+        let say = |Mistake { variable, value, expected }| {
+            format!("{variable} is {value}, expected {expected}")
+        };
+        let roots = self.read_roots().map_err(say)?;
+        let identity = self.read_identity().map_err(say)?;
+        let is_changed = roots != self.roots || identity != self.identity;
+        Ok(is_changed.then(|| Self { roots, identity, ..self.clone() }))
+    }
+
+    fn read_roots(&self) -> Result<Option<Vec<u8>>, Mistake> {
+        let Some(file) = &self.roots_file else { return Ok(None) };
+        let (pem, ()) = file.read(CERTIFICATES, |pem| {
             let mut roots = RootCertStore::empty();
             certificates(pem)?.into_iter().try_for_each(|root| roots.add(root)).ok()
         })?;
-        Some(pem)
+        Ok(Some(pem))
     }
 
-    fn identity(&self, certificate_name: &str, key_name: &str) -> Option<Identity> {
-        const OTHERWISE: &str = "no client certificate";
-        let given = |name| self.0.text(name).is_some();
-        for (name, other) in [(certificate_name, key_name), (key_name, certificate_name)] {
-            if given(name) && !given(other) {
-                let expected = format!("{other} beside it");
-                self.0.complain(name, "given alone", &expected, OTHERWISE);
-                return None;
-            }
+    fn read_identity(&self) -> Result<Option<Identity>, Mistake> {
+        let Some((certificate_file, key_file)) = &self.identity_files else { return Ok(None) };
+        let (certificate, chain) = certificate_file.read(CERTIFICATES, certificates)?;
+        let (key, parsed) = key_file.read(KEY, key)?;
+        if CertifiedKey::from_der(chain, parsed, &aws_lc_rs::default_provider()).is_err() {
+            let expected = format!("the key of {}", certificate_file.variable);
+            return Err(key_file.mistake("another certificate's".to_owned(), expected));
         }
-        let (certificate, chain) =
-            self.read(certificate_name, CERTIFICATES, OTHERWISE, certificates)?;
-        let (key, parsed) = self.read(key_name, KEY, OTHERWISE, key)?;
-        let provider = aws_lc_rs::default_provider();
-        if CertifiedKey::from_der(chain, parsed, &provider).is_err() {
-            let expected = format!("the key of {certificate_name}");
-            self.0.complain(key_name, "another certificate's", &expected, OTHERWISE);
-            return None;
-        }
-        Some(Identity { certificate, key })
+        Ok(Some(Identity { certificate, key }))
+    }
+}
+
+impl NamedFile {
+    fn mistake(&self, value: String, expected: String) -> Mistake {
+        Mistake { variable: self.variable.clone(), value, expected }
     }
 
-    /// A file, and what is in it.
+    fn alone(&self, other: &str) -> Mistake {
+        self.mistake("given alone".to_owned(), format!("{other} beside it"))
+    }
+
+    /// The file, and what is in it.
     fn read<T>(
         &self,
-        name: &str,
         expected: &str,
-        otherwise: &str,
         parse: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Option<(Vec<u8>, T)> {
-        let path = self.0.text(name)?;
-        let wrong = match std::fs::read(&path) {
+    ) -> Result<(Vec<u8>, T), Mistake> {
+        let wrong = match std::fs::read(&self.path) {
             Ok(bytes) => match parse(&bytes) {
-                Some(parsed) => return Some((bytes, parsed)),
+                Some(parsed) => return Ok((bytes, parsed)),
                 None => "holds something else".to_owned(),
             },
             Err(error) => format!("cannot be read ({error})"),
         };
-        self.0.complain(name, &format!("`{}`, which {wrong}", line(&path)), expected, otherwise);
-        None
+        let value = format!("`{}`, which {wrong}", line(&self.path));
+        Err(self.mistake(value, expected.to_owned()))
     }
 }
 

@@ -124,11 +124,11 @@ const OTLP: &[Row] = &[
     row(&["OTEL_EXPORTER_OTLP_COMPRESSION"], "`none`; `gzip`, and `zstd` with feature `zstd`"),
     row(
         &["OTEL_EXPORTER_OTLP_CERTIFICATE"],
-        "the system's roots; a file of certificates to trust, PEM",
+        "the system's roots; a file of certificates to trust, PEM. It is read again when it changes",
     ),
     row(
         &["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY"],
-        "none; files for mutual TLS, PEM",
+        "none; files for mutual TLS, PEM. They are read again when they change",
     ),
 ];
 

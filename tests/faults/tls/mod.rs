@@ -3,6 +3,7 @@
 
 mod certificates;
 mod front;
+mod replaced;
 
 use std::io::Write;
 use std::net::TcpListener;

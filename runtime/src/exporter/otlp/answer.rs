@@ -29,13 +29,15 @@ pub(crate) enum Reply {
     Unreachable(Answer),
     /// The server does not take the encoding of the request.
     EncodingRefused(String),
+    /// The server does not know who the client is.
+    CredentialsRefused(String),
 }
 
 impl Reply {
     pub(super) fn into_answer(self) -> Answer {
         match self {
             Self::Answer(answer) | Self::TimedOut(answer) | Self::Unreachable(answer) => answer,
-            Self::EncodingRefused(why) => Answer::Refused(why),
+            Self::EncodingRefused(why) | Self::CredentialsRefused(why) => Answer::Refused(why),
         }
     }
 

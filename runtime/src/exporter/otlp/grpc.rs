@@ -36,6 +36,8 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
+const CREDENTIALS: &str = "; OTEL_EXPORTER_OTLP_HEADERS has the credentials of the collector";
+
 /// What stands before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
@@ -89,12 +91,13 @@ impl Grpc {
 
     pub(super) async fn send(
         &self,
+        headers: HeaderMap,
         message: Bytes,
         encoding: Option<Encoding>,
         limit: Option<Duration>,
     ) -> Reply {
         let Connection { channel, number } = self.current().clone();
-        let request = match self.request(message, encoding) {
+        let request = match self.request(headers, message, encoding) {
             Ok(request) => request,
             Err(why) => return Reply::refused(why),
         };
@@ -108,7 +111,12 @@ impl Grpc {
         }
     }
 
-    fn request(&self, message: Bytes, encoding: Option<Encoding>) -> Result<Request<Body>, String> {
+    fn request(
+        &self,
+        further: HeaderMap,
+        message: Bytes,
+        encoding: Option<Encoding>,
+    ) -> Result<Request<Body>, String> {
         let length = u32::try_from(message.len()).map_err(|_| "the request is too large")?;
         let mut framed = BytesMut::with_capacity(PREFIX + message.len());
         framed.put_u8(encoding.is_some().into());
@@ -119,6 +127,7 @@ impl Grpc {
             .map_err(|error| error.to_string())?;
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
+        headers.extend(further);
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         if let Some(encoding) = encoding {
@@ -302,9 +311,8 @@ pub(crate) fn read(status: &Status, encoding: Option<Encoding>) -> Reply {
             Reply::Answer(Answer::Unavailable { why, retry_after })
         }
         Code::ResourceExhausted if why.contains("larger than") => Reply::too_large(&why),
-        Code::Unauthenticated | Code::PermissionDenied => Reply::refused(format!(
-            "{why}; OTEL_EXPORTER_OTLP_HEADERS has the credentials of the collector"
-        )),
+        Code::Unauthenticated => Reply::CredentialsRefused(format!("{why}{CREDENTIALS}")),
+        Code::PermissionDenied => Reply::refused(format!("{why}{CREDENTIALS}")),
         Code::Unimplemented if encoding.is_some() => Reply::EncodingRefused(why),
         Code::InvalidArgument | Code::Internal => Reply::refused_in(encoding, why),
         _ => Reply::refused(why),

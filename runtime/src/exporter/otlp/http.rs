@@ -50,12 +50,13 @@ impl Http {
 
     pub(super) async fn send(
         &self,
+        headers: HeaderMap,
         body: Bytes,
         encoding: Option<Encoding>,
         limit: Option<Duration>,
     ) -> Reply {
-        let mut request =
-            self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone());
+        let mut request = request.headers(headers).body(body);
         if let Some(encoding) = encoding {
             request = request.header(CONTENT_ENCODING, encoding.name());
         }
@@ -91,7 +92,9 @@ impl Http {
         encoding: Option<Encoding>,
     ) -> Reply {
         let mut reply = read(status, headers, body, encoding);
-        if let Reply::Answer(Answer::Refused(why) | Answer::Unavailable { why, .. }) = &mut reply {
+        if let Reply::CredentialsRefused(why)
+        | Reply::Answer(Answer::Refused(why) | Answer::Unavailable { why, .. }) = &mut reply
+        {
             let advice = self.advice(status, headers, why);
             why.push_str(&advice);
         }
@@ -218,6 +221,7 @@ pub(crate) fn read(
         status if is_retryable(status) => {
             Reply::Answer(Answer::Unavailable { why, retry_after: retry_after(headers) })
         }
+        StatusCode::UNAUTHORIZED => Reply::CredentialsRefused(why),
         StatusCode::PAYLOAD_TOO_LARGE => Reply::too_large(&why),
         StatusCode::UNSUPPORTED_MEDIA_TYPE if encoding.is_some() => Reply::EncodingRefused(why),
         StatusCode::BAD_REQUEST => Reply::refused_in(encoding, why),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod compression;
+mod credentials;
 mod failure_message;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;
@@ -19,6 +20,7 @@ mod status;
 mod timeout;
 #[cfg(feature = "tls")]
 mod tls;
+mod transport;
 mod user_agent;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,13 +32,17 @@ use prost::bytes::Bytes;
 pub(crate) use answer::Reply;
 use answer::too_large_to_send;
 use compression::Compressor;
+use credentials::Credentials;
 #[cfg(feature = "json")]
 pub(crate) use lines::LineExporter;
 use request::RequestFrame;
 use timeout::Timeout;
+use transport::CurrentTransport;
 
 use super::{Answer, Exporter};
-use crate::config::{Encoding, Otlp, Protocol};
+#[cfg(feature = "json")]
+use crate::config::Protocol;
+use crate::config::{Encoding, Otlp};
 use crate::recorder::Batch;
 use crate::report::say;
 
@@ -52,54 +58,51 @@ pub(crate) struct OtlpExporter {
     sends_uncompressed: AtomicBool,
     timeout: Timeout,
     destination: String,
-    transport: Transport,
-}
-
-enum Transport {
-    #[cfg(feature = "otlp")]
-    Http(Box<http::Http>),
-    #[cfg(feature = "grpc")]
-    Grpc(Box<grpc::Grpc>),
+    credentials: Credentials,
+    transport: CurrentTransport,
 }
 
 impl OtlpExporter {
     /// For the spans of this resource; or what is wrong with the settings.
     pub(crate) fn connect(settings: &Otlp, resource: &Resource) -> Result<Self, String> {
         let timeout = Timeout::new(settings.timeout);
-        let transport = match settings.protocol {
-            #[cfg(feature = "grpc")]
-            Protocol::Grpc => Transport::Grpc(Box::new(grpc::Grpc::new(settings, &timeout)?)),
-            #[cfg(feature = "otlp")]
-            Protocol::HttpProtobuf => {
-                Transport::Http(Box::new(http::Http::new(settings, &timeout)?))
-            }
-            #[cfg(feature = "json")]
-            Protocol::HttpJson => Transport::Http(Box::new(http::Http::new(settings, &timeout)?)),
-        };
         Ok(Self {
             frame: RequestFrame::new(resource),
             #[cfg(feature = "json")]
             is_json: settings.protocol == Protocol::HttpJson,
             compressor: Compressor::new(settings.compression),
             sends_uncompressed: AtomicBool::new(false),
-            timeout,
             destination: settings.destination(),
-            transport,
+            credentials: Credentials::new(settings.headers_function.clone()),
+            transport: CurrentTransport::new(settings, &timeout)?,
+            timeout,
         })
     }
 
-    /// One request.
+    /// One request; and another one, if the credentials are refused and may be others now.
     async fn try_once(&self, body: Bytes, encoding: Option<Encoding>) -> Reply {
-        let (begun, limit) = (Instant::now(), self.timeout.current());
-        let reply = match &self.transport {
-            #[cfg(feature = "otlp")]
-            Transport::Http(http) => http.send(body, encoding, limit).await,
-            #[cfg(feature = "grpc")]
-            Transport::Grpc(grpc) => grpc.send(body, encoding, limit).await,
+        match self.attempt(body.clone(), encoding).await {
+            Reply::CredentialsRefused(_) if self.credentials.may_change() => {
+                self.attempt(body, encoding).await
+            }
+            reply => reply,
+        }
+    }
+
+    async fn attempt(&self, body: Bytes, encoding: Option<Encoding>) -> Reply {
+        let limit = self.timeout.current();
+        let headers = match self.credentials.headers(limit).await {
+            Ok(headers) => headers,
+            Err(why) => {
+                return Reply::Unreachable(Answer::Unavailable { why, retry_after: None });
+            }
         };
+        let begun = Instant::now();
+        let transport = self.transport.get(&self.timeout);
+        let reply = transport.send(headers, body, encoding, limit).await;
         match (&reply, limit) {
             (Reply::TimedOut(_), Some(limit)) => self.timeout.record_timeout(limit),
-            (Reply::Answer(_) | Reply::EncodingRefused(_), _) => {
+            (Reply::Answer(_) | Reply::EncodingRefused(_) | Reply::CredentialsRefused(_), _) => {
                 self.timeout.record_answer(begun.elapsed());
             }
             (Reply::TimedOut(_) | Reply::Unreachable(_), _) => {}
