@@ -40,8 +40,8 @@ pub mod probe {
 /// What tells whether a `Result` is a failure.
 pub mod result {
     pub use crate::outcome::probe::{
-        AsError, Debugs, Displays, HoldsError, HoldsSomeError, IsAnything, IsError, IsPanic,
-        IsResult,
+        AsCodedError, Debugs, Displays, HasCode, HoldsError, HoldsSomeError, IsAnything, IsError,
+        IsPanic, IsResult,
     };
 }
 

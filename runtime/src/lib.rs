@@ -25,6 +25,8 @@ pub mod execution {}
 mod exporter;
 mod flushed;
 mod fork;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod internal_threads;
 mod lock;
 #[cfg(feature = "app")]
@@ -83,7 +85,7 @@ pub use app::{AppGuard, after_fork, flush, flush_async, install, sampling, set_s
 pub use app::{ShutdownSignal, shutdown_signal};
 #[cfg(feature = "app")]
 pub use attribute::redact::Redaction;
-pub use attribute::{Attributes, ToAttribute, ToAttributes};
+pub use attribute::{Attributes, ServerAddress, ToAttribute, ToAttributes};
 #[cfg(feature = "app")]
 pub use config::{Config, InvalidSampleRules, SampleRate, SampleRules};
 pub use context::ToContext;

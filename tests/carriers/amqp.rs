@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lapin::BasicProperties;
+use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::SpanId;
@@ -84,4 +85,32 @@ fn headers_that_are_missing_are_made() {
     let recording = record(|| forward(&mut headers));
     let (_, parent) = pairs(&sent).next().expect("a header");
     assert!(parent.contains(&recording.spans()[0].parent_span_id.to_string()));
+}
+
+#[span("process", kind(consumer), ..delivery)]
+fn process(delivery: &Delivery) {}
+
+#[test]
+fn a_delivery_is_a_group_of_attributes() {
+    let process = |exchange: &str, routing_key: &str| {
+        let mut delivery =
+            Delivery::mock(7, exchange.into(), routing_key.into(), false, Vec::new());
+        delivery.properties = BasicProperties::default()
+            .with_message_id("m-1".into())
+            .with_correlation_id("c-1".into());
+        record(|| process(&delivery)).to_string()
+    };
+    let tree = process("orders", "placed");
+    let expected = "process [consumer] messaging.system=\"rabbitmq\" messaging.operation.name=\"process\" \
+                    messaging.operation.type=\"process\" messaging.destination.name=\"orders:placed\" \
+                    messaging.rabbitmq.destination.routing_key=\"placed\" messaging.rabbitmq.message.delivery_tag=7 \
+                    messaging.message.id=\"m-1\" messaging.message.conversation_id=\"c-1\"\n";
+    assert_eq!(tree, expected);
+    for (exchange, routing_key, destination) in
+        [("", "queue", "queue"), ("orders", "", "orders"), ("", "", "amq.default")]
+    {
+        let tree = process(exchange, routing_key);
+        assert!(tree.contains(&format!("messaging.destination.name=\"{destination}\"")), "{tree}");
+        assert_eq!(tree.contains("routing_key"), !routing_key.is_empty(), "{tree}");
+    }
 }

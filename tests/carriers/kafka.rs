@@ -6,10 +6,12 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::SpanId;
 use rdkafka::Message;
 use rdkafka::bindings::{rd_kafka_header_add, rd_kafka_headers_t};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders, OwnedMessage, Timestamp};
-use rdkafka::producer::BaseRecord;
+use rdkafka::producer::future_producer::Delivery;
+use rdkafka::producer::{BaseRecord, FutureRecord};
 use spandrel::testing::record;
-use spandrel::{Context, propagate, span};
+use spandrel::{Context, ServerAddress, propagate, span};
 
 use crate::{PAIRS, assert_received, assert_sent};
 
@@ -155,4 +157,83 @@ fn pairs(headers: Option<&OwnedHeaders>) -> impl Iterator<Item = (&str, &str)> {
         .expect("headers")
         .iter()
         .map(|header| (header.key, str::from_utf8(header.value.expect("a value")).expect("text")))
+}
+
+const KEY: &str = "key";
+
+#[span("send", kind(producer), ..record, ok(|delivery| ..delivery))]
+fn send_described(
+    record: &BaseRecord<'_, str, str>,
+    delivery: Delivery,
+) -> Result<Delivery, KafkaError> {
+    Ok(delivery)
+}
+
+#[span("send", kind(producer), ..record)]
+fn send_bytes(record: FutureRecord<'_, [u8], [u8]>) {}
+
+#[propagate(message, link(message))]
+#[span("process", kind(consumer), ..message, ..ServerAddress::of("broker:9092,other:9092"))]
+fn process(message: &OwnedMessage) {}
+
+fn delivery(partition: i32, offset: i64) -> Delivery {
+    Delivery { partition, offset, timestamp: Timestamp::NotAvailable }
+}
+
+#[test]
+fn records_are_groups_of_attributes() {
+    let record_to_send = BaseRecord::to("orders").key(KEY).payload("payload");
+    let tree = record(|| send_described(&record_to_send, delivery(3, 42))).to_string();
+    let sent = "send [producer] messaging.system=\"kafka\" messaging.operation.name=\"send\" \
+                messaging.operation.type=\"send\" messaging.destination.name=\"orders\"";
+    let delivered = "messaging.destination.partition.id=\"3\" messaging.kafka.offset=42\n";
+    assert_eq!(tree, format!("{sent} messaging.kafka.message.key=\"key\" {delivered}"));
+    // What is not known is left out, and so is a key that is no text.
+    let tree = record(|| send_described(&record_to_send, delivery(-1, -1001))).to_string();
+    assert_eq!(tree, format!("{sent} messaging.kafka.message.key=\"key\"\n"));
+    let tombstone = FutureRecord::to("orders").key(&b"\xff"[..]).partition(7);
+    let tree = record(|| send_bytes(tombstone)).to_string();
+    let rest = "messaging.destination.partition.id=\"7\" messaging.kafka.message.tombstone=true\n";
+    assert_eq!(tree, format!("{sent} {rest}"));
+}
+
+#[test]
+fn messages_are_groups_of_attributes_and_link_their_sender() {
+    let recording = record(|| process(&message(Some(with_pairs(OwnedHeaders::new())))));
+    let span = &recording.spans()[0];
+    assert_eq!(span.links.links.len(), 1);
+    assert_eq!(
+        span.links.links[0].span_context.span_id(),
+        span.parent_span_id,
+        "it is the parent as well"
+    );
+    let tree = recording.to_string();
+    let expected = "process [consumer] messaging.system=\"kafka\" messaging.operation.name=\"process\" \
+                    messaging.operation.type=\"process\" messaging.destination.name=\"orders\"";
+    assert!(tree.starts_with(expected), "{tree}");
+    assert!(tree.contains("server.address=\"broker\" server.port=9092"), "{tree}");
+}
+
+#[span("send")]
+fn fails(error: KafkaError) -> Result<(), KafkaError> {
+    Err(error)
+}
+
+#[span("send")]
+fn fails_with_message(error: KafkaError) -> Result<(), (KafkaError, OwnedMessage)> {
+    Err((error, message(None)))
+}
+
+#[test]
+fn the_type_of_an_error_is_kafka_s_code() {
+    let unknown = || KafkaError::MessageProduction(RDKafkaErrorCode::UnknownTopicOrPartition);
+    for recording in [record(|| fails(unknown())), record(|| fails_with_message(unknown()))] {
+        let tree = recording.to_string();
+        let failed = "error.type=\"UNKNOWN_TOPIC_OR_PARTITION\" ✗ Message production error: UnknownTopicOrPartition";
+        assert!(tree.starts_with(&format!("send {failed}")), "{tree}");
+        assert!(tree.contains("exception.type=\"rdkafka::error::KafkaError\""), "{tree}");
+        assert!(!tree.contains("payload"), "{tree}");
+    }
+    let tree = record(|| fails(KafkaError::Canceled)).to_string();
+    assert!(tree.starts_with("send error.type=\"rdkafka::error::KafkaError\" ✗"), "{tree}");
 }

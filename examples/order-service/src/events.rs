@@ -24,20 +24,8 @@ impl Events {
         self.send(FutureRecord::to(TOPIC).key(&id).payload(&id)).await.map(drop)
     }
 
-    #[propagate(inject(record.headers))]
-    #[span(
-        "send order-placed",
-        kind(producer),
-        messaging.system = "kafka",
-        messaging.operation.name = "send",
-        messaging.operation.type = "send",
-        messaging.destination.name = record.topic,
-        messaging.kafka.message.key = record.key,
-        ok(|delivery|
-            messaging.destination.partition.id = delivery.partition.to_string(),
-            messaging.kafka.offset = delivery.offset
-        )
-    )]
+    #[propagate(inject(record))]
+    #[span("send order-placed", kind(producer), ..record, ok(|delivery| ..delivery))]
     async fn send(&self, mut record: FutureRecord<'_, String, String>) -> KafkaResult<Delivery> {
         self.0.send(record, Duration::from_secs(5)).await.map_err(|(error, _)| error)
     }

@@ -8,7 +8,7 @@ use rdkafka::{ClientContext, Message};
 use spandrel::{propagate, shutdown_signal, span, traced_app};
 
 use crate::database::Database;
-use crate::events::{GROUP, TOPIC, subscribe};
+use crate::events::{GROUP, subscribe};
 use crate::failure::Failure;
 
 #[derive(clap::Args, Debug)]
@@ -31,18 +31,8 @@ impl Mailer {
         Ok(Self { database, placed: subscribe(&settings.kafka, Ready)? })
     }
 
-    #[propagate(message.headers())]
-    #[span(
-        "process order-placed",
-        kind(consumer),
-        messaging.system = "kafka",
-        messaging.operation.name = "process",
-        messaging.operation.type = "process",
-        messaging.destination.name = TOPIC,
-        messaging.destination.partition.id = message.partition().to_string(),
-        messaging.consumer.group.name = GROUP,
-        messaging.kafka.offset = message.offset()
-    )]
+    #[propagate(message, link(message))]
+    #[span("process order-placed", kind(consumer), messaging.consumer.group.name = GROUP, ..message)]
     async fn mail(&self, message: &BorrowedMessage<'_>) -> Result<(), Failure> {
         let order = message.payload_view::<str>().and_then(Result::ok);
         let order = order.and_then(|order| order.parse().ok()).ok_or(Failure::Message)?;

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
+use opentelemetry_instrumentation_tower::http::server::Layer;
 use serde::Serialize;
-use spandrel::{current, propagate, shutdown_signal, span, traced_app};
+use spandrel::{propagate, shutdown_signal, span, traced_app};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::database::Database;
@@ -78,27 +79,15 @@ impl Orders {
     }
 }
 
-#[propagate(headers, baggage(tenant.id = tenant(&headers)))]
-#[span(
-    "POST /orders/{id}/checkout",
-    kind(server),
-    http.request.method = "POST",
-    http.route = "/orders/{id}/checkout",
-    url.path = uri.path(),
-    url.scheme = "http",
-    ok(|(status, _)| http.response.status_code = status.as_u16()),
-    error_if(Failure::is_ours)
-)]
+/// The span of the request is the layer's.
+#[propagate(baggage(tenant.id = tenant(&headers)))]
+#[span("checkout", error_if(Failure::is_ours))]
 async fn checkout(
     State(orders): State<Arc<Orders>>,
     Path(id): Path<i64>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Placed>), Failure> {
-    let placed = orders.place(id).await.inspect_err(|failure| {
-        current().set("http.response.status_code", failure.status().as_u16());
-    })?;
-    Ok((StatusCode::ACCEPTED, Json(placed)))
+    Ok((StatusCode::ACCEPTED, Json(orders.place(id).await?)))
 }
 
 fn tenant(headers: &HeaderMap) -> Option<&str> {
@@ -107,8 +96,10 @@ fn tenant(headers: &HeaderMap) -> Option<&str> {
 
 pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     let orders = Arc::new(Orders::setup(&settings).await?);
-    let router =
-        Router::new().route("/orders/{id}/checkout", post(checkout)).with_state(orders.clone());
+    let router = Router::new()
+        .route("/orders/{id}/checkout", post(checkout))
+        .layer(Layer::new())
+        .with_state(orders.clone());
     let listener = listen(settings.address)?;
     println!("ready");
     axum::serve(listener, router).with_graceful_shutdown(shutdown_signal()).await?;

@@ -1,15 +1,12 @@
 //! The service that charges for orders, and the client of it.
-//!
-//! The service's own spans are by `axum-tracing-opentelemetry`: it continues traces too, and ours nest
-//! under its.
 
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
+use opentelemetry_instrumentation_tower::http::server::Layer;
 use reqwest::{Client, Request, Response};
 use serde::{Deserialize, Serialize};
-use spandrel::{current, propagate, shutdown_signal, span, traced_app};
+use spandrel::{propagate, shutdown_signal, span, traced_app};
 use tokio::net::TcpListener;
 
 use crate::database::Order;
@@ -47,19 +44,10 @@ impl Payments {
         Ok(receipt.number)
     }
 
-    #[propagate(inject(request.headers_mut()))]
-    #[span(
-        "POST /charges",
-        kind(client),
-        http.request.method = "POST",
-        url.template = "/charges",
-        url.full = request.url().as_str(),
-        server.address = request.url().host_str(),
-        server.port = request.url().port_or_known_default()
-    )]
+    #[propagate(inject(request))]
+    #[span("POST /charges", kind(client), url.template = "/charges", ..request)]
     async fn send(&self, mut request: Request) -> Result<Response, Failure> {
         let response = self.http.execute(request).await?;
-        current().set("http.response.status_code", response.status().as_u16());
         if response.status() == StatusCode::PAYMENT_REQUIRED {
             return Err(Failure::Declined);
         }
@@ -95,7 +83,7 @@ async fn charge(Json(charge): Json<Charge>) -> Result<Json<Receipt>, Failure> {
 
 pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     let till = Till::setup();
-    let router = Router::new().route("/charges", post(charge)).layer(OtelAxumLayer::default());
+    let router = Router::new().route("/charges", post(charge)).layer(Layer::new());
     let listener = TcpListener::bind(settings.address).await?;
     println!("ready http://{}", listener.local_addr()?);
     axum::serve(listener, router).with_graceful_shutdown(shutdown_signal()).await?;

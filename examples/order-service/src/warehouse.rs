@@ -28,16 +28,13 @@ impl Warehouse {
         Ok(Self { database: Database::open(&settings.database).await?, picking })
     }
 
-    #[propagate(entry)]
+    #[propagate(entry, link(entry))]
     #[span(
         "process picking",
         kind(consumer),
-        messaging.system = "redis",
-        messaging.operation.name = "process",
-        messaging.operation.type = "process",
         messaging.destination.name = STREAM,
         messaging.consumer.group.name = GROUP,
-        messaging.message.id = entry.id.as_str()
+        ..entry
     )]
     async fn pick(&self, entry: &StreamId) -> Result<(), Failure> {
         let order = entry.get("order").ok_or(Failure::Message)?;

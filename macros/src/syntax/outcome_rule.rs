@@ -80,7 +80,7 @@ impl OutcomeRule {
                 by_type(&probe, &quote_spanned!(place=> AsFuture), by_status)
             }
             // There is no span to end too early.
-            Self::Result => by_type(&quote!(result), &quote_spanned!(place=> AsError), None),
+            Self::Result => by_type(&quote!(result), &quote_spanned!(place=> AsCodedError), None),
             Self::Expression(expression) => quote!(|#value #ty| #expression),
         }
     }

@@ -1,6 +1,6 @@
 //! Attribute values: what a type records as, and the list a span starts with.
 
-mod group;
+mod groups;
 mod location;
 #[cfg_attr(
     not(feature = "app"),
@@ -21,7 +21,7 @@ use std::time::Duration;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use crate::encoding::{Field, Key, Keys, Limits, SPAN_NAME, ValueRef, Writer, attributes, fields};
-pub use group::ToAttributes;
+pub use groups::{ServerAddress, ToAttributes};
 pub(crate) use location::Location;
 
 /// A type whose values can be recorded as a span attribute.

@@ -1,5 +1,6 @@
 //! How a traced piece of code came out: whether it failed, and what to record of its value.
 
+mod coded_error;
 mod handled_error;
 mod innermost;
 pub(crate) mod probe;
@@ -14,6 +15,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use crate::attribute::{Attributes, text};
+pub use coded_error::CodedError;
 pub use handled_error::HandledError;
 use innermost::{OTHER, behind_pointers, innermost_type};
 pub use response_status::{ErrorMessage, ResponseStatus, ToResponseStatus};
@@ -111,6 +113,16 @@ impl Failure {
         let fallback = if fallback.contains("dyn ") { OTHER } else { fallback };
         let error_type = innermost_type(error).unwrap_or(fallback);
         Self::displayed(error_type, holder, error.source())
+    }
+
+    /// What an error displays that has a code.
+    pub(crate) fn coded<E: CodedError>(coded: &E) -> Box<Self> {
+        let error = coded.coded_error();
+        let mut failure = Self::held::<E>(error, error);
+        if let Some(code) = coded.code() {
+            failure.error_type = code.into();
+        }
+        failure
     }
 
     #[cold]

@@ -13,7 +13,7 @@ use std::ops::Deref;
 use futures_core::Stream;
 
 use crate::attribute::{Attributes, text};
-use crate::outcome::{Failure, Fallible, Outcome};
+use crate::outcome::{CodedError, Failure, Fallible, Outcome};
 
 /// A value, of any type.
 #[derive(Debug)]
@@ -61,7 +61,9 @@ steps! {
     /// A value that may be a future.
     AsFuture => AsStream;
     /// A value that may be a stream.
-    AsStream => AsError;
+    AsStream => AsCodedError;
+    /// A value that may be a `Result` of an error with a code.
+    AsCodedError => AsError;
     /// A value that may be a `Result` of an error.
     AsError => AsSomeErrorHolder;
     /// A value that may be a `Result` of what holds some error.
@@ -99,6 +101,9 @@ macro_rules! probes {
 }
 
 probes! {
+    /// `E` has a code.
+    HasCode for AsCodedError, E: (CodedError)
+        => |error| Failure::coded(error);
     /// `E` is an error.
     #[diagnostic::on_unimplemented(
         message = "the error type of this `Result` is only known from later code, and a span asks it \

@@ -51,7 +51,7 @@ async fn what_fails_is_marked() {
     let failed = ended.traces().map(|tree| text::failed(&tree));
     assert_eq!(
         failed.collect::<Vec<_>>(),
-        ["POST /orders/{id}/checkout [server], POST /charges [client]"]
+        ["POST /orders/{id}/checkout [server], checkout, POST /charges [client]"]
     );
 }
 
@@ -94,7 +94,7 @@ async fn no_span_is_lost_when_it_is_told_to_stop() {
     for trace in &traces {
         let spans = ended.collector.spans(trace);
         let of = |service| spans.iter().filter(|span| span.service == service).count();
-        assert_eq!((of("orders"), of("payments")), (7, 2), "{trace}");
+        assert_eq!((of("orders"), of("payments")), (8, 2), "{trace}");
     }
     // What came of orders that nobody was told of is whole, too.
     for trace in ended.collector.traces() {

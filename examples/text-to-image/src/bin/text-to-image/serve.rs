@@ -15,6 +15,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::Html;
 use axum::routing::{get, post};
 use clap::Args;
+use opentelemetry_instrumentation_tower::http::server::Layer;
 use spandrel::traced_app;
 use text_to_image::{Backend, Error, MAX_PICTURES};
 use tokio::net::TcpListener;
@@ -98,6 +99,8 @@ impl Server {
             .route("/v1/images", post(images::create))
             .route("/v1/traces/{trace_id}", get(traces::show))
             .layer(DefaultBodyLimit::max(LONGEST_BODY))
+            // The server's span of each request.
+            .layer(Layer::new())
             .with_state(self);
         axum::serve(listener, router).with_graceful_shutdown(spandrel::shutdown_signal()).await?;
         Ok(())

@@ -39,6 +39,13 @@ impl<R: Into<Reason>> From<R> for Failure {
     }
 }
 
+impl Failure {
+    /// Whether the server is to blame, and not the request.
+    pub(super) fn is_ours(&self) -> bool {
+        self.reason.status().is_server_error()
+    }
+}
+
 impl Reason {
     fn status(&self) -> StatusCode {
         match self {

@@ -61,18 +61,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// Continues the caller's trace. The batch that the picture is drawn in is a trace of its own, for
-/// it has several callers: the two are linked.
+/// Continues the trace of the body's `trace_context`, or else that of the request. The batch that the picture is drawn in is a
+/// trace of its own, for it has several callers: the two are linked.
 #[propagate(input.trace_context)]
 #[span(
     "text-to-image",
-    kind(server),
-    http.request.method = "POST",
-    http.route = "/v1/images",
     model.name = Model::NAME,
     prompt.length = input.prompt.len(),
     num_inference_steps = input.num_inference_steps,
     guidance_scale = input.guidance_scale,
+    error_if(Failure::is_ours)
 )]
 pub(super) async fn create(
     State(server): State<Arc<Server>>,

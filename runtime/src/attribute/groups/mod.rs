@@ -1,5 +1,19 @@
 //! Groups of attributes.
 
+#[cfg(feature = "async-nats")]
+mod async_nats;
+#[cfg(feature = "lapin")]
+mod lapin;
+#[cfg(any(feature = "async-nats", feature = "lapin", feature = "rdkafka", feature = "redis"))]
+mod messages;
+#[cfg(feature = "rdkafka")]
+mod rdkafka;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod server_address;
+
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -8,12 +22,15 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 
 use super::{Attributes, ToAttribute};
+pub use server_address::ServerAddress;
 
 /// A group of attributes, each with its key: `..group` in an attribute records all of them.
 ///
 /// [`#[derive(ToAttributes)]`](macro@crate::ToAttributes) implements it for a struct, one attribute for each field. It is
 /// implemented for [`KeyValue`], for pairs of a key (text, or OpenTelemetry's `Key`) and a [`ToAttribute`] value, for lists
-/// and maps of these, for references to a group, and for an `Option` of one: `None` records nothing, and so does `()`.
+/// and maps of these, for references to a group, and for an `Option` of one: `None` records nothing, and so does `()`. The features
+/// `reqwest`, `rdkafka`, `lapin`, `async-nats` and `redis` implement it for requests and messages of these crates, and [`ServerAddress`]
+/// is a group.
 ///
 /// An attribute with a key of its own (`key = value`) wins over one of a group, and a later group over an earlier one. A
 /// value that is `None` records nothing, and so leaves the group's.
