@@ -219,6 +219,7 @@ fn fails(error: KafkaError) -> Result<(), KafkaError> {
     Err(error)
 }
 
+#[allow(clippy::result_large_err, reason = "it is the producer's error")]
 #[span("send")]
 fn fails_with_message(error: KafkaError) -> Result<(), (KafkaError, OwnedMessage)> {
     Err((error, message(None)))

@@ -102,9 +102,6 @@ macro_rules! probes {
 
 probes! {
     /// `E` has a code.
-    HasCode for AsCodedError, E: (CodedError)
-        => |error| Failure::coded(error);
-    /// `E` is an error.
     #[diagnostic::on_unimplemented(
         message = "the error type of this `Result` is only known from later code, and a span asks it \
                    how it came out",
@@ -112,6 +109,9 @@ probes! {
         note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
                 `Ok::<_, Error>(…)`"
     )]
+    HasCode for AsCodedError, E: (CodedError)
+        => |error| Failure::coded(error);
+    /// `E` is an error.
     IsError for AsError, E: (Error)
         => |error| Failure::of::<E>(error, error.source());
     /// `E` holds some error: `Box<dyn Error>`, `anyhow`'s, `eyre`'s.
