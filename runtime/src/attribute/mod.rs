@@ -73,12 +73,21 @@ pub struct Attributes {
     limits: Limits,
     /// Whether the program's function sees each attribute first.
     is_redacted: bool,
+    /// Whether a name is among the fields.
+    is_renamed: bool,
 }
 
 impl Attributes {
     /// For a span with these limits, whose record begins with these bytes. The fields of its message begin at `start`.
     pub(crate) fn of_record(bytes: Vec<u8>, start: usize, limits: Limits) -> Self {
-        Self { bytes, start, keys: Keys::default(), limits, is_redacted: redact::is_set() }
+        Self {
+            bytes,
+            start,
+            keys: Keys::default(),
+            limits,
+            is_redacted: redact::is_set(),
+            is_renamed: false,
+        }
     }
 
     /// Records a value under a key.
@@ -115,11 +124,15 @@ impl Attributes {
         // A span without a name cannot be found: the callsite's stays.
         if !name.as_ref().trim().is_empty() {
             Writer::new(&mut self.bytes).text(SPAN_NAME, name.as_ref());
+            self.is_renamed = true;
         }
     }
 
     /// The name that was given.
     pub(crate) fn name(&self) -> Option<String> {
+        if !self.is_renamed {
+            return None;
+        }
         let names = fields(&self.bytes[self.start..]).filter_map(|(number, field)| match field {
             Field::Bytes(name) if number == SPAN_NAME => {
                 Some(String::from_utf8_lossy(name).into_owned())

@@ -57,7 +57,7 @@ pub(crate) use message::EXCEPTION;
 pub(crate) use native::{Candidate, HeadSampler, NativeRecorder, NewSpan, RANDOM, SpanScope};
 pub(crate) use outlet::{Outlet, Room};
 pub(crate) use provider::NativeProvider;
-#[cfg(feature = "_otlp")]
+#[cfg(any(feature = "_otlp", all(test, feature = "app")))]
 pub(crate) use scope::ScopeId;
 pub(crate) use slot::RecordedFailure;
 pub(crate) use thread::InstrumentedCrate;
