@@ -4,8 +4,6 @@
 pub use std::boxed::Box;
 pub use std::sync::OnceLock;
 
-use std::any::type_name;
-
 use opentelemetry::Context;
 
 #[cfg(feature = "app")]
@@ -79,11 +77,6 @@ pub const fn library(package: Option<&'static str>, module: &'static str) -> &'s
     }
 }
 
-/// The path of an item, which the type of a function has.
-pub const fn path_of<T>(_: &T) -> fn() -> &'static str {
-    type_name::<T>
-}
-
 /// Never called: only its type is wanted.
 pub fn unreachable<T>() -> T {
     unreachable!("only the type of this call is wanted")
@@ -128,10 +121,7 @@ const { &$crate::__callsite!(@new $name, $kind, $line) }
             ),
             ::core::option_env!("CARGO_PKG_VERSION"),
         )
-        .at(::core::file!(), $line, {
-            fn here() {}
-            $crate::__private::path_of(&here)
-        })
+        .at(::core::file!(), $line)
     };
 }
 

@@ -32,7 +32,8 @@ fn spans_say_where_they_are_in_the_source() {
             ),
             ("generic", "located::generic", line("fn generic")),
             ("constant", "located::named_by_a_constant", line("fn named_by_a_constant")),
-            ("by hand", "somewhere::else", 12345),
+            ("computed", "located::computed", line("fn computed")),
+            ("by hand", "located::by_hand", 12345),
         ] {
             let found: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
             assert!(!found.is_empty(), "{how}: {name}");

@@ -54,6 +54,14 @@ fn run() {
     store.of_trait();
     generic::<u8>();
     named_by_a_constant::<u8>();
+    by_hand();
+    computed("computed");
+}
+
+#[span(name(name))]
+fn computed(name: &str) {}
+
+fn by_hand() {
     BY_HAND.start(|_| ()).run(|| (), Outcome::unset);
 }
 
@@ -109,8 +117,5 @@ const NAME: &str = "constant";
 #[span(NAME)]
 fn named_by_a_constant<T>() {}
 
-static BY_HAND: Callsite = Callsite::new("by hand", SpanKind::Internal, "located", None).at(
-    file!(),
-    12345,
-    || "somewhere::else",
-);
+static BY_HAND: Callsite =
+    Callsite::new("by hand", SpanKind::Internal, "located", None).at(file!(), 12345);

@@ -39,6 +39,8 @@ pub struct Start {
     pub(super) callsite: &'static Callsite,
     /// In place of the callsite's name, if the sampler has to see it.
     pub(super) name: Option<String>,
+    /// The type of a closure in the function where it starts.
+    pub(super) closure: &'static str,
     /// In place of the current context.
     pub(super) parent: Option<Context>,
     pub(super) root: bool,
@@ -58,17 +60,16 @@ impl Callsite {
         Self { name, kind, library, location: None }
     }
 
-    /// At this place in the source, in the function that has this path: what `code` of `#[traced_app]` records.
+    /// At this place in the source: what `code` of `#[traced_app]` records.
     ///
     /// ```
     /// use spandrel::{Callsite, SpanKind};
     ///
-    /// static LOAD: Callsite = Callsite::new("load", SpanKind::Internal, "my-crate", None)
-    ///     .at(file!(), line!(), || "my_crate::load");
+    /// static LOAD: Callsite =
+    ///     Callsite::new("load", SpanKind::Internal, "my-crate", None).at(file!(), line!());
     /// ```
-    pub const fn at(self, file: &'static str, line: u32, function: fn() -> &'static str) -> Self {
-        let location = Some(Location { file, line, function, encoded: None });
-        Self { location, ..self }
+    pub const fn at(self, file: &'static str, line: u32) -> Self {
+        Self { location: Some(Location { file, line, encoded: None }), ..self }
     }
 
     /// With a place where the attributes of its location are kept.
@@ -86,6 +87,7 @@ impl Callsite {
         Start {
             callsite: self,
             name: None,
+            closure: "",
             parent: None,
             root: false,
             links: Vec::new(),

@@ -1,5 +1,6 @@
 //! How a span starts.
 
+use std::any::type_name;
 use std::thread::panicking;
 
 use opentelemetry::Context;
@@ -16,9 +17,9 @@ impl Callsite {
     /// Starts a span under the current one. `attributes` is called once, and only if the span
     /// records.
     #[inline]
-    pub fn start(&'static self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
+    pub fn start<F: FnOnce(&mut Attributes)>(&'static self, attributes: F) -> ActiveSpan {
         let mut attributes = Some(attributes);
-        ActiveSpan::begin_here(self, &mut |list| {
+        ActiveSpan::begin_here(self, type_name::<F>(), &mut |list| {
             if let Some(attributes) = attributes.take() {
                 attributes(list);
             }
@@ -28,12 +29,13 @@ impl Callsite {
 
 impl Start {
     /// As [`Callsite::start`].
-    pub fn start(self, attributes: impl FnOnce(&mut Attributes)) -> ActiveSpan {
+    pub fn start<F: FnOnce(&mut Attributes)>(self, attributes: F) -> ActiveSpan {
         if !enabled::is_enabled() {
             return self.parent.map_or(ActiveSpan::DISABLED, ActiveSpan::continued);
         }
         let mut attributes = Some(attributes);
-        ActiveSpan::begin(self, &mut |list| {
+        let closure = if self.closure.is_empty() { type_name::<F>() } else { self.closure };
+        ActiveSpan::begin(Self { closure, ..self }, &mut |list| {
             if let Some(attributes) = attributes.take() {
                 attributes(list);
             }
@@ -44,11 +46,12 @@ impl Start {
 impl Start {
     /// As [`start`](Self::start), with a name that is computed: if the span records, or if a sampling rule has to see the
     /// name. A blank name changes nothing.
-    pub fn start_named<N: AsRef<str>>(
+    pub fn start_named<N: AsRef<str>, F: FnOnce(&mut Attributes)>(
         mut self,
         name: impl FnOnce() -> N,
-        attributes: impl FnOnce(&mut Attributes),
+        attributes: F,
     ) -> ActiveSpan {
+        self.closure = type_name::<F>();
         if enabled::is_enabled() && self.is_sampled_by_name() {
             let name = name();
             self.name = Some(name.as_ref().to_owned()).filter(|name| !name.trim().is_empty());
@@ -76,6 +79,7 @@ impl ActiveSpan {
     #[inline(never)]
     fn begin_here(
         callsite: &'static Callsite,
+        closure: &'static str,
         attributes: &mut dyn FnMut(&mut Attributes),
     ) -> Self {
         if !enabled::is_enabled() {
@@ -88,7 +92,7 @@ impl ActiveSpan {
         };
         match context {
             Some(context) => Self::continued(context),
-            None => Self::begin(callsite.builder(), attributes),
+            None => Self::begin(Start { closure, ..callsite.builder() }, attributes),
         }
     }
 

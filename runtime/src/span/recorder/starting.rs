@@ -37,11 +37,11 @@ impl CurrentRecorder {
         attributes: &mut dyn FnMut(&mut Attributes),
         span: &mut impl Started,
     ) -> Option<Payload> {
-        let Start { callsite, baggage, .. } = start;
+        let Start { callsite, closure, baggage, .. } = start;
         let location = callsite.location.as_ref().filter(|_| self.recorder().options.code);
         let mut attributes = |list: &mut Attributes| {
             if let Some(location) = location {
-                list.push_location(location);
+                list.push_location(location, closure);
             }
             record_baggage(parent, baggage, list);
             attributes(list);
