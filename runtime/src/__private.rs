@@ -37,9 +37,11 @@ pub mod probe {
 
 /// What tells whether a `Result` is a failure.
 pub mod result {
+    #[cfg(any(feature = "rdkafka", feature = "redis"))]
+    pub use crate::outcome::probe::HasCode;
     pub use crate::outcome::probe::{
-        AsCodedError, Debugs, Displays, HasCode, HoldsError, HoldsSomeError, IsAnything, IsError,
-        IsPanic, IsResult,
+        AsCodedError, Debugs, Displays, HoldsError, HoldsSomeError, IsAnything, IsError, IsPanic,
+        IsResult,
     };
 }
 

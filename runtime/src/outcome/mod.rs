@@ -1,5 +1,6 @@
 //! How a traced piece of code came out: whether it failed, and what to record of its value.
 
+#[cfg(any(feature = "rdkafka", feature = "redis"))]
 mod coded_error;
 mod handled_error;
 mod innermost;
@@ -15,6 +16,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use crate::attribute::{Attributes, text};
+#[cfg(any(feature = "rdkafka", feature = "redis"))]
 pub use coded_error::CodedError;
 pub use handled_error::HandledError;
 use innermost::{OTHER, behind_pointers, innermost_type};
@@ -116,6 +118,7 @@ impl Failure {
     }
 
     /// What an error displays that has a code.
+    #[cfg(any(feature = "rdkafka", feature = "redis"))]
     pub(crate) fn coded<E: CodedError>(coded: &E) -> Box<Self> {
         let error = coded.coded_error();
         let mut failure = Self::held::<E>(error, error);

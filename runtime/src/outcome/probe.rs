@@ -13,7 +13,9 @@ use std::ops::Deref;
 use futures_core::Stream;
 
 use crate::attribute::{Attributes, text};
-use crate::outcome::{CodedError, Failure, Fallible, Outcome};
+#[cfg(any(feature = "rdkafka", feature = "redis"))]
+use crate::outcome::CodedError;
+use crate::outcome::{Failure, Fallible, Outcome};
 
 /// A value, of any type.
 #[derive(Debug)]
@@ -62,8 +64,6 @@ steps! {
     AsFuture => AsStream;
     /// A value that may be a stream.
     AsStream => AsCodedError;
-    /// A value that may be a `Result` of an error with a code.
-    AsCodedError => AsError;
     /// A value that may be a `Result` of an error.
     AsError => AsSomeErrorHolder;
     /// A value that may be a `Result` of what holds some error.
@@ -80,6 +80,17 @@ steps! {
     AsMessage => AsResponse;
     /// A value that may be a response.
     AsResponse => Probe;
+}
+
+/// A value that may be a `Result` of an error with a code. Without clients whose errors have one, the compiler need not
+/// look for it: each step takes some of its time for each function that is a span.
+#[cfg(not(any(feature = "rdkafka", feature = "redis")))]
+pub type AsCodedError<'a, T> = AsError<'a, T>;
+
+#[cfg(any(feature = "rdkafka", feature = "redis"))]
+steps! {
+    /// A value that may be a `Result` of an error with a code.
+    AsCodedError => AsError;
 }
 
 macro_rules! probes {
@@ -101,7 +112,7 @@ macro_rules! probes {
 }
 
 probes! {
-    /// `E` has a code.
+    /// `E` is an error.
     #[diagnostic::on_unimplemented(
         message = "the error type of this `Result` is only known from later code, and a span asks it \
                    how it came out",
@@ -109,9 +120,6 @@ probes! {
         note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
                 `Ok::<_, Error>(…)`"
     )]
-    HasCode for AsCodedError, E: (CodedError)
-        => |error| Failure::coded(error);
-    /// `E` is an error.
     IsError for AsError, E: (Error)
         => |error| Failure::of::<E>(error, error.source());
     /// `E` holds some error: `Box<dyn Error>`, `anyhow`'s, `eyre`'s.
@@ -129,6 +137,20 @@ probes! {
     /// `E` tells nothing.
     IsResult for AsResult, E: (Sized)
         => |_error| Failure::shown::<E>(None);
+}
+
+#[cfg(any(feature = "rdkafka", feature = "redis"))]
+probes! {
+    /// `E` has a code.
+    #[diagnostic::on_unimplemented(
+        message = "the error type of this `Result` is only known from later code, and a span asks it \
+                   how it came out",
+        label = "its type is not known yet",
+        note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
+                `Ok::<_, Error>(…)`"
+    )]
+    HasCode for AsCodedError, E: (CodedError)
+        => |error| Failure::coded(error);
 }
 
 /// An error behind a pointer, whose type is not known.
