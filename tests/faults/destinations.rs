@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use tempfile::tempdir;
 
 use crate::collector::{Behaviour, Collector};
-use crate::process::{FORKS, PROGRAM, command, kill, started, stderr};
+use crate::process::{FLUSHES, FORKS, PROGRAM, command, kill, started, stderr};
 
 /// The names of the spans in lines, each of which is a request.
 fn names(lines: &str) -> Vec<String> {
@@ -187,4 +187,26 @@ fn a_destination_that_answers_late_does_not_hold_up_the_others() {
     let output = to("otlp,otlp/stdout", "return", &variables);
     assert_eq!(names(&String::from_utf8_lossy(&output.stdout)), SPANS);
     assert!(stderr(&output).contains("3 of 3 spans lost"), "{}", stderr(&output));
+}
+
+/// A flush starts at all destinations, and then waits for each.
+#[test]
+fn a_destination_that_blocks_does_not_hold_up_the_flush_of_the_others() {
+    let collector = Collector::start();
+    let directory = tempdir().expect("a directory");
+    // Nobody reads it: to open it waits for ever.
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    // Somebody reads it while the program starts.
+    let mut reader = Command::new("head").args(["-c", "1", text(&pipe)]).spawn().expect("it runs");
+    let variables = [
+        ("OTEL_TRACES_EXPORTER", "otlp,otlp/file"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("SPANDREL_TRACES_FILE", text(&pipe)),
+    ];
+    let mut program = command(FLUSHES, "abort", &variables).spawn().expect("it runs");
+    assert!(program.wait().is_ok_and(|status| !status.success()));
+    assert_eq!(collector.spans().len(), 1);
+    let _ = reader.kill();
+    let _ = reader.wait();
 }

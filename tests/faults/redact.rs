@@ -40,7 +40,11 @@ fn what_is_recorded_passes_through_the_program_s_function_first() {
         ] {
             assert!(!recorded.contains(secret), "{how}: {secret} in {recorded}");
         }
+        let mut names: Vec<_> = spans.iter().map(|span| span.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["foreign", "request", "work"], "{how}");
         for (replaced, times) in [
+            ("[by.api]", 1),
             ("[token]", 1),
             ("[list]", 1),
             ("[later]", 1),

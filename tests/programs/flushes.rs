@@ -11,6 +11,11 @@ fn main() {
     work();
     match how.as_str() {
         "forever" => println!("{}", spandrel::flush(Duration::MAX)),
+        // Nothing is exported after the flush.
+        "abort" => {
+            println!("{}", spandrel::flush(Duration::from_secs(1)));
+            std::process::abort();
+        }
         // Time runs out, and the program goes on for a while.
         "hurry" => {
             println!("{}", spandrel::flush(Duration::from_millis(200)));

@@ -141,7 +141,7 @@ attribute_options! {
             "`OTEL_SAMPLE_RATE` its ratio; `OTEL_TRACES_SAMPLER` takes its place",
             "sample(per_second(50))",
             "at most so many of the traces starting here are sampled in a second",
-            "the same variables take its place",
+            "the same variables, whose ratio replaces it",
             "sample(0.1, \"GET /health\" = 0, \"checkout*\" = 1)",
             "rules: the first whose pattern matches the name of the span that starts a local trace decides about the local \
              trace: [below](#sampling)",
@@ -171,7 +171,7 @@ attribute_options! {
         headers "headers": code Expr,
             "headers(function)",
             "headers of each request to the collector, for tokens that expire: [`Config::headers`]",
-            "`OTEL_EXPORTER_OTLP_HEADERS` adds to them";
+            "";
         processor "processor": code Expr,
             "processor(MyProcessor::new())",
             "a span processor of OpenTelemetry's SDK that sees every span too; see \

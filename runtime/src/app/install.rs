@@ -164,7 +164,10 @@ fn read_settings(config: Config) -> Option<Settings> {
 fn start_recording(settings: Settings) -> Result<RunningApp, String> {
     let Settings { exceptions, code, flush, .. } = settings;
     let (mut sampling, redact) = (settings.sampling.clone(), settings.redact.clone());
-    let (pipeline, installation) = Pipeline::build(settings)?;
+    // Before any span can be recorded.
+    Redactor::install(redact);
+    let (pipeline, installation) =
+        Pipeline::build(settings).inspect_err(|_| Redactor::install(None))?;
     match &installation {
         Installation::Native(native) => {
             global::set_tracer_provider(NativeProvider(native.clone()));
@@ -174,7 +177,6 @@ fn start_recording(settings: Settings) -> Result<RunningApp, String> {
             global::set_tracer_provider(provider.clone());
         }
     }
-    Redactor::install(redact);
     let records = known_recorded(&sampling);
     let hints = sampling_hints(&sampling);
     let options = RecorderOptions { exceptions: exceptions.into(), records, code };

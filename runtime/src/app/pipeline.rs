@@ -168,7 +168,12 @@ impl Sinks {
     fn several(&self, destinations: Vec<Destination>) -> Result<Arc<dyn Sink>, String> {
         let (mut sinks, mut failures) = (Vec::new(), Vec::new());
         for destination in destinations {
-            match self.start(destination) {
+            // What the first one's thread collects has waited already.
+            let delay = if sinks.is_empty() { self.batch.delay } else { Duration::ZERO };
+            let batch = BatchSettings { delay, ..self.batch };
+            let next =
+                Self { batch, service: self.service.clone(), described: self.described.clone() };
+            match next.start(destination) {
                 Ok(sink) => sinks.push(sink),
                 Err(why) => failures.push(why),
             }

@@ -49,9 +49,13 @@ impl Redactor {
     /// Makes it the function of this process; with `None` there is none.
     #[cfg(feature = "app")]
     pub(crate) fn install(redactor: Option<Self>) {
-        let is_set = redactor.is_some();
-        INSTALLED.store(redactor.map(Arc::new));
-        IS_SET.store(is_set, Ordering::Release);
+        if let Some(redactor) = redactor {
+            INSTALLED.store(Some(Arc::new(redactor)));
+            IS_SET.store(true, Ordering::Release);
+        } else {
+            IS_SET.store(false, Ordering::Release);
+            INSTALLED.store(None);
+        }
     }
 
     /// What the function says. What it records itself is removed, and so is an attribute on which it panics.
@@ -84,6 +88,12 @@ impl Debug for Redactor {
     }
 }
 
+/// Whether this thread is in the function. It may hold the lock of the span that is current: until it returns, nothing
+/// is recorded on this thread, and no span is asked.
+pub(crate) fn is_redacting() -> bool {
+    IS_REDACTING.get()
+}
+
 /// Whether there is a function. Without one, what is recorded costs this question.
 #[inline]
 pub(crate) fn is_set() -> bool {
@@ -97,7 +107,8 @@ fn redaction(key: &str, value: &Value) -> Redaction {
         return redactor.redact(key, value);
     }
     let _ = (key, value);
-    Redaction::Keep
+    // It is being installed, or was there a moment ago.
+    Redaction::Remove
 }
 
 /// Records the value that is left of this one, if any is.

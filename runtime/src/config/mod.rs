@@ -199,7 +199,8 @@ impl Config {
     ///
     /// The function is called before each attempt, one call at a time, on a thread of the library's where it may block:
     /// keep what it has fetched as long as that is valid. If it fails, panics, or takes longer than the
-    /// request may (`OTEL_EXPORTER_OTLP_TIMEOUT`), the batch is retried. If the collector answers
+    /// request may (`OTEL_EXPORTER_OTLP_TIMEOUT`), the batch is retried. While a call does not return, there is no other, and
+    /// nothing is exported. If the collector answers
     /// that the credentials are not valid (HTTP 401, gRPC `UNAUTHENTICATED`), the function is called again, and the
     /// request is made once more.
     ///
@@ -274,8 +275,9 @@ impl Config {
     /// a span's status is shown as `otel.status_description`. The function keeps, replaces or removes what it sees. Default: none,
     /// which costs nothing.
     ///
-    /// The function runs on the program's thread each time that something is recorded, so it has to be quick. What it
-    /// records itself is not recorded, and neither is what it panics on. It does not see span names, event names and
+    /// The function runs on the program's thread each time that something is recorded, so it has to be quick. It records
+    /// nothing itself: spans that it starts are not recorded, and what it panics on is not recorded either. It must not touch
+    /// the current span through OpenTelemetry's API, whose lock may be held meanwhile. It does not see span names, event names and
     /// attributes of the [resource](Self::resource), which the program chooses, nor log lines. A
     /// [`processor`](Self::processor) of the program's sees spans before this function.
     ///
@@ -298,7 +300,7 @@ impl Config {
 
     /// Records on each span where it is in the source: `code.function.name`, `code.file.path` and `code.line.number`, after
     /// the [semantic conventions](https://opentelemetry.io/docs/specs/semconv/registry/attributes/code/). The path of the
-    /// file is as the compiler sees it, relative to the workspace for the most part. A [`Callsite`](crate::Callsite) that is
+    /// file is as the compiler sees it, in most cases relative to the workspace. A [`Callsite`](crate::Callsite) that is
     /// made by hand says [`at`](crate::Callsite::at) which place it is. Default: not recorded.
     pub fn code(mut self) -> Self {
         self.code = true;

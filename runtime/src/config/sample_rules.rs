@@ -25,8 +25,8 @@ pub enum SampleRate {
 ///
 /// A local trace starts with a span that has no parent in this process. The first rule whose pattern matches the name
 /// of this span decides about the local trace, and all spans under it follow; without such a rule, the rate decides.
-/// If a remote parent is sampled, a rule with the ratio 0 drops the local trace, and any other rule leaves the decision
-/// of the caller. If a remote parent is not sampled, the local trace is not sampled.
+/// If a remote parent is sampled, a rule with the ratio 0 drops the local trace; under any other rule it is sampled, as the
+/// caller has decided. If a remote parent is not sampled, the local trace is not sampled.
 ///
 /// In a pattern, `*` stands for any text, and a kind before a colon restricts the rule to spans of this kind:
 /// `server:GET *`. A pattern without `*` is the whole name. Case matters.
@@ -157,11 +157,11 @@ impl Display for SampleRules {
 impl FromStr for SampleRules {
     type Err = InvalidSampleRules;
 
-    /// Without a rate before the rules, the rate is 1.
     fn from_str(text: &str) -> Result<Self, InvalidSampleRules> {
         let (first, rest) = text.split_once(',').unwrap_or((text, ""));
         if first.contains('=') {
-            return Ok(Self { rate: SampleRate::Ratio(1.0), rules: Self::parse_rules(text)? });
+            let message = format!("the rate comes before the rules; write `1, {}`", text.trim());
+            return Err(InvalidSampleRules(message));
         }
         Ok(Self { rate: first.trim().parse()?, rules: Self::parse_rules(rest)? })
     }
@@ -184,6 +184,7 @@ mod tests {
                 "per_second(-1)",
                 "`per_second(-1)` is no sampling rate; expected a number from 0 to 1, or per_second(50)",
             ),
+            ("GET /health=0", "the rate comes before the rules; write `1, GET /health=0`"),
             ("0.1, GET /health", "`GET /health` is no sampling rule; write `pattern=rate`"),
             ("0.1, =0", "`=0` is no sampling rule; write `pattern=rate`"),
             (
@@ -201,7 +202,10 @@ mod tests {
     fn a_rate_and_rules_are_read() {
         let parse = |text: &str| text.parse::<SampleRules>().expect(text);
         assert_eq!(parse(" per_second( 2.5 ) "), SampleRules::new(SampleRate::PerSecond(2.5)));
-        assert_eq!(parse("a = 0 ,, b=c=1,"), SampleRules::new(1.0).rule("a", 0.0).rule("b=c", 1.0));
+        assert_eq!(
+            parse("1, a = 0 ,, b=c=1,"),
+            SampleRules::new(1.0).rule("a", 0.0).rule("b=c", 1.0)
+        );
         assert_eq!(parse("0,GET%20/%2C=1"), SampleRules::new(0.0).rule("GET /,", 1.0));
     }
 

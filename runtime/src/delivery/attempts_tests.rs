@@ -166,7 +166,7 @@ fn a_batch_is_given_up_when_its_time_is_over() {
 #[test]
 fn during_a_last_flush_the_collector_is_asked_once_more_before_the_deadline() {
     let queue = queue(None);
-    queue.start_flush(Instant::now());
+    queue.start_flush(Some(Instant::now()));
     let deadline = Instant::now() + Duration::from_millis(800);
     let closing = queue.clone();
     let closed = std::thread::spawn(move || closing.close(deadline));

@@ -128,10 +128,14 @@ impl<E: Exporter> Sink for BatchSink<E> {
         self.queue().flush(deadline)
     }
 
-    fn start_flush(&self, deadline: Instant) {
-        self.queue().losses.silence();
+    fn export_now(&self, deadline: Option<Instant>) {
         recorder::collect(self.number);
         self.queue().start_flush(deadline);
+    }
+
+    fn start_flush(&self, deadline: Instant) {
+        self.queue().losses.silence();
+        self.export_now(Some(deadline));
     }
 
     fn shut_down(&self, deadline: Instant) -> bool {

@@ -344,8 +344,8 @@ impl Queue {
     }
 
     /// Starts what [`flush`](Self::flush) waits for.
-    pub(super) fn start_flush(&self, deadline: Instant) {
-        self.state().want_all(Some(deadline));
+    pub(super) fn start_flush(&self, deadline: Option<Instant>) {
+        self.state().want_all(deadline);
         self.export_now();
     }
 

@@ -57,11 +57,11 @@ fn meanwhile(
 fn there_is_a_hurry_until_all_that_is_wanted_is_through() {
     let queue = queue(100, 3);
     let later = Instant::now() + HOUR;
-    queue.start_flush(later);
+    queue.start_flush(Some(later));
     assert!(!queue.is_flush_awaited(), "nothing waits");
     end(&queue, [100; 4]);
     assert!(!queue.is_flush_awaited(), "these came later");
-    queue.start_flush(later);
+    queue.start_flush(Some(later));
     assert!(queue.is_flush_awaited());
     let firsts = take_all(&queue);
     assert_eq!(firsts, [0, 3]);
@@ -82,14 +82,14 @@ fn a_hurry_ends_at_the_latest_deadline() {
         let queue = queue(100, 3);
         end(&queue, [100]);
         for deadline in deadlines {
-            queue.start_flush(deadline);
+            queue.start_flush(Some(deadline));
         }
         assert_eq!(queue.is_flush_awaited(), expected);
     }
     let queue = Arc::new(queue(100, 3));
     end(&queue, [100]);
     let flush = meanwhile(&queue, |queue| queue.flush(None), Queue::is_flush_awaited);
-    queue.start_flush(over);
+    queue.start_flush(Some(over));
     assert!(queue.is_flush_awaited(), "one flush has no deadline");
     take_all(&queue);
     queue.complete(0, 1, 0);
@@ -181,7 +181,7 @@ fn the_worker_is_woken_by_the_first_span_and_by_a_full_batch() {
         assert_eq!(is_woken(&queue), expected);
     }
     let retry_now = queue.wakeups.retry_now.subscribe();
-    queue.start_flush(Instant::now());
+    queue.start_flush(Some(Instant::now()));
     assert!(is_woken(&queue) && retry_now.has_changed().expect("the queue is there"));
 }
 

@@ -13,7 +13,7 @@ use crate::stats::{Account, Stats};
 /// of them has no room for, or loses, the others export all the same.
 #[derive(Debug)]
 pub(crate) struct SeveralSinks {
-    /// The number of its pipeline, which the buffers of threads have, is this one's.
+    /// The number of its pipeline, which the buffers of threads have, is this one's: its thread collects the buffers.
     first: Arc<dyn Sink>,
     others: Vec<Arc<dyn Sink>>,
 }
@@ -26,8 +26,7 @@ impl SeveralSinks {
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<dyn Sink>> {
-        // The first one may be far away: the others are near, and do not wait for it.
-        self.others.iter().chain([&self.first])
+        std::iter::once(&self.first).chain(&self.others)
     }
 }
 
@@ -97,6 +96,7 @@ impl Sink for SeveralSinks {
 
     fn flush(&self, deadline: Option<Instant>) -> bool {
         recorder::collect(self.number());
+        self.all().for_each(|sink| sink.export_now(deadline));
         let flushed: Vec<_> = self.all().map(|sink| sink.flush(deadline)).collect();
         !flushed.contains(&false)
     }

@@ -64,7 +64,7 @@ fn batches_are_merged_up_to_the_number_of_spans() {
     end(&queue, [100; 6]);
     assert_eq!(batches(&queue), [3, 3]);
     assert_eq!(counts(queue.stats()), (8, 0, 8));
-    queue.start_flush(std::time::Instant::now());
+    queue.start_flush(Some(std::time::Instant::now()));
     assert_eq!(batches(&queue), [2]);
 }
 
@@ -73,7 +73,7 @@ fn a_batch_is_no_larger_than_collectors_take() {
     assert_eq!(LARGEST, 4_128_768, "64 KiB less than 4 MiB");
     let queue = queue(100, 50);
     end(&queue, [LARGEST / 2, LARGEST / 2, 100, LARGEST * 2, 100]);
-    queue.start_flush(std::time::Instant::now());
+    queue.start_flush(Some(std::time::Instant::now()));
     assert_eq!(batches(&queue), [2, 1, 1, 1]);
 }
 
@@ -92,7 +92,7 @@ fn the_queue_has_room_for_so_many_spans() {
     let queue = queue(2, 10);
     end(&queue, [100; 5]);
     assert_eq!(counts(queue.stats()), (5, 3, 2));
-    queue.start_flush(std::time::Instant::now());
+    queue.start_flush(Some(std::time::Instant::now()));
     assert_eq!(batches(&queue), [2]);
     end(&queue, [100; 5]);
     assert_eq!(counts(queue.stats()), (10, 6, 4), "those on their way are not counted");

@@ -92,7 +92,8 @@ const GENERAL: &[Row] = &[
     ),
     row(
         &["SPANDREL_TRACES_FILE"],
-        "no file; the path to which `otlp/file` adds lines. The file is created, and may be renamed meanwhile",
+        "the path of the file to which `otlp/file` adds lines; there is no default. The file is created, and may be \
+         renamed while the program runs",
     ),
 ];
 

@@ -25,16 +25,27 @@ mod kafka {
 
         /// Kafka's name of the code, such as `UNKNOWN_TOPIC_OR_PARTITION`: that of the client, in Kafka's letters.
         fn code(&self) -> Option<String> {
-            let name = format!("{:?}", self.rdkafka_error_code()?);
-            let mut code = String::with_capacity(name.len() + 4);
-            for (place, letter) in name.char_indices() {
-                if place > 0 && letter.is_ascii_uppercase() {
-                    code.push('_');
-                }
-                code.push(letter.to_ascii_uppercase());
-            }
-            Some(code)
+            Some(in_capitals(&format!("{:?}", self.rdkafka_error_code()?)))
         }
+    }
+
+    /// `ILLEGAL_SASL_STATE` for `IllegalSASLState`.
+    fn in_capitals(name: &str) -> String {
+        let letters: Vec<char> = name.chars().collect();
+        let mut code = String::with_capacity(name.len() + 4);
+        for (place, letter) in letters.iter().enumerate() {
+            let before = place.checked_sub(1).map(|before| letters[before]);
+            let after = letters.get(place + 1);
+            let starts_a_word = letter.is_ascii_uppercase()
+                && before.is_some_and(|before| {
+                    !before.is_ascii_uppercase() || after.is_some_and(char::is_ascii_lowercase)
+                });
+            if starts_a_word {
+                code.push('_');
+            }
+            code.push(letter.to_ascii_uppercase());
+        }
+        code
     }
 
     /// What `FutureProducer` gives back with a message that was not delivered. The message is not recorded.
@@ -45,6 +56,25 @@ mod kafka {
 
         fn code(&self) -> Option<String> {
             self.0.code()
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::in_capitals;
+
+        #[test]
+        fn words_of_capitals_stay_whole() {
+            for (name, code) in [
+                ("UnknownTopicOrPartition", "UNKNOWN_TOPIC_OR_PARTITION"),
+                ("SSL", "SSL"),
+                ("ISRInsufficient", "ISR_INSUFFICIENT"),
+                ("UnsupportedSASLMechanism", "UNSUPPORTED_SASL_MECHANISM"),
+                ("IllegalSASLState", "ILLEGAL_SASL_STATE"),
+                ("PartitionEOF", "PARTITION_EOF"),
+            ] {
+                assert_eq!(in_capitals(name), code);
+            }
         }
     }
 }

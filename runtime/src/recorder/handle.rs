@@ -13,6 +13,7 @@ use super::kept::LocalTrace;
 use super::known_span::KnownSpan;
 use super::local::SlotRef;
 use super::thread::Thread;
+use crate::attribute::redact;
 
 impl KnownSpan {
     /// The span that is current in this context, if this recorder has made it.
@@ -29,7 +30,7 @@ impl KnownSpan {
     /// The same, for a span that the thread does not remember.
     pub(super) fn asked(span: &SpanRef<'_>) -> Option<Self> {
         let id = span.span_context();
-        if id.is_remote() || !id.is_valid() {
+        if id.is_remote() || !id.is_valid() || redact::is_redacting() {
             return None;
         }
         Self::answer(span).0

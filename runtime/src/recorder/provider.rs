@@ -9,7 +9,7 @@ use super::clock::nanos;
 use super::handle::{Handle, given};
 use super::native::{NativeRecorder, NewSpan, SpanScope};
 use super::scope::ScopeId;
-use crate::attribute::Attributes;
+use crate::attribute::{Attributes, redact};
 
 /// The provider of a program whose spans this library records.
 #[derive(Clone, Debug)]
@@ -41,7 +41,8 @@ impl Tracer for NativeTracer {
 impl NativeRecorder {
     /// Starts a span of other instrumentation.
     pub(crate) fn build(&self, scope: SpanScope, builder: SpanBuilder, parent: &Context) -> Handle {
-        if Context::is_current_telemetry_suppressed() || !self.outlet.is_open() {
+        let is_suppressed = Context::is_current_telemetry_suppressed() || redact::is_redacting();
+        if is_suppressed || !self.outlet.is_open() {
             return Handle::unrecorded(parent);
         }
         let SpanBuilder { span_kind, name, start_time, attributes, events, links, .. } = builder;

@@ -254,7 +254,7 @@ pub(crate) struct RecordedFailure<'a> {
 }
 
 impl SlotRef {
-    /// As `fail`, as it is.
+    /// As `fail`, without showing it to the program's function that redacts.
     pub(super) fn record_failure(self, failure: &RecordedFailure<'_>) {
         let failed = self.with(|span| (span.fail(failure), span.exceptions, span.outer));
         let Some((logged, exceptions, outer)) = failed else { return };

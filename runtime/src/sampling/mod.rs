@@ -114,12 +114,13 @@ impl Rates {
     ) -> bool {
         let Candidate { context, parent, .. } = span;
         let inherited = if parent_based { inherited_decision(context, parent) } else { None };
+        if parent.is_valid() && !parent.is_remote() {
+            // Rules and rates decide about local traces: the spans of one follow its first span, even if the rates
+            // have changed since, and one that counts by second is asked once.
+            return inherited.unwrap_or_else(|| parent.is_sampled());
+        }
         if self.rules.is_empty() {
             return inherited.unwrap_or_else(|| self.rate.decide(span, state));
-        }
-        if parent.is_valid() && !parent.is_remote() {
-            // Without this, the children of a span that a rule has dropped would be decided about by the rate.
-            return inherited.unwrap_or_else(|| parent.is_sampled());
         }
         match (inherited, self.rule(span)) {
             (Some(true), Some(never @ Rate::Never)) => never.decide(span, state),

@@ -67,8 +67,9 @@ fn a_parent_s_decision_comes_first() {
         let expected = (SamplingDecision::Drop, "a=1".to_owned());
         assert_eq!(decide(sampling(1.0), &unsampled, LOW), expected);
         let alone = |ratio| Sampling { parent_based: false, ..sampling(ratio) };
-        assert!(!is_sampled(alone(0.0), &sampled, HIGH));
-        assert!(is_sampled(alone(1.0), &unsampled, LOW));
+        // The spans of a local trace follow its first span, which was decided about in the same way.
+        assert_eq!(is_sampled(alone(0.0), &sampled, HIGH), !remote);
+        assert_eq!(is_sampled(alone(1.0), &unsampled, LOW), remote);
     }
 }
 
@@ -198,5 +199,20 @@ fn rates_change_while_the_sampler_is_in_use() {
     {
         sampler.set(&text.parse().expect("they are rules"));
         assert_eq!(decide(), sampled, "{text}");
+    }
+}
+
+#[test]
+fn a_local_trace_stays_as_its_first_span_was_decided() {
+    for parent_based in [true, false] {
+        let sampler = Sampler::new(&Sampling { parent_based, ..rules("1") });
+        let [yes, no] = [true, false].map(|sampled| under(HIGH, sampled, false, ""));
+        for text in ["0", "1", "per_second(0.001)", "0, name=1"] {
+            sampler.set(&text.parse().expect("they are rules"));
+            for _ in 0..3 {
+                assert!(by_rules(&sampler, &yes, "name").0, "{text}");
+                assert!(!by_rules(&sampler, &no, "name").0, "{text}");
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use opentelemetry::trace::{SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, Key, KeyValue};
 
 use super::exception;
-use crate::attribute::{Attributes, ToAttribute, ToAttributes};
+use crate::attribute::{Attributes, ToAttribute, ToAttributes, redact};
 use crate::context::{self, ToContext};
 use crate::outcome::HandledError;
 use crate::recorder::KnownSpan;
@@ -32,6 +32,9 @@ pub struct CurrentSpan(Context);
 impl CurrentSpan {
     /// Records an attribute, in place of an earlier value under this key. The key may be owned.
     pub fn set(&self, key: impl Into<Key>, value: impl ToAttribute) {
+        if redact::is_redacting() {
+            return;
+        }
         if let Some(value) = value.to_attribute() {
             self.set_value(KeyValue::new(key, value));
         }
@@ -94,22 +97,37 @@ impl CurrentSpan {
     /// Changes the span's name; a blank one changes nothing. The sampler has decided by the name that the span started with.
     pub fn rename(&self, name: impl Into<Cow<'static, str>>) {
         let name = name.into();
-        if !name.trim().is_empty() {
-            self.0.span().update_name(name);
+        if name.trim().is_empty() || redact::is_redacting() {
+            return;
+        }
+        match self.known() {
+            Some(known) => drop(known.slot.with(|span| span.rename(&name))),
+            None => self.0.span().update_name(name),
         }
     }
 
     /// Links another span.
     pub fn link(&self, to: impl ToContext) {
         let to = to.to_span_context();
-        if to.is_valid() {
-            self.0.span().add_link(to, Vec::new());
+        if !to.is_valid() || redact::is_redacting() {
+            return;
+        }
+        match self.known() {
+            Some(known) => known.slot.add_link(&to, &[]),
+            None => self.0.span().add_link(to, Vec::new()),
         }
     }
 
     /// Marks the span as failed, with a reason.
     pub fn fail(&self, reason: impl Into<String>) {
-        self.0.span().set_status(Status::error(reason.into()));
+        if redact::is_redacting() {
+            return;
+        }
+        let status = Status::error(reason.into());
+        match self.known() {
+            Some(known) => known.slot.set_status(status),
+            None => self.0.span().set_status(status),
+        }
     }
 
     fn known(&self) -> Option<KnownSpan> {
@@ -118,7 +136,7 @@ impl CurrentSpan {
 
     /// Whether what is set here is recorded anywhere.
     pub fn is_recording(&self) -> bool {
-        self.0.span().is_recording()
+        !redact::is_redacting() && self.0.span().is_recording()
     }
 
     /// The span's trace; all zeros when there is none.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
 use reqwest::{Request, Url};
 
 use crate::attribute::{Attributes, ToAttributes};
@@ -35,7 +36,7 @@ fn redacted(url: &Url) -> Cow<'_, Url> {
     if url.query_pairs().any(|(name, _)| is_secret(&name)) {
         let parameters = url.query().unwrap_or_default().split('&').map(|parameter| {
             let name = parameter.split('=').next().unwrap_or_default();
-            if is_secret(name) {
+            if is_secret(&percent_decode_str(name).decode_utf8_lossy()) {
                 Cow::Owned(format!("{name}={REDACTED}"))
             } else {
                 parameter.into()
@@ -61,6 +62,7 @@ mod tests {
             ("https://user@a/", "https://REDACTED:REDACTED@a/"),
             ("https://:password@a/", "https://REDACTED:REDACTED@a/"),
             ("http://a/?x=%20y&sig=1&sig=2&z", "http://a/?x=%20y&sig=REDACTED&sig=REDACTED&z"),
+            ("http://a/?s%69g=abc", "http://a/?s%69g=REDACTED"),
             ("http://a/?Signature=&signature=1", "http://a/?Signature=REDACTED&signature=1"),
             (
                 "http://a/?X-Goog-Signature&AWSAccessKeyId=x",

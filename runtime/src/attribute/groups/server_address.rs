@@ -23,18 +23,32 @@ impl<'a> ServerAddress<'a> {
     /// Of `host:port`, of a URL, or the first of several of these with commas between them, as Kafka's brokers are
     /// written. Users and passwords are left out, and so is what cannot be read.
     pub fn of(text: &'a str) -> Self {
-        let first = text.split(',').next().unwrap_or_default().trim();
-        let without_scheme = first.split_once("://").map_or(first, |(_, rest)| rest);
-        let authority = without_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-        let server = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
-        if let Some((host, rest)) = server.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            return Self { host, port: rest.strip_prefix(':').and_then(|port| port.parse().ok()) };
+        const NOTHING: ServerAddress<'static> = ServerAddress { host: "", port: None };
+
+        let text = text.trim();
+        let without_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let end = without_scheme.find(['/', '?', '#']).unwrap_or(without_scheme.len());
+        let (authority, rest) = without_scheme.split_at(end);
+        if rest.contains('@') {
+            // Perhaps a password with such a character.
+            return NOTHING;
         }
-        match server.split_once(':') {
-            Some((host, port)) if !port.contains(':') => Self { host, port: port.parse().ok() },
-            // An IPv6 address without a port, or a host.
-            _ => Self { host: server, port: None },
-        }
+        let servers = authority.rsplit_once('@').map_or(authority, |(_, servers)| servers);
+        let server = servers.split(',').next().unwrap_or_default().trim();
+        let found = if let Some(rest) = server.strip_prefix('[') {
+            let (host, rest) = rest.split_once(']').unwrap_or(("", ""));
+            Self { host, port: rest.strip_prefix(':').and_then(|port| port.parse().ok()) }
+        } else {
+            match server.split_once(':') {
+                Some((host, port)) if !port.contains(':') => Self { host, port: port.parse().ok() },
+                // An IPv6 address without a port, or a host.
+                _ => Self { host: server, port: None },
+            }
+        };
+        let is_host = |host: &str| {
+            host.chars().all(|letter| letter.is_alphanumeric() || ".-_:%".contains(letter))
+        };
+        if is_host(found.host) { found } else { NOTHING }
     }
 }
 
@@ -63,7 +77,13 @@ mod tests {
             ("host:port", "host", None),
             ("", "", None),
             ("://", "", None),
-            ("[", "[", None),
+            ("[", "", None),
+            ("amqp://user:a,b@mq:5672/", "mq", Some(5672)),
+            ("redis://default:1234,5678@cache", "cache", None),
+            ("postgres://user:pa/ss@db", "", None),
+            ("http://host/path@x", "", None),
+            ("mongodb://a:1,b:2/shop", "a", Some(1)),
+            ("what is this", "", None),
         ] {
             assert_eq!(ServerAddress::of(text), ServerAddress { host, port }, "{text}");
         }

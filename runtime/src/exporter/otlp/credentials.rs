@@ -13,6 +13,9 @@ use crate::clean::line;
 use crate::config::HeadersFunction;
 use crate::internal_threads;
 
+/// As many requests are made at the same time.
+const AT_ONCE: u32 = 8;
+
 /// Calls the program's function, one call at a time, on threads where it may block.
 pub(super) struct Credentials {
     function: Option<HeadersFunction>,
@@ -33,8 +36,12 @@ impl Credentials {
     /// The headers for a request, within the time limit for it; or why there are none.
     pub(super) async fn headers(&self, limit: Option<Duration>) -> Result<HeaderMap, String> {
         let Some(function) = self.function.clone() else { return Ok(HeaderMap::new()) };
+        // As many requests may wait for their turns.
+        let patience = limit.map(|limit| limit.saturating_mul(AT_ONCE));
+        let Some(turn) = within(patience, self.turn.clone().lock_owned()).await else {
+            return Err("an earlier call of the function of `headers` has not returned".to_owned());
+        };
         let called = async {
-            let turn = self.turn.clone().lock_owned().await;
             let call = move || {
                 let _turn = turn;
                 // A flush would wait for this call.

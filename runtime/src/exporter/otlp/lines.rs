@@ -44,12 +44,19 @@ impl LineExporter {
         Ok(Self { frame, destination, is_torn: Mutex::default() })
     }
 
-    fn write(&self, line: &[u8]) -> io::Result<()> {
-        match &self.destination {
-            Lines::Stdout => report::write_all_to_stdout(line),
-            // Opened for each batch: the file may have been renamed or removed since the last one.
-            Lines::File(path) => open(path)?.write_all(line),
-        }
+    /// Writes a line; or says why not, and whether a part of it may be written.
+    fn write(&self, line: &[u8]) -> Result<(), (io::Error, bool)> {
+        let path = match &self.destination {
+            Lines::Stdout => {
+                return report::write_all_to_stdout(line).map_err(|error| (error, true));
+            }
+            Lines::File(path) => path,
+        };
+        // Opened for each batch: the file may have been renamed or removed since the last one.
+        let mut file = open(path).map_err(|error| (error, false))?;
+        let length = |file: &File| file.metadata().map(|metadata| metadata.len()).ok();
+        let before = length(&file);
+        file.write_all(line).map_err(|error| (error, length(&file) != before))
     }
 }
 
@@ -76,8 +83,8 @@ impl Exporter for LineExporter {
                 *is_torn = false;
                 Answer::TAKEN
             }
-            Err(error) => {
-                *is_torn = true;
+            Err((error, in_part)) => {
+                *is_torn |= in_part;
                 Answer::Unavailable { why: error.to_string(), retry_after: None }
             }
         }

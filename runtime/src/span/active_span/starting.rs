@@ -7,7 +7,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use super::ActiveSpan;
-use crate::attribute::Attributes;
+use crate::attribute::{Attributes, redact};
 use crate::context;
 use crate::span::callsite::{Callsite, Start};
 use crate::span::enabled;
@@ -98,7 +98,7 @@ impl ActiveSpan {
 
     /// A span that starts now, or what stands for it when nothing records it.
     fn begin(mut start: Start, attributes: &mut dyn FnMut(&mut Attributes)) -> Self {
-        if !context::is_alive() {
+        if !context::is_alive() || redact::is_redacting() {
             return Self::DISABLED;
         }
         let outer = match &start.parent {
