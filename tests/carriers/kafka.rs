@@ -1,5 +1,7 @@
 //! `rdkafka`.
 
+#![allow(clippy::result_large_err, reason = "the producer gives back an error with its message")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use opentelemetry::baggage::BaggageExt;
@@ -219,7 +221,6 @@ fn fails(error: KafkaError) -> Result<(), KafkaError> {
     Err(error)
 }
 
-#[allow(clippy::result_large_err, reason = "it is the producer's error")]
 #[span("send")]
 fn fails_with_message(error: KafkaError) -> Result<(), (KafkaError, OwnedMessage)> {
     Err((error, message(None)))
