@@ -1,32 +1,11 @@
 //! Spans that say where they are in the source. `sdk` records by OpenTelemetry's SDK.
 
-use std::time::Duration;
-
-use opentelemetry::Context;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use spandrel::{Callsite, Config, Outcome, SpanKind, install, span, traced_app};
-
-#[derive(Debug)]
-struct Nothing;
-
-impl SpanProcessor for Nothing {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, _: SpanData) {}
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-}
+use spandrel_tests::Silent;
 
 fn main() {
     if std::env::args().nth(1).is_some_and(|how| how == "sdk") {
-        let _app = install(Config::new("located").code().processor(Nothing));
+        let _app = install(Config::new("located").code().processor(Silent));
         run();
     } else {
         let app = App::setup();

@@ -10,6 +10,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use spandrel::{Config, span, traced_app};
+use spandrel_tests::Silent;
 
 #[derive(Debug)]
 struct Printer {
@@ -102,23 +103,6 @@ fn ends_too_late(config: Config) {
     drop(app);
     span.end();
     println!("{:?}", spandrel::stats());
-}
-
-#[derive(Debug)]
-struct Silent;
-
-impl SpanProcessor for Silent {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, _: SpanData) {}
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
-    }
 }
 
 #[traced_app("shop", processor(Printer { service: String::new() }))]

@@ -1,15 +1,12 @@
 //! A function sees what is recorded first. `sdk` records by OpenTelemetry's SDK.
 
-use std::time::Duration;
-
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{
     Link, Span as _, SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceState, Tracer,
 };
 use opentelemetry::{Context, KeyValue, Value, global};
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use spandrel::{Config, Redaction, current, install, span, traced_app};
+use spandrel_tests::Silent;
 
 /// Tokens are replaced, passwords are removed, and what is numbered stays.
 fn redact(key: &str, value: &Value) -> Redaction {
@@ -44,28 +41,11 @@ impl Program {
     }
 }
 
-#[derive(Debug)]
-struct Nothing;
-
-impl SpanProcessor for Nothing {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, _: SpanData) {}
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-}
-
 fn main() {
     let by_sdk = std::env::args().nth(1).is_some_and(|how| how == "sdk");
     let _app = by_sdk.then(|| {
         let config = Config::new("redacts").redact(redact).baggage(["baggage.token"]);
-        install(config.processor(Nothing))
+        install(config.processor(Silent))
     });
     if by_sdk {
         Program("secret").run();

@@ -3,28 +3,10 @@
 
 use std::collections::HashMap;
 
+use opentelemetry::global;
 use opentelemetry::trace::{Span as _, SpanKind, Tracer};
-use opentelemetry::{Context, global};
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use spandrel::{Config, SampleRate, install, propagate, span};
-
-#[derive(Debug)]
-struct Nothing;
-
-impl SpanProcessor for Nothing {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, _: SpanData) {}
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: std::time::Duration) -> OTelSdkResult {
-        Ok(())
-    }
-}
+use spandrel_tests::Silent;
 
 fn main() {
     let how = std::env::args().nth(1).unwrap_or_default();
@@ -33,7 +15,7 @@ fn main() {
         .sample_rule("GET /health", 0.0)
         .sample_rule("server:GET /limited", SampleRate::PerSecond(0.001));
     let _app = install(match how.as_str() {
-        "sdk" => config.processor(Nothing),
+        "sdk" => config.processor(Silent),
         "keep" => config.keep_errors(),
         _ => config,
     });
