@@ -31,6 +31,9 @@ pub(crate) const ASYNC_APP_TYPE: &str = env!("CARGO_BIN_EXE_async-app-type");
 pub(crate) const LOGS: &str = env!("CARGO_BIN_EXE_logs");
 pub(crate) const NESTING: &str = env!("CARGO_BIN_EXE_nesting");
 
+/// One protocol for each of the two transports, HTTP and gRPC.
+pub(crate) const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
+
 /// The program with these variables and none of ours.
 pub(crate) fn command(path: &str, argument: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(path);

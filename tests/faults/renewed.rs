@@ -4,9 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Stdio};
 
 use crate::collector::{Behaviour, Collector};
-use crate::process::{RENEWS, command};
-
-const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
+use crate::process::{PROTOCOLS, RENEWS, command};
 
 /// A program that makes a span, and flushes it, when it is told to.
 pub(crate) struct Renews {

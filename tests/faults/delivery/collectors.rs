@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{PROTOCOLS, account, burst, flushes, silent};
+use super::{account, burst, flushes, silent};
 use crate::collector::{Behaviour, Collector};
-use crate::process::stderr;
+use crate::process::{PROTOCOLS, stderr};
 
 #[test]
 fn a_connection_without_an_answer_is_replaced() {

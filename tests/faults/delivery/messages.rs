@@ -4,9 +4,9 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use super::{PROTOCOLS, account, answering, burst, flushes, silent};
+use super::{account, answering, burst, flushes, silent};
 use crate::collector::{Behaviour, Collector};
-use crate::process::{BURST, PROGRAM, command, kill, started, stderr};
+use crate::process::{BURST, PROGRAM, PROTOCOLS, command, kill, started, stderr};
 
 #[test]
 fn a_server_that_never_answers_is_reported_while_it_happens() {

@@ -15,8 +15,6 @@ use std::thread;
 use crate::collector::Collector;
 use crate::process::{BURST, FLUSHES, command, stderr};
 
-const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
-
 fn burst(endpoint: &str, protocol: &str, spans: &str, variables: &[(&str, &str)]) -> Output {
     let to = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint), ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)];
     let mut command = command(BURST, "none", &[&to, variables].concat());

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::{PROTOCOLS, account, answering, burst};
+use super::{account, answering, burst};
 use crate::collector::Collector;
-use crate::process::stderr;
+use crate::process::{PROTOCOLS, stderr};
 
 /// Forwards what comes for any host to this collector, by CONNECT and by plain requests.
 fn proxy(collector: &Collector) -> (String, Arc<AtomicUsize>) {

@@ -15,11 +15,10 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ALL_VERSIONS, SupportedProtocolVersion};
 
 use crate::collector::Collector;
-use crate::process::{PROGRAM, command, stderr};
+use crate::process::{PROGRAM, PROTOCOLS, command, stderr};
 use certificates::{Authority, Issued, KeyFormat, KeyType, file};
 use front::Front;
 
-const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
 const SPANS: [&str; 3] = ["main", "work<main", "detail<work"];
 
 #[test]

@@ -9,8 +9,9 @@ use tokio_rustls::rustls::ALL_VERSIONS;
 
 use super::certificates::{Authority, KeyFormat, KeyType, file};
 use super::front::Front;
-use super::{PROTOCOLS, path};
+use super::path;
 use crate::collector::Collector;
+use crate::process::PROTOCOLS;
 use crate::renewed::Renews;
 
 /// The files of a program: whom it trusts, its certificate, and its key.
@@ -48,14 +49,19 @@ fn contents(authority: &Authority) -> [String; 3] {
     [authority.pem(), client.certificate.pem(), key]
 }
 
+/// A collector that shows a certificate of this authority and wants one, and the files of a program that has one.
+fn secured_by(authority: &Authority) -> (Collector, Front, Files) {
+    let collector = Collector::start();
+    let server = authority.server("localhost");
+    let front = Front::start(&collector, &server, Some(authority), ALL_VERSIONS);
+    (collector, front, Files::new(authority))
+}
+
 #[test]
 fn certificates_and_keys_are_read_again_when_their_files_change() {
     for protocol in PROTOCOLS {
         let (before, after) = (Authority::new("before"), Authority::new("after"));
-        let collector = Collector::start();
-        let server = before.server("localhost");
-        let front = Front::start(&collector, &server, Some(&before), ALL_VERSIONS);
-        let files = Files::new(&before);
+        let (collector, front, files) = secured_by(&before);
         let mut program = Renews::start("", &files.variables(&front, protocol));
         program.span();
         front.replace(&after.server("localhost"), Some(&after));
@@ -71,10 +77,7 @@ fn certificates_and_keys_are_read_again_when_their_files_change() {
 fn certificates_that_come_late_are_used_from_then_on() {
     for protocol in PROTOCOLS {
         let authority = Authority::new("ours");
-        let collector = Collector::start();
-        let server = authority.server("localhost");
-        let front = Front::start(&collector, &server, Some(&authority), ALL_VERSIONS);
-        let files = Files::new(&authority);
+        let (collector, front, files) = secured_by(&authority);
         fs::write(files.0[1].path(), "").expect("it can be written");
         let mut program = Renews::start("", &files.variables(&front, protocol));
         files.replace(&authority, Duration::from_millis(200));
@@ -89,10 +92,7 @@ fn certificates_that_come_late_are_used_from_then_on() {
 fn files_that_are_of_no_use_any_more_change_nothing_and_are_reported_once() {
     for protocol in PROTOCOLS {
         let authority = Authority::new("ours");
-        let collector = Collector::start();
-        let server = authority.server("localhost");
-        let front = Front::start(&collector, &server, Some(&authority), ALL_VERSIONS);
-        let files = Files::new(&authority);
+        let (collector, front, files) = secured_by(&authority);
         let mut program = Renews::start("", &files.variables(&front, protocol));
         program.span();
         let other = authority.client(KeyType::Ec).key_pem(KeyType::Ec, KeyFormat::Pkcs8);
