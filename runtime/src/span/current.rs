@@ -6,10 +6,10 @@ use opentelemetry::trace::{SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, Key, KeyValue};
 
 use super::exception;
+use super::target::Target;
 use crate::attribute::{Attributes, ToAttribute, ToAttributes, redact};
 use crate::context::{self, ToContext};
 use crate::outcome::HandledError;
-use crate::recorder::KnownSpan;
 
 /// The span that is current on this thread, whoever started it.
 ///
@@ -32,11 +32,10 @@ pub struct CurrentSpan(Context);
 impl CurrentSpan {
     /// Records an attribute, in place of an earlier value under this key. The key may be owned.
     pub fn set(&self, key: impl Into<Key>, value: impl ToAttribute) {
-        if redact::is_redacting() {
-            return;
-        }
-        if let Some(value) = value.to_attribute() {
-            self.set_value(KeyValue::new(key, value));
+        if let Some(target) = self.target()
+            && let Some(value) = value.to_attribute()
+        {
+            target.set_attribute(KeyValue::new(key, value));
         }
     }
 
@@ -46,17 +45,10 @@ impl CurrentSpan {
     /// spandrel::current().set_all([("cache.hit", true), ("cache.stale", false)]);
     /// ```
     pub fn set_all(&self, group: impl ToAttributes) {
-        if self.is_recording() {
+        if let Some(target) = self.recording_target() {
             for attribute in collect(&group) {
-                self.set_value(attribute);
+                target.set_attribute(attribute);
             }
-        }
-    }
-
-    fn set_value(&self, attribute: KeyValue) {
-        match self.known() {
-            Some(known) => known.slot.set_attribute(&attribute),
-            None => self.0.span().set_attribute(attribute),
         }
     }
 
@@ -66,13 +58,8 @@ impl CurrentSpan {
     /// spandrel::current().event("retry", [("attempt", 2)]);
     /// ```
     pub fn event(&self, name: impl Into<Cow<'static, str>>, attributes: impl ToAttributes) {
-        if !self.is_recording() {
-            return;
-        }
-        let (name, attributes) = (name.into(), collect(&attributes));
-        match self.known() {
-            Some(known) => known.slot.add_event(&name, None, &attributes),
-            None => self.0.span().add_event(name, attributes),
+        if let Some(target) = self.recording_target() {
+            target.add_event(name.into(), collect(&attributes));
         }
     }
 
@@ -97,41 +84,37 @@ impl CurrentSpan {
     /// Changes the span's name; a blank one changes nothing. The sampler has decided by the name that the span started with.
     pub fn rename(&self, name: impl Into<Cow<'static, str>>) {
         let name = name.into();
-        if name.trim().is_empty() || redact::is_redacting() {
-            return;
-        }
-        match self.known() {
-            Some(known) => drop(known.slot.with(|span| span.rename(&name))),
-            None => self.0.span().update_name(name),
+        if let Some(target) = self.target()
+            && !name.trim().is_empty()
+        {
+            target.rename(name);
         }
     }
 
     /// Links another span.
     pub fn link(&self, to: impl ToContext) {
         let to = to.to_span_context();
-        if !to.is_valid() || redact::is_redacting() {
-            return;
-        }
-        match self.known() {
-            Some(known) => known.slot.add_link(&to, &[]),
-            None => self.0.span().add_link(to, Vec::new()),
+        if let Some(target) = self.target()
+            && to.is_valid()
+        {
+            target.add_link(to);
         }
     }
 
     /// Marks the span as failed, with a reason.
     pub fn fail(&self, reason: impl Into<String>) {
-        if redact::is_redacting() {
-            return;
-        }
-        let status = Status::error(reason.into());
-        match self.known() {
-            Some(known) => known.slot.set_status(status),
-            None => self.0.span().set_status(status),
+        if let Some(target) = self.target() {
+            target.set_status(Status::error(reason.into()));
         }
     }
 
-    fn known(&self) -> Option<KnownSpan> {
-        KnownSpan::of(&self.0)
+    /// The span; none while the program's function redacts, as that changes no span.
+    fn target(&self) -> Option<Target<'_>> {
+        (!redact::is_redacting()).then(|| Target::of(&self.0))
+    }
+
+    fn recording_target(&self) -> Option<Target<'_>> {
+        self.is_recording().then(|| Target::of(&self.0))
     }
 
     /// Whether what is set here is recorded anywhere.

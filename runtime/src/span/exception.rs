@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::attribute::redact;
 use crate::encoding::ValueRef;
 use crate::outcome::{Failure, PANIC};
-use crate::recorder::{EXCEPTION, Exceptions, KnownSpan, RecordedFailure};
+use crate::recorder::{EXCEPTION, Exceptions, RecordedFailure};
 
 /// Records an `Err` on a span.
 pub(super) fn record(span: Target<'_>, failure: &Failure) {
@@ -57,12 +57,12 @@ pub(super) fn record_panic(span: Target<'_>, panic: &Panic) {
 #[cfg(feature = "app")]
 pub(crate) fn record_panic_here() {
     let context = crate::context::current();
-    record_panic(target_in(&context), &Panic::unwinding());
+    record_panic(Target::of(&context), &Panic::unwinding());
 }
 
 /// Records an `Err` on the span of this context.
 pub(super) fn record_current(context: &Context, failure: &Failure) {
-    let target = target_in(context);
+    let target = Target::of(context);
     record(target, failure);
     // The program may return the error, which would be a second event.
     match target {
@@ -72,13 +72,6 @@ pub(super) fn record_current(context: &Context, failure: &Failure) {
                 seen.insert(failure.description());
             }
         }
-    }
-}
-
-fn target_in(context: &Context) -> Target<'_> {
-    match KnownSpan::of(context) {
-        Some(known) => Target::Slot(known.slot),
-        None => Target::Provided { context, outer: None },
     }
 }
 
