@@ -111,17 +111,29 @@ macro_rules! probes {
     )*};
 }
 
-probes! {
+/// A probe that comes before the others about `Result`s, so that the compiler names it when it does not know the type.
+macro_rules! first_probe {
+    ($($probe:tt)*) => {
+        probes! {
+            #[diagnostic::on_unimplemented(
+                message = "the error type of this `Result` is only known from later code, and a span asks it \
+                           how it came out",
+                label = "its type is not known yet",
+                note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
+                        `Ok::<_, Error>(…)`"
+            )]
+            $($probe)*
+        }
+    };
+}
+
+first_probe! {
     /// `E` is an error.
-    #[diagnostic::on_unimplemented(
-        message = "the error type of this `Result` is only known from later code, and a span asks it \
-                   how it came out",
-        label = "its type is not known yet",
-        note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
-                `Ok::<_, Error>(…)`"
-    )]
     IsError for AsError, E: (Error)
         => |error| Failure::of::<E>(error, error.source());
+}
+
+probes! {
     /// `E` holds some error: `Box<dyn Error>`, `anyhow`'s, `eyre`'s.
     HoldsSomeError for AsSomeErrorHolder, E: (Deref<Target: SomeError>)
         => |error| Failure::held::<E>(&&**error, (**error).some_error());
@@ -140,15 +152,8 @@ probes! {
 }
 
 #[cfg(any(feature = "rdkafka", feature = "redis"))]
-probes! {
+first_probe! {
     /// `E` has a code.
-    #[diagnostic::on_unimplemented(
-        message = "the error type of this `Result` is only known from later code, and a span asks it \
-                   how it came out",
-        label = "its type is not known yet",
-        note = "write it down: `let name: Result<_, Error> = …`, `|…| -> Result<_, Error> {{ … }}`, \
-                `Ok::<_, Error>(…)`"
-    )]
     HasCode for AsCodedError, E: (CodedError)
         => |error| Failure::coded(error);
 }
