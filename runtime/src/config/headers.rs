@@ -1,6 +1,6 @@
 //! The program's function that gives the headers of each request.
 
-use std::fmt::{self, Debug, Display, Formatter};
+use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 /// A function of the program's that gives headers, or says why it cannot.
@@ -10,19 +10,10 @@ pub(crate) struct HeadersFunction(Arc<GiveHeaders>);
 type GiveHeaders = dyn Fn() -> Result<Vec<(String, String)>, String> + Send + Sync;
 
 impl HeadersFunction {
-    pub(super) fn new<H, K, V, E>(
-        headers: impl Fn() -> Result<H, E> + Send + Sync + 'static,
-    ) -> Self
-    where
-        H: IntoIterator<Item = (K, V)>,
-        K: Into<String>,
-        V: Into<String>,
-        E: Display,
-    {
-        Self(Arc::new(move || {
-            let given = headers().map_err(|error| error.to_string())?;
-            Ok(given.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
-        }))
+    pub(super) fn new(
+        headers: impl Fn() -> Result<Vec<(String, String)>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(headers))
     }
 
     #[cfg(feature = "_otlp")]

@@ -26,7 +26,7 @@ pub(crate) use batch::BatchSettings;
 pub(crate) use custom::{Custom, Exported};
 pub(crate) use headers::HeadersFunction;
 #[cfg(feature = "_otlp")]
-pub(crate) use otlp::{Encoding, Otlp, Protocol};
+pub(crate) use otlp::{Encoding, Otlp, Protocol, secret_header};
 pub use sample_rules::{InvalidSampleRules, SampleRate, SampleRules};
 pub(crate) use sampling::Sampling;
 #[cfg(feature = "json")]
@@ -224,7 +224,10 @@ impl Config {
         V: Into<String>,
         E: Display,
     {
-        self.headers = Some(HeadersFunction::new(headers));
+        self.headers = Some(HeadersFunction::new(move || {
+            let given = headers().map_err(|error| error.to_string())?;
+            Ok(given.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        }));
         self
     }
 

@@ -11,7 +11,7 @@ pub(super) fn names_an_endpoint(environment: &Environment<'_>) -> bool {
 }
 
 #[cfg(feature = "_otlp")]
-pub(crate) use settings::{Encoding, Otlp, Protocol};
+pub(crate) use settings::{Encoding, Otlp, Protocol, secret_header};
 
 #[cfg(feature = "_otlp")]
 mod settings {
@@ -250,10 +250,14 @@ mod settings {
 
     fn header(pair: &str) -> Option<(HeaderName, HeaderValue)> {
         let (key, value) = pair.split_once('=')?;
-        let value = percent_decode_str(value.trim()).collect::<Vec<u8>>();
-        let mut value = HeaderValue::from_bytes(&value).ok()?;
+        secret_header(key, &percent_decode_str(value.trim()).collect::<Vec<u8>>())
+    }
+
+    /// A header whose value is secret, if HTTP allows it.
+    pub(crate) fn secret_header(name: &str, value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+        let mut value = HeaderValue::from_bytes(value).ok()?;
         value.set_sensitive(true);
-        Some((key.trim().parse().ok()?, value))
+        Some((name.trim().parse().ok()?, value))
     }
 
     /// What can be chosen, and what could with another feature.

@@ -4,17 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use opentelemetry::Context;
 use tokio::sync::Mutex;
 
 use super::timeout::within;
 use crate::clean::line;
-use crate::config::HeadersFunction;
+use crate::config::{HeadersFunction, secret_header};
 use crate::internal_threads;
 
-/// As many requests are made at the same time.
-const AT_ONCE: u32 = 8;
+/// How many requests are made at the same time.
+pub(super) const AT_ONCE: u32 = 8;
 
 /// Calls the program's function, one call at a time, on threads where it may block.
 pub(super) struct Credentials {
@@ -65,13 +65,8 @@ impl Credentials {
 /// Headers, or the name of one that is none. Its value is secret.
 fn parse(given: Vec<(String, String)>) -> Result<HeaderMap, String> {
     let header = |(name, value): (String, String)| {
-        let parsed =
-            (name.trim().parse::<HeaderName>().ok(), HeaderValue::from_str(value.trim()).ok());
-        let (Some(parsed_name), Some(mut value)) = parsed else {
-            return Err(format!("HTTP does not allow the header that it named `{name}`"));
-        };
-        value.set_sensitive(true);
-        Ok((parsed_name, value))
+        secret_header(&name, value.trim().as_bytes())
+            .ok_or_else(|| format!("HTTP does not allow the header that it named `{name}`"))
     };
     given.into_iter().map(header).collect()
 }

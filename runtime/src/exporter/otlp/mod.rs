@@ -146,7 +146,7 @@ pub(crate) struct Request {
 }
 
 impl Exporter for OtlpExporter {
-    const AT_ONCE: usize = 8;
+    const AT_ONCE: usize = credentials::AT_ONCE as usize;
 
     type Request = Request;
 
