@@ -1,5 +1,7 @@
 //! `OTEL_EXPORTER_OTLP_CERTIFICATE`, `…_CLIENT_CERTIFICATE` and `…_CLIENT_KEY`.
 
+use std::fmt::{self, Display, Formatter};
+
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
@@ -18,6 +20,8 @@ pub(crate) struct Tls {
     pub(crate) identity: Option<Identity>,
     roots_file: Option<NamedFile>,
     identity_files: Option<(NamedFile, NamedFile)>,
+    /// The first mistake in them, which was reported with the other settings.
+    pub(crate) mistake: Option<String>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -47,6 +51,13 @@ struct Mistake {
     expected: String,
 }
 
+impl Display for Mistake {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { variable, value, expected } = self;
+        write!(f, "{variable} is {value}, expected {expected}")
+    }
+}
+
 impl Tls {
     /// By the variables of these names.
     pub(super) fn resolve(environment: &Environment<'_>, name: impl Fn(&str) -> String) -> Self {
@@ -54,9 +65,11 @@ impl Tls {
             let variable = name(setting);
             Some(NamedFile { path: environment.text(&variable)?, variable })
         };
-        let complain = |mistake: Mistake, otherwise| {
-            let Mistake { variable, value, expected } = mistake;
-            environment.complain(&variable, &value, &expected, otherwise);
+        let mut first = None;
+        let mut complain = |mistake: Mistake, otherwise| {
+            let Mistake { variable, value, expected } = &mistake;
+            environment.complain(variable, value, expected, otherwise);
+            first.get_or_insert(mistake.to_string());
         };
         let mut tls = Self { roots_file: named("CERTIFICATE"), ..Self::default() };
         match tls.read_roots() {
@@ -76,19 +89,16 @@ impl Tls {
             (Some(file), None) => complain(file.alone(&name("CLIENT_KEY")), otherwise),
             (None, Some(file)) => complain(file.alone(&name("CLIENT_CERTIFICATE")), otherwise),
         }
+        tls.mistake = first;
         tls
     }
 
     /// The same with what its files hold now, if that is something else; or which of them holds what.
-    #[cfg(feature = "_otlp")]
     pub(crate) fn reread(&self) -> Result<Option<Self>, String> {
-        let say = |Mistake { variable, value, expected }| {
-            format!("{variable} is {value}, expected {expected}")
-        };
-        let roots = self.read_roots().map_err(say)?;
-        let identity = self.read_identity().map_err(say)?;
+        let roots = self.read_roots().map_err(|mistake| mistake.to_string())?;
+        let identity = self.read_identity().map_err(|mistake| mistake.to_string())?;
         let is_changed = roots != self.roots || identity != self.identity;
-        Ok(is_changed.then(|| Self { roots, identity, ..self.clone() }))
+        Ok(is_changed.then(|| Self { roots, identity, mistake: None, ..self.clone() }))
     }
 
     fn read_roots(&self) -> Result<Option<Vec<u8>>, Mistake> {

@@ -83,8 +83,7 @@ impl CurrentTransport {
         let files = Files {
             settings: settings.clone(),
             checked_at: Instant::now(),
-            // It was reported with the other settings.
-            problem: settings.tls.reread().err().map(|why| (why, true)),
+            problem: settings.tls.mistake.clone().map(|why| (why, true)),
         };
         Ok(Self(Mutex::new(State {
             transport,
