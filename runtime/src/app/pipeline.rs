@@ -53,8 +53,8 @@ impl Pipeline {
             resource,
             is_native,
         };
-        let sinks = Sinks { batch, service, described: Arc::new(described) };
-        Ok(builder.build(sinks.start(destination)?))
+        let sinks = Sinks { service, described: Arc::new(described) };
+        Ok(builder.build(sinks.start(destination, batch)?))
     }
 
     /// Exports what has ended; whether all of it had arrived or was lost within this time.
@@ -123,13 +123,16 @@ impl Pipeline {
 
 /// What the ends of a pipeline have in common.
 struct Sinks {
-    batch: BatchSettings,
     service: String,
     described: Arc<Described>,
 }
 
 impl Sinks {
-    fn start(&self, destination: Destination) -> Result<Arc<dyn Sink>, String> {
+    fn start(
+        &self,
+        destination: Destination,
+        batch: BatchSettings,
+    ) -> Result<Arc<dyn Sink>, String> {
         match destination {
             Destination::Nowhere => Ok(counted(Nowhere::new())),
             Destination::Console => Ok(counted(Console::start())),
@@ -137,14 +140,14 @@ impl Sinks {
                 exporter.set_resource(&self.described.of_this_process());
                 let name = "the program's exporter".to_owned();
                 let connect = move || CustomExporter::start(exporter.clone());
-                self.batches(self.batch, name, connect)
+                self.batches(batch, name, connect)
             }
             #[cfg(feature = "_otlp")]
             Destination::Otlp(settings) => {
                 use crate::exporter::otlp::OtlpExporter;
 
                 let retries_while_closing = settings.endpoint_variable.is_some();
-                let batch = BatchSettings { retries_while_closing, ..self.batch };
+                let batch = BatchSettings { retries_while_closing, ..batch };
                 let (name, described) = (settings.destination(), self.described.clone());
                 let connect =
                     move || OtlpExporter::connect(&settings, &described.of_this_process());
@@ -157,23 +160,23 @@ impl Sinks {
                 let (name, described) = (lines.name(), self.described.clone());
                 let connect =
                     move || LineExporter::open(lines.clone(), &described.of_this_process());
-                self.batches(self.batch, name.clone(), connect)
-                    .map_err(|why| format!("{name}: {why}"))
+                self.batches(batch, name.clone(), connect).map_err(|why| format!("{name}: {why}"))
             }
-            Destination::Several(destinations) => self.several(destinations),
+            Destination::Several(destinations) => self.several(destinations, batch),
         }
     }
 
     /// All that can be started; or why none can.
-    fn several(&self, destinations: Vec<Destination>) -> Result<Arc<dyn Sink>, String> {
+    fn several(
+        &self,
+        destinations: Vec<Destination>,
+        batch: BatchSettings,
+    ) -> Result<Arc<dyn Sink>, String> {
         let (mut sinks, mut failures) = (Vec::new(), Vec::new());
         for destination in destinations {
             // What the first one's thread collects has waited already.
-            let delay = if sinks.is_empty() { self.batch.delay } else { Duration::ZERO };
-            let batch = BatchSettings { delay, ..self.batch };
-            let next =
-                Self { batch, service: self.service.clone(), described: self.described.clone() };
-            match next.start(destination) {
+            let delay = if sinks.is_empty() { batch.delay } else { Duration::ZERO };
+            match self.start(destination, BatchSettings { delay, ..batch }) {
                 Ok(sink) => sinks.push(sink),
                 Err(why) => failures.push(why),
             }
