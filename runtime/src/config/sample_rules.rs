@@ -64,6 +64,11 @@ impl Display for InvalidSampleRules {
 }
 
 impl SampleRate {
+    /// A number from 0 to 1.
+    pub(super) fn ratio(text: &str) -> Option<Self> {
+        parse(text, 1.0).map(Self::Ratio)
+    }
+
     /// Whether nothing is sampled at this rate.
     pub(crate) fn is_never(self) -> bool {
         match self {
@@ -95,7 +100,7 @@ impl FromStr for SampleRate {
         let per_second = text.strip_prefix("per_second(").and_then(|rest| rest.strip_suffix(')'));
         let rate = match per_second {
             Some(number) => parse(number, f64::MAX).map(Self::PerSecond),
-            None => parse(text, 1.0).map(Self::Ratio),
+            None => Self::ratio(text),
         };
         rate.ok_or_else(|| {
             let message = "expected a number from 0 to 1, or per_second(50)";

@@ -38,12 +38,8 @@ impl Sampling {
             self.rules.rules = rules;
         }
         let rate = |name, otherwise: SampleRate| {
-            let parse = |text: &str| {
-                let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
-                ratio.map(SampleRate::Ratio)
-            };
-            let parsed = environment.parsed(name, "a number from 0 to 1", otherwise, parse);
-            parsed.unwrap_or(otherwise)
+            let expected = "a number from 0 to 1";
+            environment.parsed(name, expected, otherwise, SampleRate::ratio).unwrap_or(otherwise)
         };
         let own = self.rules.rate;
         let sampler = environment.parsed(
