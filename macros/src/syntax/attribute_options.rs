@@ -61,7 +61,9 @@ attribute_options! {
             "a name that is computed when the span starts, in place of the first argument; evaluated only if the span is \
              recorded, or if it starts a local trace and a sampling rule has to see the name", "";
         kind "kind": code Ident,
-            "kind(server)", "`internal` (default), `server`, `client`, `producer` or `consumer`; on `server` and `client` the [status of a response](#responses) decides whether the span failed", "";
+            "kind(server)",
+            "`internal` (default), `server`, `client`, `producer` or `consumer`; on `server` and `client` the \
+             [status of a response](#responses) decides whether the span failed", "";
         ok "ok": code ValueAttributes,
             "ok(|value| key = value)",
             "attributes from the success value: what is in an `Ok`, or any value that is no `Result`", "";

@@ -23,7 +23,8 @@ mod kafka {
             self
         }
 
-        /// Kafka's name of the code, such as `UNKNOWN_TOPIC_OR_PARTITION`: that of the client, in Kafka's letters.
+        /// The name that `rdkafka` gives the code, in capitals, such as `UNKNOWN_TOPIC_OR_PARTITION`. For some codes Kafka's own
+        /// name is another one: `MESSAGE_TOO_LARGE` is `MESSAGE_SIZE_TOO_LARGE` here.
         fn code(&self) -> Option<String> {
             Some(in_capitals(&format!("{:?}", self.rdkafka_error_code()?)))
         }
@@ -72,6 +73,7 @@ mod kafka {
                 ("UnsupportedSASLMechanism", "UNSUPPORTED_SASL_MECHANISM"),
                 ("IllegalSASLState", "ILLEGAL_SASL_STATE"),
                 ("PartitionEOF", "PARTITION_EOF"),
+                ("MessageSizeTooLarge", "MESSAGE_SIZE_TOO_LARGE"),
             ] {
                 assert_eq!(in_capitals(name), code);
             }
